@@ -1,0 +1,43 @@
+/**
+ * Time as everything above this layer sees it. `now` is the wall clock and may jump; whatever measures a duration or a
+ * deadline uses `monotonicMs`, which never goes back.
+ */
+export interface Clock {
+  /** Wall clock: milliseconds since 1970, a whole number. */
+  now(): number
+  /** Milliseconds since an arbitrary start, with fractions; never goes back. */
+  monotonicMs(): number
+  /** Calls `callback` once, `delayMs` from now (0 to 2^31-1; longer delays are cut to that). */
+  schedule(delayMs: number, callback: () => void): Timer
+  /** Calls `callback` after the events of this turn of the loop, before timers. */
+  soon(callback: () => void): void
+}
+
+/** A pending call of {@link Clock.schedule}. */
+export interface Timer {
+  /** Takes the call back; does nothing if it has been made. */
+  cancel(): void
+}
+
+const LONGEST_DELAY_MS = 2 ** 31 - 1
+
+/** The machine's clock. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  schedule(delayMs, callback) {
+    const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), LONGEST_DELAY_MS))
+    handle.unref()
+    return { cancel: () => clearTimeout(handle) }
+  },
+  soon: callback => {
+    setImmediate(callback)
+  },
+}
+
+/** Resolves `delayMs` from now on `clock`. */
+export function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise(resolve => {
+    clock.schedule(delayMs, resolve)
+  })
+}

@@ -1,0 +1,11 @@
+export { type Clock, sleep, systemClock, type Timer } from './clock.ts'
+export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat } from './disk.ts'
+export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts'
+export {
+  type Connection,
+  type ConnectionSink,
+  type Listener,
+  type Network,
+  NetworkError,
+} from './network.ts'
+export { type Random, seededRandom, systemRandom } from './random.ts'

@@ -1,0 +1,66 @@
+/**
+ * The network as everything above this layer sees it: `nodeNetwork` is the machine's TCP.
+ *
+ * Reading is into memory that the receiver names (`ConnectionSink.target`), so that a large frame lands in its own
+ * buffer without a copy; writing is by reference, so the chunks must not change until they have left.
+ */
+export interface Network {
+  /** Starts listening; rejects with a {@link NetworkError} (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, ...). Port 0 picks a free one. */
+  listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener>
+  /** Connects; rejects with a {@link NetworkError} when refused or not there within `timeoutMs`. */
+  connect(host: string, port: number, timeoutMs: number): Promise<Connection>
+}
+
+/** A listening socket. */
+export interface Listener {
+  readonly host: string
+  /** The bound port, also where 0 was asked for. */
+  readonly port: number
+  /** Stops accepting; connections that are open stay open. */
+  close(): Promise<void>
+}
+
+/** One TCP connection. Nothing is read before {@link start}. */
+export interface Connection {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  /** Bytes handed to {@link write} that the system has not taken yet. */
+  readonly pendingBytes: number
+  /** Begins delivery to `sink`. Called once. */
+  start(sink: ConnectionSink): void
+  /** Stops reading: the peer feels it as back-pressure. */
+  pause(): void
+  /** Reads on after {@link pause}. */
+  resume(): void
+  /** Sends the chunks in order, by reference, in as few system calls as possible. */
+  write(chunks: readonly Uint8Array[]): void
+  /** Sends what is pending, then closes. */
+  end(): void
+  /** Closes at once; pending bytes are dropped. */
+  destroy(): void
+}
+
+/** The receiver of a connection's events. */
+export interface ConnectionSink {
+  /** Where the next bytes go. Called anew after each delivery; the memory is the sink's again inside {@link received}. */
+  target(): Uint8Array
+  /** `length` bytes are at the start of the last {@link target}. */
+  received(length: number): void
+  /** All that was handed to `write` has left. */
+  drained(): void
+  /** The connection is gone, for good or by `error`; called exactly once, the last call. */
+  closed(error?: NetworkError): void
+}
+
+/** A network operation that failed; `code` is the system's (`ECONNREFUSED`, `EADDRINUSE`, ...). */
+export class NetworkError extends Error {
+  readonly code: string
+
+  constructor(code: string, what: string, cause?: unknown) {
+    super(`${what}: ${code}`, { cause })
+    this.name = 'NetworkError'
+    this.code = code
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What no compiler or linter says about this tree: size of files and functions, forbidden marks, a README in each layer.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const MAX_FILE_LINES = 500
+
+/** Paths of the project's own sources below `directory`, relative to the root. */
+function sources(directory: string): string[] {
+  if (!existsSync(join(root, directory))) return []
+  return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+    .filter(name => /\.(ts|mjs)$/.test(name))
+    .map(name => `${directory}/${name}`)
+}
+
+const all = ['src', 'test', 'scripts', 'benchmarks'].flatMap(sources)
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+test('no source file is longer than one idea', () => {
+  const tooLong = all
+    .map(path => ({ path, lines: read(path).split('\n').length }))
+    .filter(({ lines }) => lines > MAX_FILE_LINES)
+  assert.deepEqual(tooLong, [])
+})
+
+test('no file is left with a mark of unfinished work', () => {
+  const mark = new RegExp(['TO', 'DO|FIX', 'ME|X', 'XX'].join(''))
+  assert.deepEqual(
+    all.filter(path => mark.test(read(path))),
+    [],
+  )
+})
+
+test('time, disk, network and randomness are touched in platform alone', () => {
+  const seam =
+    /\bDate\.now\(|new Date\(\)|Math\.random\(|(?<![.\w])set(Timeout|Interval|Immediate)\(|from 'node:(fs|net|tls|dgram)|performance\.now\(/
+  const offenders = all.filter(
+    path =>
+      path.startsWith('src/') &&
+      !path.startsWith('src/platform/') &&
+      !path.endsWith('.test.ts') &&
+      seam.test(read(path)),
+  )
+  assert.deepEqual(offenders, [])
+})
+
+test('every layer has a README and every file of it a name without utils, helpers or common', () => {
+  const layers = readdirSync(join(root, 'src'))
+  assert.deepEqual(
+    layers.filter(layer => !existsSync(join(root, 'src', layer, 'README.md'))),
+    [],
+  )
+  assert.deepEqual(
+    all.filter(path => /(^|[/-])(utils?|helpers?|common)\b/.test(path)),
+    [],
+  )
+})
+
+test('an import from another layer goes through its index, or names a message', () => {
+  const offenders = all
+    .filter(path => path.startsWith('src/'))
+    .flatMap(path => {
+      const layer = path.split('/')[1]
+      return [...read(path).matchAll(/from '((?:\.\.\/)+)([a-z]+)\/([^']+)'/g)]
+        .filter(([, up = '', target, file = '']) => {
+          const climbsToSrc = up.split('../').length - 1 === path.split('/').length - 2
+          return climbsToSrc && target !== layer && file !== 'index.ts' && !/^messages\/[\w-]+\.ts$/.test(file)
+        })
+        .map(([line]) => `${path}: ${line}`)
+    })
+  assert.deepEqual(offenders, [])
+})
