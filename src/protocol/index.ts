@@ -1,1 +1,2 @@
-export {}
+export { crc32c, crc32cIsNative } from './crc32c.ts'
+export * from './records/index.ts'
