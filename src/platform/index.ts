@@ -1,6 +1,7 @@
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts'
 export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat } from './disk.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts'
+export { MemoryNetwork } from './memory-network.ts'
 export {
   type Connection,
   type ConnectionSink,
@@ -8,4 +9,5 @@ export {
   type Network,
   NetworkError,
 } from './network.ts'
+export { nodeNetwork } from './node-network.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { type Connection, MemoryNetwork, silentLogger, systemClock } from '../platform/index.ts'
+import { FrameBudget } from './frame-budget.ts'
+import type { Reply, RequestProcessor, ServerConnection } from './server-connection.ts'
+import { SocketServer, type SocketServerOptions } from './socket-server.ts'
+
+/** A frame as it goes over the wire. */
+function framed(text: string): Buffer {
+  const body = Buffer.from(text)
+  const prefix = Buffer.alloc(4)
+  prefix.writeInt32BE(body.length)
+  return Buffer.concat([prefix, body])
+}
+
+/** A peer that collects the frames it is sent. */
+class Peer {
+  readonly connection: Connection
+  readonly frames: string[] = []
+  isClosed = false
+  #bytes: Buffer = Buffer.alloc(0)
+  #changed: (() => void) | undefined
+
+  constructor(connection: Connection) {
+    this.connection = connection
+    const target = Buffer.alloc(1 << 16)
+    connection.start({
+      target: () => target,
+      received: length => {
+        this.#bytes = Buffer.concat([this.#bytes, target.subarray(0, length)])
+        while (this.#bytes.length >= 4 && this.#bytes.length >= 4 + this.#bytes.readInt32BE()) {
+          const end = 4 + this.#bytes.readInt32BE()
+          this.frames.push(this.#bytes.subarray(4, end).toString())
+          this.#bytes = this.#bytes.subarray(end)
+        }
+        this.#changed?.()
+      },
+      drained() {},
+      closed: () => {
+        this.isClosed = true
+        this.#changed?.()
+      },
+    })
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>(resolve => {
+        this.#changed = resolve
+      })
+    }
+  }
+}
+
+/** Requests are texts; each test decides how they are answered. */
+class Texts implements RequestProcessor {
+  readonly started: string[] = []
+  readonly frames: Uint8Array[] = []
+  answer: (text: string) => Reply | Promise<Reply> = text => [Buffer.from(`re:${text}`)]
+  gone: ServerConnection | undefined
+
+  process(frame: Uint8Array): Reply | Promise<Reply> {
+    const text = Buffer.from(frame).toString()
+    this.frames.push(frame)
+    this.started.push(text.slice(0, 20))
+    return this.answer(text)
+  }
+
+  mayOverlap(frame: Uint8Array): boolean {
+    return frame[0] === 'p'.charCodeAt(0)
+  }
+
+  disconnected(connection: ServerConnection): void {
+    this.gone = connection
+  }
+}
+
+let texts: Texts
+let server: SocketServer
+
+async function connect(options: Partial<SocketServerOptions> = {}): Promise<Peer> {
+  const network = options.network ?? new MemoryNetwork(systemClock)
+  texts = new Texts()
+  server = new SocketServer({
+    network,
+    clock: systemClock,
+    logger: silentLogger,
+    processor: texts,
+    addresses: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }],
+    maxFrameBytes: 4 << 20,
+    maxQueuedBytes: 64 << 20,
+    maxIdleMs: 600_000,
+    maxConnections: 10,
+    maxConnectionsOf: () => 10,
+    ...options,
+  })
+  const [listener] = await server.bind()
+  return new Peer(await network.connect('127.0.0.1', listener!.port, 1000))
+}
+
+beforeEach(() => {
+  texts = new Texts()
+})
+
+test('requests that arrive together or in pieces are answered in order', async () => {
+  const peer = await connect()
+  const bytes = Buffer.concat(['one', 'two', 'three'].map(framed))
+  for (const byte of bytes.subarray(0, 9)) peer.connection.write([Buffer.from([byte])])
+  peer.connection.write([bytes.subarray(9)])
+  await peer.until(() => peer.frames.length === 3)
+  assert.deepEqual(peer.frames, ['re:one', 're:two', 're:three'])
+})
+
+test('a frame larger than one read arrives whole and in memory of its own', async () => {
+  const peer = await connect()
+  const text = 'x'.repeat(3 << 20)
+  peer.connection.write([framed(text), framed('small')])
+  await peer.until(() => peer.frames.length === 2)
+  assert.equal(peer.frames[0]!.length, text.length + 3)
+  assert.equal(Buffer.from(texts.frames[0]!).toString(), text)
+  assert.equal(server.queuedBytes, 0)
+})
+
+test('a request waits for the answer of the one before it', async () => {
+  const peer = await connect()
+  let release: (reply: Reply) => void = () => {}
+  texts.answer = text =>
+    text === 'slow'
+      ? new Promise(resolve => {
+          release = resolve
+        })
+      : [Buffer.from(text)]
+  peer.connection.write([framed('slow'), framed('next')])
+  await peer.until(() => true)
+  while (texts.started.length === 0) await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(texts.started, ['slow'])
+  release([Buffer.from('late')])
+  await peer.until(() => peer.frames.length === 2)
+  assert.deepEqual(peer.frames, ['late', 'next'])
+})
+
+test('requests that may overlap start at once and are still answered in order', async () => {
+  const peer = await connect()
+  const releases: (() => void)[] = []
+  texts.answer = text => new Promise(resolve => releases.push(() => resolve([Buffer.from(text)])))
+  peer.connection.write([framed('p1'), framed('p2'), framed('other')])
+  while (texts.started.length < 2) await new Promise(resolve => setImmediate(resolve))
+  releases[1]!()
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual([peer.frames, texts.started], [[], ['p1', 'p2']])
+  releases[0]!()
+  while (texts.started.length < 3) await new Promise(resolve => setImmediate(resolve))
+  releases[2]!()
+  await peer.until(() => peer.frames.length === 3)
+  assert.deepEqual(peer.frames, ['p1', 'p2', 'other'])
+})
+
+for (const size of [-1, 0, 2 ** 31 - 1, (4 << 20) + 1]) {
+  test(`a frame that claims ${size} bytes closes its connection and holds no memory`, async () => {
+    const peer = await connect()
+    const prefix = Buffer.alloc(8)
+    prefix.writeInt32BE(size)
+    peer.connection.write([prefix])
+    await peer.until(() => peer.isClosed)
+    assert.deepEqual([texts.started, server.queuedBytes, server.connectionCount], [[], 0, 0])
+  })
+}
+
+test('a connection that ends in the middle of a frame gives its memory back', async () => {
+  const peer = await connect()
+  const frame = framed('y'.repeat(2 << 20))
+  peer.connection.write([frame.subarray(0, 1 << 20)])
+  while (server.queuedBytes === 0) await new Promise(resolve => setImmediate(resolve))
+  peer.connection.end()
+  while (server.connectionCount > 0) await new Promise(resolve => setImmediate(resolve))
+  assert.equal(server.queuedBytes, 0)
+  assert.ok(texts.gone?.isClosed)
+})
+
+test('connections beyond max.connections are closed', async () => {
+  const network = new MemoryNetwork(systemClock)
+  await connect({ network, maxConnections: 1 })
+  const second = new Peer(await network.connect('127.0.0.1', 40_000, 1000))
+  await second.until(() => second.isClosed)
+  assert.equal(server.connectionCount, 1)
+})
+
+test('connections of one address beyond max.connections.per.ip are closed', async () => {
+  const network = new MemoryNetwork(systemClock)
+  await connect({ network, maxConnectionsOf: () => 1 })
+  const second = new Peer(await network.connect('127.0.0.1', 40_000, 1000))
+  await second.until(() => second.isClosed)
+  assert.equal(server.connectionCount, 1)
+})
+
+test('a full budget lets nobody begin a frame until memory is released', async () => {
+  const peer = await connect({ maxQueuedBytes: 10 })
+  let release: (reply: Reply) => void = () => {}
+  texts.answer = text =>
+    text.startsWith('p-large')
+      ? new Promise(resolve => {
+          release = resolve
+        })
+      : [Buffer.from(text)]
+  peer.connection.write([framed('p-large-request')])
+  while (texts.started.length < 1) await new Promise(resolve => setImmediate(resolve))
+  peer.connection.write([framed('p-more')])
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(resolve => setImmediate(resolve))
+  assert.equal(texts.started.length, 1)
+  release([Buffer.from('done')])
+  await peer.until(() => peer.frames.length === 2)
+  assert.deepEqual(peer.frames, ['done', 'p-more'])
+})
+
+test('a budget resumes each waiter once', () => {
+  const budget = new FrameBudget(10)
+  budget.reserve(10)
+  let resumed = 0
+  budget.whenAvailable(() => {
+    resumed += 1
+  })
+  budget.release(1)
+  budget.release(1)
+  assert.equal(resumed, 1)
+})

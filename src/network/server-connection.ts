@@ -1,0 +1,257 @@
+import type { Connection, ConnectionSink, NetworkError } from '../platform/index.ts'
+import type { FrameBudget } from './frame-budget.ts'
+import { FrameReader } from './frame-reader.ts'
+
+/** What a request is answered with: chunks to send (without the size prefix), nothing (`acks=0`), or the end. */
+export type Reply = readonly Uint8Array[] | 'none' | 'close'
+
+/** Turns requests into replies. */
+export interface RequestProcessor {
+  /** Answers one request, now or later. It must not throw or reject: what cannot be answered is `'close'`. */
+  process(frame: Uint8Array, connection: ServerConnection): Reply | Promise<Reply>
+  /**
+   * Whether the request may start while earlier ones of its connection that also may are unanswered. All others wait
+   * for every earlier answer, as in Kafka, where a connection has one request in progress.
+   */
+  mayOverlap(frame: Uint8Array): boolean
+  /** The connection is gone: whatever waits on its behalf can be dropped. */
+  disconnected(connection: ServerConnection): void
+}
+
+/** Requests of one connection that are in progress at once. */
+const MAX_OVERLAPPING = 64
+/** Unsent bytes above which a connection starts no further request. */
+const MAX_UNSENT_BYTES = 1024 * 1024
+
+/** A request that was started; replies leave in the order of requests. */
+interface Slot {
+  readonly frameBytes: number
+  readonly overlaps: boolean
+  reply: Reply | undefined
+}
+
+export interface ServerConnectionOptions {
+  readonly connection: Connection
+  /** The listener's name (`PLAINTEXT`) under which the peer came in. */
+  readonly listenerName: string
+  readonly processor: RequestProcessor
+  readonly budget: FrameBudget
+  /** `socket.request.max.bytes` */
+  readonly maxFrameBytes: number
+  readonly onClosed: (connection: ServerConnection, error: Error | undefined) => void
+}
+
+/**
+ * The server's end of a connection. Requests start in order and are answered in order. What a peer can make it hold is
+ * bounded by reading less: it stops reading while a request waits to be started, and while the budget is exhausted.
+ */
+export class ServerConnection implements ConnectionSink {
+  readonly listenerName: string
+  readonly #connection: Connection
+  readonly #processor: RequestProcessor
+  readonly #budget: FrameBudget
+  readonly #reader: FrameReader
+  readonly #onClosed: ServerConnectionOptions['onClosed']
+  readonly #waiting: Uint8Array[] = []
+  readonly #slots: Slot[] = []
+  #outgoing: Uint8Array[] = []
+  #outgoingBytes = 0
+  #isAwaitingBudget = false
+  #isDelivering = false
+  #isPaused = false
+  #isClosed = false
+  #failure: Error | undefined
+  #sentReplies = 0
+  /** Whatever the layer above wants to remember of this peer (client name, principal). */
+  session: unknown
+
+  constructor(options: ServerConnectionOptions) {
+    this.listenerName = options.listenerName
+    this.#connection = options.connection
+    this.#processor = options.processor
+    this.#budget = options.budget
+    this.#onClosed = options.onClosed
+    this.#reader = new FrameReader({
+      maxFrameBytes: options.maxFrameBytes,
+      budget: options.budget,
+      onFrame: frame => this.#waiting.push(frame),
+    })
+  }
+
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress
+  }
+
+  get remotePort(): number {
+    return this.#connection.remotePort
+  }
+
+  get localAddress(): string {
+    return this.#connection.localAddress
+  }
+
+  get localPort(): number {
+    return this.#connection.localPort
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Whether a request is being read, worked on or answered. */
+  get isBusy(): boolean {
+    return this.#slots.length > 0 || this.#waiting.length > 0 || this.isStalled
+  }
+
+  /** Whether the peer owes something: the rest of a frame, or reading what was sent to it. */
+  get isStalled(): boolean {
+    return (this.#reader.isMidFrame && !this.#isPaused) || this.#connection.pendingBytes > 0
+  }
+
+  /** Grows with each byte received and each reply sent: unchanged means that nothing has moved. */
+  get progress(): number {
+    return this.#reader.receivedBytes + this.#sentReplies - this.#connection.pendingBytes
+  }
+
+  start(): void {
+    this.#connection.start(this)
+  }
+
+  /** Closes at once; `why` is what the owner logs. */
+  close(why?: Error): void {
+    if (this.#isClosed) return
+    this.#failure ??= why
+    this.#connection.destroy()
+  }
+
+  target(): Uint8Array {
+    return this.#reader.target()
+  }
+
+  received(length: number): void {
+    if (this.#isClosed) return
+    try {
+      this.#reader.received(length)
+    } catch (error) {
+      this.close(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    if (this.#waiting.length > 0) this.#startWaiting()
+    this.#brake()
+  }
+
+  drained(): void {
+    this.#startWaiting()
+    this.#brake()
+  }
+
+  closed(error?: NetworkError): void {
+    this.#isClosed = true
+    this.#reader.discard()
+    for (const frame of this.#waiting) this.#budget.release(frame.length)
+    this.#waiting.length = 0
+    this.#processor.disconnected(this)
+    this.#onClosed(this, this.#failure ?? error)
+  }
+
+  /** Starts waiting requests as far as order and unsent replies allow, then sends what is ready in one go. */
+  #startWaiting(): void {
+    this.#isDelivering = true
+    do {
+      while (this.#waiting.length > 0 && !this.#isClosed && this.#mayStart(this.#waiting[0]!)) {
+        this.#startRequest(this.#waiting.shift()!)
+      }
+      this.#flush()
+    } while (this.#waiting.length > 0 && !this.#isClosed && this.#mayStart(this.#waiting[0]!))
+    this.#isDelivering = false
+  }
+
+  #mayStart(frame: Uint8Array): boolean {
+    const last = this.#slots.at(-1)
+    if (!last) return this.#connection.pendingBytes + this.#outgoingBytes < MAX_UNSENT_BYTES
+    return last.overlaps && this.#slots.length < MAX_OVERLAPPING && this.#processor.mayOverlap(frame)
+  }
+
+  #startRequest(frame: Uint8Array): void {
+    const slot: Slot = { frameBytes: frame.length, overlaps: this.#processor.mayOverlap(frame), reply: undefined }
+    this.#slots.push(slot)
+    const reply = this.#processor.process(frame, this)
+    if (reply instanceof Promise) void reply.then(late => this.#finish(slot, late))
+    else this.#finish(slot, reply)
+  }
+
+  #finish(slot: Slot, reply: Reply): void {
+    slot.reply = reply
+    this.#budget.release(slot.frameBytes)
+    if (this.#isClosed) return
+    while (this.#slots.length > 0 && this.#slots[0]!.reply !== undefined) this.#send(this.#slots.shift()!.reply!)
+    if (!this.#isDelivering) {
+      this.#startWaiting()
+      this.#brake()
+    }
+  }
+
+  #send(reply: Reply): void {
+    if (reply === 'close') {
+      this.#flush()
+      this.#connection.end()
+      return
+    }
+    this.#sentReplies += 1
+    if (reply === 'none') return
+    let length = 0
+    for (const chunk of reply) length += chunk.length
+    const prefix = Buffer.allocUnsafe(4)
+    prefix.writeInt32BE(length)
+    this.#outgoing.push(prefix, ...reply)
+    this.#outgoingBytes += length
+  }
+
+  #flush(): void {
+    if (this.#outgoing.length === 0 || this.#isClosed) return
+    const chunks = joinSmall(this.#outgoing)
+    this.#outgoing = []
+    this.#outgoingBytes = 0
+    this.#connection.write(chunks)
+  }
+
+  /** Reads on only while nothing waits and memory is there; a frame that has begun is always read to its end. */
+  #brake(): void {
+    const full = this.#waiting.length > 0
+    const scarce = !full && this.#budget.isExhausted && !this.#reader.isMidFrame
+    if (scarce && !this.#isAwaitingBudget) {
+      this.#isAwaitingBudget = true
+      this.#budget.whenAvailable(() => {
+        this.#isAwaitingBudget = false
+        this.#brake()
+      })
+    }
+    const mustPause = full || scarce
+    if (this.#isClosed || mustPause === this.#isPaused) return
+    this.#isPaused = mustPause
+    if (mustPause) this.#connection.pause()
+    else this.#connection.resume()
+  }
+}
+
+/** Copies chunks that are smaller than a system call's share of work together; larger ones stay references. */
+function joinSmall(chunks: Uint8Array[]): Uint8Array[] {
+  const SMALL = 8 * 1024
+  if (chunks.length === 1) return chunks
+  const joined: Uint8Array[] = []
+  let run: Uint8Array[] = []
+  const endRun = (): void => {
+    if (run.length === 1) joined.push(run[0]!)
+    else if (run.length > 1) joined.push(Buffer.concat(run))
+    run = []
+  }
+  for (const chunk of chunks) {
+    if (chunk.length < SMALL) run.push(chunk)
+    else {
+      endRun()
+      joined.push(chunk)
+    }
+  }
+  endRun()
+  return joined
+}

@@ -1,0 +1,186 @@
+import {
+  type Clock,
+  type Connection,
+  type Listener,
+  type Logger,
+  type Network,
+  NetworkError,
+} from '../platform/index.ts'
+import { FrameBudget } from './frame-budget.ts'
+import { type RequestProcessor, ServerConnection } from './server-connection.ts'
+
+/** An address to listen on. */
+export interface ListenerAddress {
+  /** The listener's name, unique among them. */
+  readonly name: string
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly port: number
+}
+
+export interface SocketServerOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly processor: RequestProcessor
+  readonly addresses: readonly ListenerAddress[]
+  /** `socket.request.max.bytes` */
+  readonly maxFrameBytes: number
+  /** Memory for requests of all connections together, in bytes. */
+  readonly maxQueuedBytes: number
+  /** `connections.max.idle.ms`; 0 or less means never. */
+  readonly maxIdleMs: number
+  /** `max.connections` */
+  readonly maxConnections: number
+  /** `max.connections.per.ip`, with `max.connections.per.ip.overrides` */
+  readonly maxConnectionsOf: (ip: string) => number
+}
+
+/** How often connections are looked at for idleness and stalling. */
+const SWEEP_MS = 5_000
+/** A peer in the middle of a frame, or with replies to read, must move at least {@link MIN_PROGRESS_BYTES} in this time. */
+const STALL_MS = 30_000
+const MIN_PROGRESS_BYTES = 1024
+
+/** What the sweep remembers of a connection. */
+interface Watch {
+  lastActiveMs: number
+  lastProgress: number
+  stallBaseline: number
+  stalledSinceMs: number | undefined
+}
+
+/**
+ * Accepts connections on all listeners and keeps them within limits (Kafka's SocketServer): how many, how many of one
+ * address, how long idle, how long stalled.
+ */
+export class SocketServer {
+  readonly #options: SocketServerOptions
+  readonly #budget: FrameBudget
+  readonly #connections = new Map<ServerConnection, Watch>()
+  readonly #countOfIp = new Map<string, number>()
+  #listeners: readonly (Listener & { readonly name: string })[] = []
+  #isClosed = false
+
+  constructor(options: SocketServerOptions) {
+    this.#options = options
+    this.#budget = new FrameBudget(options.maxQueuedBytes)
+  }
+
+  /** Bytes of requests that are being read or worked on. */
+  get queuedBytes(): number {
+    return this.#budget.usedBytes
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /**
+   * Binds every listener and returns them with their real ports.
+   * @throws NetworkError when an address cannot be bound; none stays bound then.
+   */
+  async bind(): Promise<readonly { readonly name: string; readonly host: string; readonly port: number }[]> {
+    const bound: (Listener & { readonly name: string })[] = []
+    for (const { name, host, port } of this.#options.addresses) {
+      try {
+        const listener = await this.#options.network.listen(host, port, connection => this.#accepted(connection, name))
+        bound.push({ name, host: listener.host, port: listener.port, close: () => listener.close() })
+      } catch (error) {
+        await Promise.all(bound.map(listener => listener.close()))
+        throw error
+      }
+    }
+    this.#listeners = bound
+    this.#sweepLater()
+    return bound
+  }
+
+  /** Stops accepting and closes every connection. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all(this.#listeners.map(listener => listener.close()))
+    for (const connection of this.#connections.keys()) connection.close()
+  }
+
+  #accepted(connection: Connection, listenerName: string): void {
+    const { logger, clock, processor, maxFrameBytes, maxConnections, maxConnectionsOf } = this.#options
+    const ip = connection.remoteAddress
+    const ofIp = this.#countOfIp.get(ip) ?? 0
+    if (this.#isClosed || this.#connections.size >= maxConnections || ofIp >= maxConnectionsOf(ip)) {
+      if (!this.#isClosed) {
+        const limit =
+          ofIp >= maxConnectionsOf(ip)
+            ? `max.connections.per.ip=${maxConnectionsOf(ip)}`
+            : `max.connections=${maxConnections}`
+        logger.info({ listener: listenerName }, `Rejected connection from /${ip}: ${limit} reached`)
+      }
+      connection.destroy()
+      return
+    }
+    this.#countOfIp.set(ip, ofIp + 1)
+    const accepted = new ServerConnection({
+      connection,
+      listenerName,
+      processor,
+      budget: this.#budget,
+      maxFrameBytes,
+      onClosed: (closed, error) => this.#closed(closed, error),
+    })
+    const nowMs = clock.monotonicMs()
+    this.#connections.set(accepted, {
+      lastActiveMs: nowMs,
+      lastProgress: 0,
+      stallBaseline: 0,
+      stalledSinceMs: undefined,
+    })
+    accepted.start()
+  }
+
+  #closed(connection: ServerConnection, error: Error | undefined): void {
+    this.#connections.delete(connection)
+    const ip = connection.remoteAddress
+    const left = (this.#countOfIp.get(ip) ?? 1) - 1
+    if (left > 0) this.#countOfIp.set(ip, left)
+    else this.#countOfIp.delete(ip)
+    const { logger } = this.#options
+    const peer = `/${ip}:${connection.remotePort}`
+    if (error instanceof NetworkError) logger.debug({ err: error }, `Connection with ${peer} disconnected`)
+    else if (error)
+      logger.warn({ listener: connection.listenerName }, `Closed connection with ${peer}: ${error.message}`)
+  }
+
+  #sweepLater(): void {
+    this.#options.clock.schedule(SWEEP_MS, () => {
+      if (this.#isClosed) return
+      this.#sweep(this.#options.clock.monotonicMs())
+      this.#sweepLater()
+    })
+  }
+
+  #sweep(nowMs: number): void {
+    const { maxIdleMs, logger } = this.#options
+    for (const [connection, watch] of this.#connections) {
+      const progress = connection.progress
+      if (progress !== watch.lastProgress || connection.isBusy) watch.lastActiveMs = nowMs
+      watch.lastProgress = progress
+      if (hasStalled(connection, watch, nowMs)) {
+        connection.close(new Error(`no progress for ${STALL_MS} ms in the middle of a request or a response`))
+      } else if (maxIdleMs > 0 && nowMs - watch.lastActiveMs > maxIdleMs) {
+        logger.debug({}, `Closing idle connection with /${connection.remoteAddress}:${connection.remotePort}`)
+        connection.close()
+      }
+    }
+  }
+}
+
+/** Whether the peer has owed bytes for {@link STALL_MS} and moved next to none of them. */
+function hasStalled(connection: ServerConnection, watch: Watch, nowMs: number): boolean {
+  const moved = connection.progress - watch.stallBaseline
+  if (!connection.isStalled || watch.stalledSinceMs === undefined || moved >= MIN_PROGRESS_BYTES) {
+    watch.stalledSinceMs = connection.isStalled ? nowMs : undefined
+    watch.stallBaseline = connection.progress
+    return false
+  }
+  return nowMs - watch.stalledSinceMs >= STALL_MS
+}

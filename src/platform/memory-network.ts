@@ -1,0 +1,151 @@
+import type { Clock } from './clock.ts'
+import { type Connection, type ConnectionSink, type Listener, type Network, NetworkError } from './network.ts'
+
+/** Bytes one delivery hands over at the most, as one read of a socket would. */
+const READ_BYTES = 64 * 1024
+
+/**
+ * A network inside the process: the deterministic twin of `nodeNetwork`. Everything happens in turns of `clock.soon`,
+ * so a seeded clock decides the order. Bytes of a connection arrive in order, in pieces as large as the receiver's
+ * target; `pause` really stops delivery, and what was written meanwhile counts as pending.
+ */
+export class MemoryNetwork implements Network {
+  readonly #clock: Clock
+  readonly #listeners = new Map<number, (connection: Connection) => void>()
+  #nextPort = 40_000
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  async listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener> {
+    const bound = port === 0 ? this.#nextPort++ : port
+    if (this.#listeners.has(bound)) throw new NetworkError('EADDRINUSE', `listen on ${host}:${bound}`)
+    this.#listeners.set(bound, accept)
+    return {
+      host,
+      port: bound,
+      close: async () => {
+        this.#listeners.delete(bound)
+      },
+    }
+  }
+
+  async connect(host: string, port: number, _timeoutMs: number): Promise<Connection> {
+    const accept = this.#listeners.get(port)
+    if (!accept) throw new NetworkError('ECONNREFUSED', `connect to ${host}:${port}`)
+    const from = this.#nextPort++
+    const client = new MemoryConnection(this.#clock, from, port)
+    const server = new MemoryConnection(this.#clock, port, from)
+    client.join(server)
+    accept(server)
+    return client
+  }
+}
+
+/** One end of a {@link MemoryNetwork} connection. */
+class MemoryConnection implements Connection {
+  readonly remoteAddress = '127.0.0.1'
+  readonly localAddress = '127.0.0.1'
+  readonly localPort: number
+  readonly remotePort: number
+  readonly #clock: Clock
+  readonly #incoming: Uint8Array[] = []
+  #peer: MemoryConnection | undefined
+  #sink: ConnectionSink | undefined
+  #isPaused = false
+  #isScheduled = false
+  #peerEnded = false
+  #isClosed = false
+  #wasFull = false
+
+  constructor(clock: Clock, localPort: number, remotePort: number) {
+    this.#clock = clock
+    this.localPort = localPort
+    this.remotePort = remotePort
+  }
+
+  get pendingBytes(): number {
+    return this.#peer?.unreadBytes ?? 0
+  }
+
+  get unreadBytes(): number {
+    return this.#incoming.reduce((total, chunk) => total + chunk.length, 0)
+  }
+
+  join(peer: MemoryConnection): void {
+    this.#peer = peer
+    peer.#peer = this
+  }
+
+  start(sink: ConnectionSink): void {
+    this.#sink = sink
+    this.#deliverSoon()
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#deliverSoon()
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    const peer = this.#peer
+    if (!peer || this.#isClosed) return
+    for (const chunk of chunks) if (chunk.length > 0) peer.#incoming.push(chunk)
+    this.#wasFull = true
+    peer.#deliverSoon()
+  }
+
+  end(): void {
+    if (this.#peer) this.#peer.#peerEnded = true
+    if (this.#peer) this.#peer.#deliverSoon()
+    this.#close()
+  }
+
+  destroy(): void {
+    this.#incoming.length = 0
+    this.end()
+  }
+
+  #deliverSoon(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#clock.soon(() => {
+      this.#isScheduled = false
+      this.#deliver()
+    })
+  }
+
+  #deliver(): void {
+    const sink = this.#sink
+    while (sink && !this.#isPaused && !this.#isClosed && this.#incoming.length > 0) {
+      const chunk = this.#incoming[0]!
+      const target = sink.target()
+      const length = Math.min(chunk.length, target.length, READ_BYTES)
+      target.set(chunk.subarray(0, length))
+      if (length === chunk.length) this.#incoming.shift()
+      else this.#incoming[0] = chunk.subarray(length)
+      sink.received(length)
+    }
+    if (this.#incoming.length > 0) return
+    if (this.#peer) this.#peer.#read()
+    if (this.#peerEnded) this.#close()
+  }
+
+  /** The peer has read all that was written. */
+  #read(): void {
+    if (!this.#wasFull || this.#isClosed) return
+    this.#wasFull = false
+    this.#sink?.drained()
+  }
+
+  #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#clock.soon(() => this.#sink?.closed())
+  }
+}

@@ -1,0 +1,155 @@
+import { createConnection, createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net'
+import { type Connection, type ConnectionSink, type Listener, type Network, NetworkError } from './network.ts'
+
+/** The machine's TCP. */
+export const nodeNetwork: Network = { listen, connect }
+
+async function listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener> {
+  // Accepted sockets stay paused until the receiver calls `start`, so nothing is read before it can be delivered.
+  const server = createServer({ pauseOnConnect: true, noDelay: true }, socket => accept(new NodeConnection(socket)))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(networkError(error, `listen on ${host}:${port}`)))
+    server.listen({ host, port, backlog: 1024 }, resolve)
+  })
+  // Later errors are failures to accept (out of descriptors): the listener goes on when there are some again.
+  server.on('error', () => {})
+  const address = server.address()
+  const bound = address !== null && typeof address === 'object' ? address.port : port
+  return { host, port: bound, close: () => closeServer(server) }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve())
+    // `close` waits for open connections; the listening socket itself is gone at once.
+    resolve()
+  })
+}
+
+async function connect(host: string, port: number, timeoutMs: number): Promise<Connection> {
+  const socket = createConnection({ host, port, noDelay: true })
+  socket.pause()
+  await new Promise<void>((resolve, reject) => {
+    const what = `connect to ${host}:${port}`
+    const fail = (error: Error): void => {
+      socket.destroy()
+      reject(networkError(error, what))
+    }
+    const deadline = setTimeout(() => fail(Object.assign(new Error(what), { code: 'ETIMEDOUT' })), timeoutMs)
+    socket.once('error', fail)
+    socket.once('connect', () => {
+      clearTimeout(deadline)
+      socket.off('error', fail)
+      resolve()
+    })
+  })
+  return new NodeConnection(socket)
+}
+
+function networkError(error: Error, what: string): NetworkError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'EIO'
+  return new NetworkError(code, what, error)
+}
+
+/** A TCP socket that reads into memory its receiver names. */
+class NodeConnection implements Connection {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.remoteAddress = withoutMapping(socket.remoteAddress ?? '')
+    this.remotePort = socket.remotePort ?? 0
+    this.localAddress = withoutMapping(socket.localAddress ?? '')
+    this.localPort = socket.localPort ?? 0
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  start(sink: ConnectionSink): void {
+    const reading = this.#readInto(sink)
+    let failure: Error | undefined
+    const socket = this.#socket
+    socket.on('error', error => {
+      failure = error
+    })
+    socket.on('drain', () => sink.drained())
+    socket.on('close', () => {
+      if (failure) sink.closed(networkError(failure, `connection with ${this.remoteAddress}:${this.remotePort}`))
+      else sink.closed()
+    })
+    if (!reading) socket.on('data', chunk => deliver(chunk, sink))
+    socket.resume()
+  }
+
+  /**
+   * Rebuilds the socket around its handle with `onread`, which the server API does not offer: measured, reading large
+   * frames into their own buffers takes 0.20 CPU seconds per GB instead of 0.37. Returns false where the runtime has
+   * no such handle (not Node); chunks are then copied.
+   */
+  #readInto(sink: ConnectionSink): boolean {
+    const detachable = this.#socket as unknown as { _handle: unknown }
+    const handle = detachable._handle
+    if (!handle || typeof handle !== 'object' || !('useUserBuffer' in handle)) return false
+    detachable._handle = null
+    const onread = {
+      buffer: (): Uint8Array => sink.target(),
+      callback: (length: number): boolean => {
+        sink.received(length)
+        return true
+      },
+    }
+    const options = { handle, manualStart: true, readable: true, writable: true, onread }
+    this.#socket = new Socket(options as SocketConstructorOpts)
+    return true
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    const socket = this.#socket
+    if (chunks.length === 1) {
+      socket.write(chunks[0]!)
+      return
+    }
+    socket.cork()
+    for (const chunk of chunks) socket.write(chunk)
+    socket.uncork()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** Copies a chunk to where the sink wants it, piece by piece. */
+function deliver(chunk: Uint8Array, sink: ConnectionSink): void {
+  let position = 0
+  while (position < chunk.length) {
+    const target = sink.target()
+    const length = Math.min(target.length, chunk.length - position)
+    target.set(chunk.subarray(position, position + length))
+    position += length
+    sink.received(length)
+  }
+}
+
+/** `::ffff:127.0.0.1` as `127.0.0.1`. */
+function withoutMapping(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}
