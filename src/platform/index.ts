@@ -11,3 +11,4 @@ export {
 } from './network.ts'
 export { nodeNetwork } from './node-network.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
+export { SimulatedClock } from './simulated-clock.ts'
