@@ -1,6 +1,8 @@
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts'
 export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat } from './disk.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts'
+export { type DiskFault, type DiskOperation, MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts'
+export type { CrashOptions } from './memory-disk-file.ts'
 export { MemoryNetwork } from './memory-network.ts'
 export {
   type Connection,
@@ -9,6 +11,7 @@ export {
   type Network,
   NetworkError,
 } from './network.ts'
+export { nodeDisk } from './node-disk.ts'
 export { nodeNetwork } from './node-network.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
 export { SimulatedClock } from './simulated-clock.ts'
