@@ -1,5 +1,6 @@
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts'
 export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat } from './disk.ts'
+export { type HttpText, type HttpTextServer, serveHttpText } from './http-text-server.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts'
 export { type DiskFault, type DiskOperation, MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts'
 export type { CrashOptions } from './memory-disk-file.ts'
@@ -13,5 +14,6 @@ export {
 } from './network.ts'
 export { nodeDisk } from './node-disk.ts'
 export { nodeNetwork } from './node-network.ts'
+export { openOutput } from './output-file.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
 export { SimulatedClock } from './simulated-clock.ts'

@@ -1,0 +1,105 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type HttpTextServer, serveHttpText } from '../platform/index.ts'
+import type { Handler } from './handler.ts'
+import type { RequestObserver } from './request-dispatcher.ts'
+
+/** A number that is looked up when somebody asks for the metrics. */
+export interface GaugeSource {
+  readonly name: string
+  readonly help: string
+  readonly value: () => number
+}
+
+/**
+ * The broker's metrics, in Kafka's names as its JMX exporter spells them. A request costs two additions here: durations
+ * go into plain counters per API and are only shaped when scraped.
+ */
+export class BrokerMetrics implements RequestObserver {
+  readonly #registry = new Registry()
+  readonly #requests: Counter<'request'>
+  readonly #requestBytes: Counter<'request'>
+  readonly #duration: Histogram<'request'>
+  readonly #tallies: (Tally | undefined)[] = []
+  #server: HttpTextServer | undefined
+
+  constructor(gauges: readonly GaugeSource[]) {
+    const registers = [this.#registry]
+    collectDefaultMetrics({ register: this.#registry })
+    this.#requests = new Counter({
+      name: 'kafka_network_requestmetrics_requests_total',
+      help: 'Requests answered',
+      labelNames: ['request'],
+      registers,
+    })
+    this.#requestBytes = new Counter({
+      name: 'kafka_network_requestmetrics_requestbytes_total',
+      help: 'Bytes of requests answered',
+      labelNames: ['request'],
+      registers,
+    })
+    this.#duration = new Histogram({
+      name: 'kafka_network_requestmetrics_totaltimems',
+      help: 'Milliseconds from reading a request to its answer; one sample an API and scrape interval, the mean of it',
+      labelNames: ['request'],
+      buckets: [0.1, 0.5, 1, 5, 10, 50, 100, 500, 1000, 5000],
+      registers,
+    })
+    for (const { name, help, value } of gauges) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(value())
+        },
+      })
+    }
+  }
+
+  answered(api: Handler, durationMs: number, requestBytes: number): void {
+    let tally = this.#tallies[api.apiKey]
+    if (!tally) {
+      tally = { request: api.name, count: 0, bytes: 0, durationMs: 0 }
+      this.#tallies[api.apiKey] = tally
+    }
+    tally.count += 1
+    tally.bytes += requestBytes
+    tally.durationMs += durationMs
+  }
+
+  /** The metrics in Prometheus' text format. */
+  async text(): Promise<string> {
+    for (const tally of this.#tallies) {
+      if (!tally || tally.count === 0) continue
+      const labels = { request: tally.request }
+      this.#requests.inc(labels, tally.count)
+      this.#requestBytes.inc(labels, tally.bytes)
+      this.#duration.observe(labels, tally.durationMs / tally.count)
+      tally.count = 0
+      tally.bytes = 0
+      tally.durationMs = 0
+    }
+    return this.#registry.metrics()
+  }
+
+  /** Serves {@link text} at `/metrics`; resolves to the port. */
+  async serve(host: string, port: number): Promise<number> {
+    const contentType = this.#registry.contentType
+    this.#server = await serveHttpText(host, port, async path =>
+      path === '/metrics' ? { contentType, body: await this.text() } : undefined,
+    )
+    return this.#server.port
+  }
+
+  close(): void {
+    this.#server?.close()
+  }
+}
+
+/** What has been counted of an API since the last scrape. */
+interface Tally {
+  readonly request: string
+  count: number
+  bytes: number
+  durationMs: number
+}

@@ -1,0 +1,16 @@
+import type { ServerConnection } from '../network/index.ts'
+import type { Clock, Logger, Random } from '../platform/index.ts'
+import type { Handler } from './handler.ts'
+
+/** Everything that handlers may call, put together by `KafkaServer`. Each manager owns its matter; handlers translate. */
+export interface BrokerServices {
+  readonly brokerId: number
+  readonly clusterId: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** The list of APIs: `handlers/index.ts`. */
+  readonly handlers: readonly Handler[]
+  /** A client went away: whatever waits on its behalf is dropped. */
+  disconnected(connection: ServerConnection): void
+}

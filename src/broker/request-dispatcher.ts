@@ -1,0 +1,151 @@
+import type { Reply, RequestProcessor, ServerConnection } from '../network/index.ts'
+import type { Logger } from '../platform/index.ts'
+import {
+  ByteReader,
+  decodeMessage,
+  encodeMessage,
+  KafkaError,
+  RequestHeader,
+  ResponseHeader,
+  requestHeaderVersion,
+  responseHeaderVersion,
+} from '../protocol/index.ts'
+import type { BrokerServices } from './broker-services.ts'
+import type { Handler, RequestContext } from './handler.ts'
+import { unsupportedApiVersions } from './handlers/18-api-versions.ts'
+
+const API_VERSIONS = 18
+/** API key, version and correlation id: what every request begins with. */
+const MIN_HEADER_BYTES = 8
+
+/** Sees every request that was answered. */
+export interface RequestObserver {
+  answered(api: Handler, durationMs: number, requestBytes: number): void
+}
+
+export interface RequestDispatcherOptions {
+  readonly handlers: readonly Handler[]
+  readonly services: BrokerServices
+  readonly logger: Logger
+  readonly observer: RequestObserver
+  /** Log each request at debug level. */
+  readonly isVerbose: boolean
+}
+
+/**
+ * Routes frames to handlers (Kafka's KafkaApis): decodes header and body, calls the handler of the API key, encodes the
+ * answer. What no protocol answer exists for closes the connection, with one line in the log that says why.
+ */
+export class RequestDispatcher implements RequestProcessor {
+  readonly #handlers: (Handler | undefined)[] = []
+  readonly #options: RequestDispatcherOptions
+
+  constructor(options: RequestDispatcherOptions) {
+    this.#options = options
+    for (const handler of options.handlers) this.#handlers[handler.apiKey] = handler
+  }
+
+  mayOverlap(frame: Uint8Array): boolean {
+    if (frame.length < MIN_HEADER_BYTES) return false
+    return this.#handlers[int16(frame, 0)]?.mayOverlap ?? false
+  }
+
+  disconnected(connection: ServerConnection): void {
+    this.#options.services.disconnected(connection)
+  }
+
+  process(frame: Uint8Array, connection: ServerConnection): Reply | Promise<Reply> {
+    try {
+      return this.#route(frame, connection)
+    } catch (error) {
+      return this.#refuse(connection, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #route(frame: Uint8Array, connection: ServerConnection): Reply | Promise<Reply> {
+    if (frame.length < MIN_HEADER_BYTES)
+      return this.#refuse(connection, `request of ${frame.length} bytes has no header`)
+    const apiKey = int16(frame, 0)
+    const apiVersion = int16(frame, 2)
+    const handler = this.#handlers[apiKey]
+    if (!handler) return this.#refuse(connection, `unknown API key ${apiKey}`)
+    if (apiVersion < handler.minVersion || apiVersion > handler.maxVersion) {
+      if (apiKey === API_VERSIONS) return this.#unsupportedApiVersions(frame)
+      return this.#refuse(connection, `unsupported version ${apiVersion} of ${handler.name}`)
+    }
+    const reader = new ByteReader(frame)
+    const header = decodeMessage(RequestHeader, requestHeaderVersion(handler.request, apiVersion), reader)
+    const context: RequestContext = {
+      apiVersion,
+      correlationId: header.correlationId,
+      clientId: header.clientId ?? '',
+      connection,
+      services: this.#options.services,
+    }
+    const request = decodeMessage(handler.request, apiVersion, reader)
+    if (reader.remaining > 0)
+      return this.#refuse(connection, `${reader.remaining} bytes after the end of ${handler.name}`)
+    return this.#call(handler, request as never, context, frame.length)
+  }
+
+  #call(handler: Handler, request: never, context: RequestContext, bytes: number): Reply | Promise<Reply> {
+    const { services, isVerbose, logger } = this.#options
+    const startMs = services.clock.monotonicMs()
+    if (isVerbose) logger.debug(describe(context), `${handler.name} v${context.apiVersion}`)
+    let answer: object | undefined | Promise<object | undefined>
+    try {
+      answer = handler.handle(request, context)
+    } catch (error) {
+      answer = this.#failed(handler, error, request, context)
+    }
+    if (!(answer instanceof Promise)) return this.#reply(handler, answer, context, { startMs, bytes })
+    return answer
+      .catch(error => this.#failed(handler, error, request, context))
+      .then(late => this.#reply(handler, late, context, { startMs, bytes }))
+      .catch(error => this.#refuse(context.connection, `${handler.name} cannot be answered: ${String(error)}`))
+  }
+
+  #failed(handler: Handler, error: unknown, request: never, context: RequestContext): object {
+    if (error instanceof KafkaError) return handler.failed(error, request, context)
+    this.#options.logger.error({ err: error, ...describe(context) }, `Unexpected error in ${handler.name}`)
+    return handler.failed(new KafkaError('UNKNOWN_SERVER_ERROR'), request, context)
+  }
+
+  #reply(
+    handler: Handler,
+    answer: object | undefined,
+    context: RequestContext,
+    measured: { readonly startMs: number; readonly bytes: number },
+  ): Reply {
+    const { services, observer } = this.#options
+    observer.answered(handler, services.clock.monotonicMs() - measured.startMs, measured.bytes)
+    if (answer === undefined) return 'none'
+    const { apiVersion, correlationId } = context
+    const head = encodeMessage(ResponseHeader, responseHeaderVersion(handler.response, apiVersion), { correlationId })
+    return [...head, ...encodeMessage(handler.response, apiVersion, answer)]
+  }
+
+  /** KIP-511: an unknown version of ApiVersions is answered in version 0, with what is supported. */
+  #unsupportedApiVersions(frame: Uint8Array): Reply {
+    const correlationId = new ByteReader(frame, 4).int32()
+    return [
+      ...encodeMessage(ResponseHeader, 0, { correlationId }),
+      ...encodeMessage(unsupportedApiVersions.schema, 0, unsupportedApiVersions.answer(this.#options.handlers)),
+    ]
+  }
+
+  #refuse(connection: ServerConnection, why: string): Reply {
+    const peer = `/${connection.remoteAddress}:${connection.remotePort}`
+    this.#options.logger.warn({ listener: connection.listenerName }, `Closing connection with ${peer}: ${why}`)
+    return 'close'
+  }
+}
+
+function describe(context: RequestContext): object {
+  const { connection, clientId, correlationId } = context
+  return { from: `/${connection.remoteAddress}:${connection.remotePort}`, clientId, correlationId }
+}
+
+function int16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) >> 16) | bytes[at + 1]!
+}
