@@ -133,4 +133,4 @@ export {
   type VersionRange,
   ZERO_UUID,
 } from './schema.ts'
-export { ByteWriter } from './writer.ts'
+export { ByteWriter, type ChunkedBytes } from './writer.ts'

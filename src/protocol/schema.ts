@@ -4,6 +4,7 @@
  * `codec.ts` compiles them, and the types of messages are inferred from them.
  */
 import assert from 'node:assert/strict'
+import type { ChunkedBytes } from './writer.ts'
 
 /** What a field may hold. Kafka's names, but `records` are plain bytes and `[]x` is an array of x. */
 export type ScalarKind =
@@ -159,8 +160,8 @@ export const string = (): Field<string> => scalar('string', '')
 /** 16 bytes, as Kafka prints them: url-safe base64, 22 characters. */
 export const uuid = (): Field<string> => scalar('uuid', ZERO_UUID)
 export const bytes = (): Field<Uint8Array> => scalar('bytes', EMPTY_BYTES)
-/** Record batches: a view of the buffer that was decoded, never looked into here. */
-export const records = (): Field<Uint8Array> => scalar('records', EMPTY_BYTES)
+/** Record batches: a view of the buffer that was decoded, never looked into here. They may be given in several pieces. */
+export const records = (): Field<Uint8Array, ChunkedBytes> => new Field(fieldSpec({ kind: 'records' }, EMPTY_BYTES))
 
 /** A struct in place. */
 export function struct<F extends Fields>(fields: F): Field<StructOf<F>, StructInput<F>> {

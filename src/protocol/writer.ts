@@ -9,6 +9,9 @@ const BY_REFERENCE = 4096
 const MAX_STRING = 0x7fff
 const TWO_32 = 0x1_0000_0000
 
+/** Bytes in one piece, or in several that follow each other: a log hands out batches as they lie in memory. */
+export type ChunkedBytes = Uint8Array | readonly Uint8Array[]
+
 /** Numbers outside of their type, strings that are too long and bad uuids throw RangeError: they are mistakes of the caller. */
 export class ByteWriter {
   #buffer: Buffer
@@ -168,24 +171,29 @@ export class ByteWriter {
   }
 
   /** `bytes` and `records`, with an int32 length. */
-  sizedBytes(value: Uint8Array): void {
-    this.int32(value.length)
-    this.bytes(value)
+  sizedBytes(value: ChunkedBytes): void {
+    this.int32(lengthOf(value))
+    this.#chunksOf(value)
   }
 
-  nullableSizedBytes(value: Uint8Array | null): void {
+  nullableSizedBytes(value: ChunkedBytes | null): void {
     if (value === null) this.int32(-1)
     else this.sizedBytes(value)
   }
 
-  compactSizedBytes(value: Uint8Array): void {
-    this.unsignedVarint(value.length + 1)
-    this.bytes(value)
+  compactSizedBytes(value: ChunkedBytes): void {
+    this.unsignedVarint(lengthOf(value) + 1)
+    this.#chunksOf(value)
   }
 
-  compactNullableSizedBytes(value: Uint8Array | null): void {
+  compactNullableSizedBytes(value: ChunkedBytes | null): void {
     if (value === null) this.unsignedVarint(0)
     else this.compactSizedBytes(value)
+  }
+
+  #chunksOf(value: ChunkedBytes): void {
+    if (value instanceof Uint8Array) this.bytes(value)
+    else for (const chunk of value) this.bytes(chunk)
   }
 
   /** -1 for null. */
@@ -231,6 +239,13 @@ export class ByteWriter {
     this.#seal()
     return this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#chunked)
   }
+}
+
+function lengthOf(value: ChunkedBytes): number {
+  if (value instanceof Uint8Array) return value.length
+  let length = 0
+  for (const chunk of value) length += chunk.length
+  return length
 }
 
 function byteLength(value: string): number {
