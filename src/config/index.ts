@@ -1,1 +1,28 @@
-export {}
+export { BrokerConfig } from './broker-config.ts'
+export { type BrokerKeys, kafkaConfig } from './broker-keys.ts'
+export {
+  Config,
+  ConfigDef,
+  type ConfigKey,
+  type ConfigTable,
+  type ConfigValueOf,
+  defineConfig,
+  type Importance,
+  type Properties,
+  type UpdateMode,
+} from './config-def.ts'
+export { ConfigError } from './config-error.ts'
+export { type AnyConfigValue, type ConfigType, Password } from './config-value.ts'
+export { brokerQuotaConfig, clientConfig, ipConfig, userConfig } from './entity-config.ts'
+export { type BrokerEndpoint, isEveryInterface, type SecurityProtocol } from './listeners.ts'
+export { METADATA_VERSIONS, metadataVersion } from './metadata-version.ts'
+export { parseProperties } from './properties.ts'
+export {
+  checkTopicOverrides,
+  LogConfig,
+  TOPIC_SERVER_KEYS,
+  type TopicCompression,
+  type TopicKeys,
+  topicConfig,
+} from './topic-config.ts'
+export type { Validator } from './validators.ts'

@@ -1,0 +1,153 @@
+import type { ConfigTable } from '../config-def.ts'
+import { atLeast, oneOf, quorumList } from '../validators.ts'
+
+/** KRaft mode, which Monedula does not have: its keys are known, so that they can be refused or passed over by name. */
+export const kraftKeys = {
+  'process.roles': {
+    type: 'list',
+    default: [],
+    valid: oneOf('broker', 'controller'),
+    importance: 'high',
+    doc: 'Roles of a node in KRaft mode; there is no KRaft mode here, so a value is refused.',
+  },
+  'controller.listener.names': {
+    type: 'string',
+    default: null,
+    importance: 'high',
+    doc: 'Listeners of KRaft controllers; refused when set, there is no KRaft mode here.',
+  },
+  'controller.quorum.voters': {
+    type: 'list',
+    default: [],
+    valid: quorumList,
+    importance: 'high',
+    doc: 'Voters of a KRaft quorum, as id@host:port separated by commas; without effect.',
+  },
+  'controller.quorum.bootstrap.servers': {
+    type: 'list',
+    default: [],
+    valid: quorumList,
+    importance: 'high',
+    doc: 'Addresses where a KRaft quorum is found; without effect.',
+  },
+  'controller.quorum.election.timeout.ms': {
+    type: 'int',
+    default: 1000,
+    importance: 'high',
+    doc: 'How long a KRaft voter waits without hearing of a leader before it stands for election; without effect.',
+  },
+  'controller.quorum.fetch.timeout.ms': {
+    type: 'int',
+    default: 2000,
+    importance: 'high',
+    doc: 'How long a KRaft node goes without a successful fetch before it looks for another leader; without effect.',
+  },
+  'controller.quorum.election.backoff.max.ms': {
+    type: 'int',
+    default: 1000,
+    importance: 'high',
+    doc: 'Longest pause before a new KRaft election; without effect.',
+  },
+  'controller.quorum.append.linger.ms': {
+    type: 'int',
+    default: 25,
+    importance: 'medium',
+    doc: 'How long a KRaft leader gathers writes before syncing them; without effect.',
+  },
+  'controller.quorum.request.timeout.ms': {
+    type: 'int',
+    default: 2000,
+    importance: 'medium',
+    doc: 'Time limit of a KRaft request; without effect.',
+  },
+  'controller.quorum.retry.backoff.ms': {
+    type: 'int',
+    default: 20,
+    importance: 'low',
+    doc: 'Pause before a KRaft request is tried again; without effect.',
+  },
+  'initial.broker.registration.timeout.ms': {
+    type: 'int',
+    default: 60000,
+    importance: 'medium',
+    doc: 'How long a KRaft broker tries to register before it stops; without effect.',
+  },
+  'broker.heartbeat.interval.ms': {
+    type: 'int',
+    default: 2000,
+    importance: 'medium',
+    doc: 'Time between heartbeats of a KRaft broker; without effect.',
+  },
+  'broker.session.timeout.ms': {
+    type: 'int',
+    default: 9000,
+    importance: 'medium',
+    doc: 'Silence after which a KRaft controller takes a broker for dead; without effect.',
+  },
+  'metadata.log.dir': {
+    type: 'string',
+    default: null,
+    importance: 'high',
+    doc: 'Directory of the KRaft metadata log; without effect.',
+  },
+  'metadata.log.max.record.bytes.between.snapshots': {
+    type: 'long',
+    default: 20971520,
+    valid: atLeast(1),
+    importance: 'high',
+    doc: 'Bytes of KRaft metadata between two snapshots; without effect.',
+  },
+  'metadata.log.max.snapshot.interval.ms': {
+    type: 'long',
+    default: 3600000,
+    valid: atLeast(0),
+    importance: 'high',
+    doc: 'Longest time between two KRaft snapshots; without effect.',
+  },
+  'metadata.log.segment.bytes': {
+    type: 'int',
+    default: 1073741824,
+    valid: atLeast(12),
+    importance: 'high',
+    doc: 'Segment size of the KRaft metadata log; without effect.',
+  },
+  'metadata.log.segment.min.bytes': {
+    type: 'int',
+    default: 8388608,
+    valid: atLeast(12),
+    importance: 'high',
+    internal: true,
+    doc: 'Smallest segment size of the KRaft metadata log; without effect.',
+  },
+  'metadata.log.segment.ms': {
+    type: 'long',
+    default: 604800000,
+    importance: 'high',
+    doc: 'Age at which a segment of the KRaft metadata log is closed; without effect.',
+  },
+  'metadata.max.retention.bytes': {
+    type: 'long',
+    default: 104857600,
+    importance: 'high',
+    doc: 'Size of KRaft metadata above which old parts are deleted; without effect.',
+  },
+  'metadata.max.retention.ms': {
+    type: 'long',
+    default: 604800000,
+    importance: 'high',
+    doc: 'How long KRaft metadata is kept; without effect.',
+  },
+  'metadata.max.idle.interval.ms': {
+    type: 'int',
+    default: 500,
+    valid: atLeast(0),
+    importance: 'low',
+    doc: 'Time between no-op records of an idle KRaft controller; without effect.',
+  },
+  'eligible.leader.replicas.enable': {
+    type: 'boolean',
+    default: false,
+    importance: 'high',
+    doc: 'Keeps eligible leader replicas (KIP-966) in KRaft; without effect.',
+  },
+} satisfies ConfigTable
