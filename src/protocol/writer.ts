@@ -33,7 +33,7 @@ export class ByteWriter {
     return this.#chunked + this.#position - this.#start
   }
 
-  /** Room for `size` bytes: answers where they start. */
+  /** Room for `size` bytes: answers where they start. To be called before buffer or view are named: it may replace both. */
   #room(size: number): number {
     const at = this.#position
     if (at + size > this.#buffer.length) return this.#grow(size)
@@ -54,37 +54,44 @@ export class ByteWriter {
   }
 
   bool(value: boolean): void {
-    this.#view.setInt8(this.#room(1), value ? 1 : 0)
+    const at = this.#room(1)
+    this.#view.setInt8(at, value ? 1 : 0)
   }
 
   int8(value: number): void {
     if ((value << 24) >> 24 !== value) outside(value, 'int8')
-    this.#view.setInt8(this.#room(1), value)
+    const at = this.#room(1)
+    this.#view.setInt8(at, value)
   }
 
   int16(value: number): void {
     if ((value << 16) >> 16 !== value) outside(value, 'int16')
-    this.#view.setInt16(this.#room(2), value)
+    const at = this.#room(2)
+    this.#view.setInt16(at, value)
   }
 
   uint16(value: number): void {
     if ((value & 0xffff) !== value) outside(value, 'uint16')
-    this.#view.setUint16(this.#room(2), value)
+    const at = this.#room(2)
+    this.#view.setUint16(at, value)
   }
 
   int32(value: number): void {
     if ((value | 0) !== value) outside(value, 'int32')
-    this.#view.setInt32(this.#room(4), value)
+    const at = this.#room(4)
+    this.#view.setInt32(at, value)
   }
 
   uint32(value: number): void {
     if (value >>> 0 !== value) outside(value, 'uint32')
-    this.#view.setUint32(this.#room(4), value)
+    const at = this.#room(4)
+    this.#view.setUint32(at, value)
   }
 
   float64(value: number): void {
     if (typeof value !== 'number') outside(value, 'float64')
-    this.#view.setFloat64(this.#room(8), value)
+    const at = this.#room(8)
+    this.#view.setFloat64(at, value)
   }
 
   /** {@link INT64_MAX} is written as Java's `Long.MAX_VALUE`. */
@@ -105,10 +112,15 @@ export class ByteWriter {
     if (value >>> 0 !== value) outside(value, 'unsigned varint')
     let rest = value
     while (rest > 0x7f) {
-      this.#view.setUint8(this.#room(1), (rest & 0x7f) | 0x80)
+      this.#byte((rest & 0x7f) | 0x80)
       rest >>>= 7
     }
-    this.#view.setUint8(this.#room(1), rest)
+    this.#byte(rest)
+  }
+
+  #byte(value: number): void {
+    const at = this.#room(1)
+    this.#buffer[at] = value
   }
 
   /** Zigzag. */
@@ -124,11 +136,11 @@ export class ByteWriter {
     const half = value < 0 ? -value - 1 : value
     const low = (half % 64) * 2 + (value < 0 ? 1 : 0)
     let rest = Math.floor(half / 64)
-    this.#view.setUint8(this.#room(1), rest > 0 ? low | 0x80 : low)
+    this.#byte(rest > 0 ? low | 0x80 : low)
     while (rest > 0) {
       const bits = rest % 128
       rest = Math.floor(rest / 128)
-      this.#view.setUint8(this.#room(1), rest > 0 ? bits | 0x80 : bits)
+      this.#byte(rest > 0 ? bits | 0x80 : bits)
     }
   }
 
@@ -155,7 +167,8 @@ export class ByteWriter {
   compactString(value: string): void {
     const length = byteLength(value)
     this.unsignedVarint(length + 1)
-    this.#text(value, this.#room(length), length)
+    const at = this.#room(length)
+    this.#text(value, at, length)
   }
 
   compactNullableString(value: string | null): void {
@@ -208,7 +221,8 @@ export class ByteWriter {
   /** The bytes alone. From 4 KiB on they are kept by reference: they must not change until the chunks have been sent. */
   bytes(value: Uint8Array): void {
     if (value.length < BY_REFERENCE) {
-      this.#buffer.set(value, this.#room(value.length))
+      const at = this.#room(value.length)
+      this.#buffer.set(value, at)
       return
     }
     this.#seal()

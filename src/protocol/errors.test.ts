@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ErrorCode, type ErrorName, errorMessage, errorName, KafkaError, MalformedError } from './errors.ts'
+
+test('codes have no gap, and each has a name and a message', () => {
+  const codes = Object.values(ErrorCode).sort((a, b) => a - b)
+  assert.deepEqual(
+    codes,
+    codes.map((_, index) => index - 1),
+  )
+  for (const name of Object.keys(ErrorCode) as ErrorName[]) {
+    assert.equal(errorName(ErrorCode[name]), name)
+    assert.notEqual(errorMessage(name), '')
+  }
+})
+
+test('a KafkaError carries name, number and whether to try again', () => {
+  const error = new KafkaError('NOT_LEADER_OR_FOLLOWER')
+  assert.deepEqual([error.code, error.errorCode, error.retriable], ['NOT_LEADER_OR_FOLLOWER', 6, true])
+  assert.equal(new KafkaError('INVALID_CONFIG', 'why').message, 'why')
+  assert.equal(KafkaError.fromCode(3).code, 'UNKNOWN_TOPIC_OR_PARTITION')
+  assert.equal(new MalformedError('cut').errorCode, 42)
+})
+
+test('a code that nobody knows is an unknown error', () => {
+  assert.equal(errorName(9999), 'UNKNOWN_SERVER_ERROR')
+})
