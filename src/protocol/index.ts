@@ -15,6 +15,7 @@ export {
   encoderOf,
   encodeWithVersion,
 } from './codec.ts'
+export * from './compression/index.ts'
 export { crc32c, crc32cIsNative } from './crc32c.ts'
 export { ErrorCode, type ErrorName, errorMessage, errorName, KafkaError, MalformedError } from './errors.ts'
 export * from './messages/00-produce.ts'

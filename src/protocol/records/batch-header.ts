@@ -31,8 +31,10 @@
  * 18 timestamp  int64   format 1 only; then key and value, each with an int32 length before it
  * ```
  */
+
+import { COMPRESSION_TYPES, type CompressionType } from '../compression/compression-type.ts'
 import { crc32c } from '../crc32c.ts'
-import { ATTRIBUTE, COMPRESSION_TYPES, type CompressionType, type TimestampType } from './compression-type.ts'
+import { ATTRIBUTE, type TimestampType } from './attributes.ts'
 
 /** Bytes of a format 2 header: the smallest batch, one without records. */
 export const BATCH_HEADER_BYTES = 61

@@ -1,3 +1,4 @@
+export type { TimestampType } from './attributes.ts'
 export {
   addToSequence,
   BATCH_FIELD,
@@ -16,4 +17,20 @@ export {
   setMaxTimestamp,
 } from './batch-header.ts'
 export { batchCrcValid, batches, nextBatch } from './batches.ts'
-export { COMPRESSION_TYPES, type CompressionType, type TimestampType } from './compression-type.ts'
+export {
+  decodeEndTxnMarker,
+  encodeEndTxnMarker,
+  type TransactionMarker,
+  type TransactionMarkerBatch,
+  type TransactionResult,
+} from './control-record.ts'
+export { type DownconvertOptions, downconvert, type UpconvertOptions, upconvert } from './convert.ts'
+export {
+  decodeMessageSet,
+  encodeMessageSet,
+  type LegacyMagic,
+  type LegacyMessageInput,
+  type MessageSetInput,
+} from './message-set.ts'
+export { type LogRecord, RecordCursor, type RecordHeader, type RecordInput } from './record.ts'
+export { type BatchInput, decodeRecords, encodeBatch, recordBytes, recordCursor } from './record-batch.ts'

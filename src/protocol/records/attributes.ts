@@ -1,8 +1,4 @@
-/** How the records of a batch are compressed; the number in the lowest three bits of its attributes is the index. */
-export const COMPRESSION_TYPES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-
-/** The name of a compression codec, as in `compression.type`. */
-export type CompressionType = (typeof COMPRESSION_TYPES)[number]
+import { COMPRESSION_TYPES, type CompressionType } from '../compression/compression-type.ts'
 
 /** Whose clock a batch's timestamps tell: the producer's, or the broker's at the time of the append. */
 export type TimestampType = 'CreateTime' | 'LogAppendTime'
@@ -15,3 +11,8 @@ export const ATTRIBUTE = {
   control: 0x20,
   deleteHorizon: 0x40,
 } as const
+
+/** The attribute bits of a codec. */
+export function compressionId(compression: CompressionType): number {
+  return COMPRESSION_TYPES.indexOf(compression)
+}

@@ -1,0 +1,90 @@
+/** Zstandard: from Node itself where it has it (22.15, 24), else by WebAssembly, which must be loaded first. */
+import { createRequire } from 'node:module'
+import * as zlib from 'node:zlib'
+import { invalidRecord, messageTooLarge } from '../records/record-error.ts'
+import { ChunkSink } from './chunks.ts'
+import type { DecompressLimits } from './compression-type.ts'
+import { nextZstdFrame, type ZstdFrame } from './zstd-frame.ts'
+
+/** The level of `compression.zstd.level` when it is not set. */
+const DEFAULT_LEVEL = 3
+
+interface ZstdCodec {
+  compress(bytes: Uint8Array, level: number): Uint8Array
+  /** One frame; throws when it gives more than `maxBytes`. */
+  decompressFrame(frame: Uint8Array, maxBytes: number): Uint8Array
+}
+
+let codec: ZstdCodec | undefined = nodeCodec()
+
+/** What newer Nodes have and the types of the oldest one that we support do not tell of. */
+interface ZlibWithZstd {
+  readonly zstdCompressSync?: (bytes: Uint8Array, options: { params: Record<number, number> }) => Uint8Array
+  readonly zstdDecompressSync?: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
+  readonly constants: Record<string, number>
+}
+
+function nodeCodec(): ZstdCodec | undefined {
+  const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as ZlibWithZstd
+  if (zstdCompressSync === undefined || zstdDecompressSync === undefined) return undefined
+  const levelParameter = constants.ZSTD_c_compressionLevel!
+  return {
+    compress: (bytes, level) => zstdCompressSync(bytes, { params: { [levelParameter]: level } }),
+    decompressFrame: (frame, maxBytes) => zstdDecompressSync(frame, { maxOutputLength: Math.max(maxBytes, 1) }),
+  }
+}
+
+/** Loads zstd; until it has, {@link compressZstd} and {@link decompressZstd} throw. Later calls cost nothing. */
+export async function loadZstd(): Promise<void> {
+  codec ??= await loadZstdWasm()
+}
+
+/** Zstandard by WebAssembly. */
+export async function loadZstdWasm(): Promise<ZstdCodec> {
+  const wasm = createRequire(import.meta.url)('@bokuweb/zstd-wasm') as {
+    init(): Promise<void>
+    compress(bytes: Uint8Array, level: number): Uint8Array
+    decompress(bytes: Uint8Array, options: { defaultHeapSize: number }): Uint8Array
+  }
+  await wasm.init()
+  return {
+    compress: wasm.compress,
+    // A frame that declares its size is given just that much, any other as much as it may fill.
+    decompressFrame: (frame, maxBytes) => wasm.decompress(frame, { defaultHeapSize: maxBytes }),
+  }
+}
+
+function loaded(): ZstdCodec {
+  if (codec === undefined) throw new Error('zstd is not loaded: await loadCompression() at the start')
+  return codec
+}
+
+/** One zstd frame; `level` is 1 to 22, or negative for the fast ones. */
+export function compressZstd(bytes: Uint8Array, level = DEFAULT_LEVEL): Uint8Array {
+  return loaded().compress(bytes, level)
+}
+
+/** The content of one or more zstd frames one behind the other. */
+export function decompressZstd(bytes: Uint8Array, { maxBytes }: DecompressLimits): Uint8Array {
+  const sink = new ChunkSink(maxBytes)
+  let frame = nextZstdFrame(bytes, 0)
+  if (frame === undefined) throw invalidRecord('zstd: no frame')
+  for (; frame !== undefined; frame = nextZstdFrame(bytes, frame.end)) {
+    if (frame.isExact) sink.reserve(frame.maxContentBytes)
+    sink.push(decompressFrame(loaded(), bytes.subarray(frame.start, frame.end), { frame, maxBytes, room: sink.room }))
+  }
+  return sink.join()
+}
+
+function decompressFrame(
+  zstd: ZstdCodec,
+  bytes: Uint8Array,
+  { frame, maxBytes, room }: { frame: ZstdFrame; maxBytes: number; room: number },
+): Uint8Array {
+  try {
+    return zstd.decompressFrame(bytes, Math.min(frame.maxContentBytes, room))
+  } catch (error) {
+    // Which of the two it was, the codec does not tell.
+    throw frame.maxContentBytes > room ? messageTooLarge(maxBytes) : invalidRecord(`zstd: ${(error as Error).message}`)
+  }
+}
