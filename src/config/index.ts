@@ -13,6 +13,22 @@ export {
 } from './config-def.ts'
 export { ConfigError } from './config-error.ts'
 export { type AnyConfigValue, type ConfigType, Password } from './config-value.ts'
+export {
+  CONFIG_TYPE_IDS,
+  ConfigSource,
+  type DescribedConfig,
+  type DescribedSynonym,
+  describeBroker,
+  describeBrokerDefaults,
+  describeTopic,
+} from './describe.ts'
+export {
+  type BrokerConfigSubscriber,
+  DynamicBrokerConfig,
+  type DynamicScope,
+  isDynamic,
+  updateMode,
+} from './dynamic-config.ts'
 export { brokerQuotaConfig, clientConfig, ipConfig, userConfig } from './entity-config.ts'
 export { type BrokerEndpoint, isEveryInterface, type SecurityProtocol } from './listeners.ts'
 export { METADATA_VERSIONS, metadataVersion } from './metadata-version.ts'
