@@ -2,13 +2,15 @@ import type { Reply, RequestProcessor, ServerConnection } from '../network/index
 import type { Logger } from '../platform/index.ts'
 import {
   ByteReader,
+  ByteWriter,
   decodeMessage,
-  encodeMessage,
+  encoderOf,
   KafkaError,
   RequestHeader,
   ResponseHeader,
   requestHeaderVersion,
   responseHeaderVersion,
+  type Schema,
 } from '../protocol/index.ts'
 import type { BrokerServices } from './broker-services.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -121,17 +123,14 @@ export class RequestDispatcher implements RequestProcessor {
     observer.answered(handler, services.clock.monotonicMs() - measured.startMs, measured.bytes)
     if (answer === undefined) return 'none'
     const { apiVersion, correlationId } = context
-    const head = encodeMessage(ResponseHeader, responseHeaderVersion(handler.response, apiVersion), { correlationId })
-    return [...head, ...encodeMessage(handler.response, apiVersion, answer)]
+    return encodeReply(handler.response, apiVersion, { correlationId, body: answer })
   }
 
   /** KIP-511: an unknown version of ApiVersions is answered in version 0, with what is supported. */
   #unsupportedApiVersions(frame: Uint8Array): Reply {
     const correlationId = new ByteReader(frame, 4).int32()
-    return [
-      ...encodeMessage(ResponseHeader, 0, { correlationId }),
-      ...encodeMessage(unsupportedApiVersions.schema, 0, unsupportedApiVersions.answer(this.#options.handlers)),
-    ]
+    const body = unsupportedApiVersions.answer(this.#options.handlers)
+    return encodeReply(unsupportedApiVersions.schema, 0, { correlationId, body })
   }
 
   #refuse(connection: ServerConnection, why: string): Reply {
@@ -139,6 +138,22 @@ export class RequestDispatcher implements RequestProcessor {
     this.#options.logger.warn({ listener: connection.listenerName }, `Closing connection with ${peer}: ${why}`)
     return 'close'
   }
+}
+
+/** A whole response frame: size, header, body. Its size is known last and written over the first four bytes. */
+function encodeReply(
+  schema: Schema,
+  version: number,
+  { correlationId, body }: { readonly correlationId: number; readonly body: object },
+): Uint8Array[] {
+  const writer = new ByteWriter()
+  writer.int32(0)
+  encoderOf(ResponseHeader, responseHeaderVersion(schema, version))(writer, { correlationId })
+  encoderOf(schema, version)(writer, body)
+  const chunks = writer.chunks()
+  const first = chunks[0]!
+  new DataView(first.buffer, first.byteOffset).setInt32(0, writer.size - 4)
+  return chunks
 }
 
 function describe(context: RequestContext): object {

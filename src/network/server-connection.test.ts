@@ -56,7 +56,7 @@ class Peer {
 class Texts implements RequestProcessor {
   readonly started: string[] = []
   readonly frames: Uint8Array[] = []
-  answer: (text: string) => Reply | Promise<Reply> = text => [Buffer.from(`re:${text}`)]
+  answer: (text: string) => Reply | Promise<Reply> = text => [framed(`re:${text}`)]
   gone: ServerConnection | undefined
 
   process(frame: Uint8Array): Reply | Promise<Reply> {
@@ -129,12 +129,12 @@ test('a request waits for the answer of the one before it', async () => {
       ? new Promise(resolve => {
           release = resolve
         })
-      : [Buffer.from(text)]
+      : [framed(text)]
   peer.connection.write([framed('slow'), framed('next')])
   await peer.until(() => true)
   while (texts.started.length === 0) await new Promise(resolve => setImmediate(resolve))
   assert.deepEqual(texts.started, ['slow'])
-  release([Buffer.from('late')])
+  release([framed('late')])
   await peer.until(() => peer.frames.length === 2)
   assert.deepEqual(peer.frames, ['late', 'next'])
 })
@@ -142,7 +142,7 @@ test('a request waits for the answer of the one before it', async () => {
 test('requests that may overlap start at once and are still answered in order', async () => {
   const peer = await connect()
   const releases: (() => void)[] = []
-  texts.answer = text => new Promise(resolve => releases.push(() => resolve([Buffer.from(text)])))
+  texts.answer = text => new Promise(resolve => releases.push(() => resolve([framed(text)])))
   peer.connection.write([framed('p1'), framed('p2'), framed('other')])
   while (texts.started.length < 2) await new Promise(resolve => setImmediate(resolve))
   releases[1]!()
@@ -201,13 +201,13 @@ test('a full budget lets nobody begin a frame until memory is released', async (
       ? new Promise(resolve => {
           release = resolve
         })
-      : [Buffer.from(text)]
+      : [framed(text)]
   peer.connection.write([framed('p-large-request')])
   while (texts.started.length < 1) await new Promise(resolve => setImmediate(resolve))
   peer.connection.write([framed('p-more')])
   for (let turn = 0; turn < 5; turn += 1) await new Promise(resolve => setImmediate(resolve))
   assert.equal(texts.started.length, 1)
-  release([Buffer.from('done')])
+  release([framed('done')])
   await peer.until(() => peer.frames.length === 2)
   assert.deepEqual(peer.frames, ['done', 'p-more'])
 })

@@ -2,7 +2,7 @@ import type { Connection, ConnectionSink, NetworkError } from '../platform/index
 import type { FrameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
 
-/** What a request is answered with: chunks to send (without the size prefix), nothing (`acks=0`), or the end. */
+/** What a request is answered with: a whole frame, size prefix included, in chunks; nothing (`acks=0`); or the end. */
 export type Reply = readonly Uint8Array[] | 'none' | 'close'
 
 /** Turns requests into replies. */
@@ -199,12 +199,10 @@ export class ServerConnection implements ConnectionSink {
     }
     this.#sentReplies += 1
     if (reply === 'none') return
-    let length = 0
-    for (const chunk of reply) length += chunk.length
-    const prefix = Buffer.allocUnsafe(4)
-    prefix.writeInt32BE(length)
-    this.#outgoing.push(prefix, ...reply)
-    this.#outgoingBytes += length
+    for (const chunk of reply) {
+      this.#outgoing.push(chunk)
+      this.#outgoingBytes += chunk.length
+    }
   }
 
   #flush(): void {
