@@ -47,7 +47,8 @@ export class MemoryFileContent {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    const copy = bytes.slice()
+    // Not `slice`: of a Buffer that would be a view.
+    const copy = new Uint8Array(bytes)
     this.#pending.push({ kind: 'write', position, bytes: copy })
     this.#bytes = placed(this.#bytes, copy, position)
     this.#size = Math.max(this.#size, position + copy.length)
