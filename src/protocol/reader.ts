@@ -120,7 +120,7 @@ export class ByteReader {
     let high = 0
     for (let index = 0; index < 10; index++) {
       const byte = this.#view.getUint8(this.#take(1))
-      // 28 bits at a time in low and in middle would need three words: doubles hold the value exactly up to 2^53.
+      // Two words, since their sum may be beyond what a double holds exactly.
       if (index < 4) low += (byte & 0x7f) * 2 ** (7 * index)
       else high += (byte & 0x7f) * 2 ** (7 * (index - 4))
       if (byte < 0x80) return zigzag(high, low)
@@ -228,7 +228,7 @@ function isNull(what: string): never {
   throw new MalformedError(`${what} is null`)
 }
 
-/** -1 means null; Kafka takes other negative lengths for null as well in places, which nobody sends on purpose. */
+/** -1 means null. Kafka takes every negative length for it; nobody sends another on purpose. */
 function nullLength(length: number): null {
   if (length !== -1) throw new MalformedError(`negative length ${length}`)
   return null
