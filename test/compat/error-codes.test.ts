@@ -1,18 +1,16 @@
 /** Our table of error codes against the one in Kafka's newest client jar. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { ErrorCode, type ErrorName, KafkaError } from '../../src/protocol/index.ts'
 import { kafkaJars } from './jars.ts'
+import { run } from './process.ts'
 
-const run = promisify(execFile)
 const program = fileURLToPath(new URL('../../../test/compat/java/ErrorCodes.java', import.meta.url))
 
 test('codes, names and what may be retried are those of Kafka 4.3.0', async () => {
   const { clients43 } = await kafkaJars()
-  const { stdout } = await run('java', ['-cp', `${clients43}/*`, program], { timeout: 60_000 })
+  const { stdout } = await run('java', ['-cp', `${clients43}/*`, program], { timeoutMs: 60_000 })
   const ours = (Object.keys(ErrorCode) as ErrorName[]).map(name => new KafkaError(name))
   assert.deepEqual(
     ours.map(({ errorCode, code, retriable }) => `${errorCode} ${code} ${retriable}`),

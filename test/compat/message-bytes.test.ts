@@ -3,19 +3,17 @@
  * writes it again, and the bytes are the same. With the round trip of the unit tests this holds for reading as well.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { seededRandom } from '../../src/platform/index.ts'
 import * as protocol from '../../src/protocol/index.ts'
 import { sampleMessage } from '../../src/protocol/sample-message.ts'
 import { kafkaJars } from './jars.ts'
+import { run } from './process.ts'
 
-const run = promisify(execFile)
 const program = fileURLToPath(new URL('../../../test/compat/java/RoundTrip.java', import.meta.url))
 const SAMPLES = 10
 
@@ -63,7 +61,7 @@ after(() => rmSync(directory, { recursive: true }))
 
 /** Runs the Java program; answers the messages that it found to differ, and which classes it has not. */
 async function javaReads(classPath: string): Promise<{ differing: string[]; read: number; missing: string[] }> {
-  const { stdout } = await run('java', ['-cp', classPath, program, file], { timeout: 120_000, maxBuffer: 1 << 26 })
+  const { stdout } = await run('java', ['-cp', classPath, program, file], { timeoutMs: 120_000 })
   const lines = stdout.trim().split('\n')
   const summary = /^read (\d+), other versions (\d+), other classes \[(.*)\]$/.exec(lines.pop() ?? '')
   assert(summary, stdout)

@@ -3,16 +3,13 @@
  * versions, 4.3.0 for the new.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { promisify } from 'node:util'
 import * as protocol from '../../src/protocol/index.ts'
 import { kafkaJars } from './jars.ts'
-
-const run = promisify(execFile)
+import { run } from './process.ts'
 
 /** As in Kafka's JSON. */
 interface JsonField {
@@ -83,7 +80,7 @@ after(() => rmSync(directory, { recursive: true }))
 async function messagesOf(jar: string, name: string): Promise<JsonMessage[]> {
   const target = join(directory, name)
   mkdirSync(target)
-  await run('jar', ['xf', jar, 'common/message'], { cwd: target, timeout: 60_000 })
+  await run('jar', ['xf', jar, 'common/message'], { cwd: target, timeoutMs: 60_000 })
   const folder = join(target, 'common', 'message')
   return readdirSync(folder)
     .filter(file => file.endsWith('.json'))
