@@ -94,7 +94,14 @@ test('values that contradict each other are refused', () => {
   assert.match(refusal({ 'offsets.topic.compression.codec': '9' }), /Unknown compression type id: 9/)
   assert.match(
     refusal({ 'listener.name.plaintext.max.connections': 'x' }),
-    /configuration max\.connections: Not a number/,
+    /listener\.name\.plaintext\.max\.connections: Not a number/,
+  )
+})
+
+test('a comment behind a value is named also where one of several words is expected', () => {
+  assert.match(
+    refusal({ 'log.cleanup.policy': 'delete ## or compact' }),
+    /String must be one of: compact, delete; .* move '## or compact' to a line of its own$/,
   )
 })
 

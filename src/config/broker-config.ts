@@ -70,7 +70,7 @@ export class BrokerConfig {
     if (nodeId === undefined && brokerId !== undefined) given.set('node.id', brokerId)
     for (const [name, written] of given) {
       const base = listenerBaseKey(name)
-      if (base !== undefined) kafkaConfig.check(base, written)
+      if (base !== undefined) kafkaConfig.check(base, written, name)
     }
     return new BrokerConfig(kafkaConfig.parse(given))
   }

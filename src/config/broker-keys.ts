@@ -12,7 +12,7 @@ import { serverKeys } from './broker-keys/server-keys.ts'
 import { sslKeys } from './broker-keys/ssl-keys.ts'
 import { transactionKeys } from './broker-keys/transaction-keys.ts'
 import { zookeeperKeys } from './broker-keys/zookeeper-keys.ts'
-import { defineConfig } from './config-def.ts'
+import { type ConfigTable, defineConfig } from './config-def.ts'
 
 /**
  * Every broker key of Kafka 3.9 in ZooKeeper and KRaft mode, and Monedula's own, which begin with `monedula.`.
@@ -37,3 +37,21 @@ export const kafkaConfig = defineConfig({
 
 /** The table behind {@link kafkaConfig}. */
 export type BrokerKeys = (typeof kafkaConfig)['keys']
+
+/** The keys by theme, in the order of the reference page. */
+export const brokerKeyThemes: readonly { readonly title: string; readonly keys: ConfigTable }[] = [
+  { title: 'Server', keys: serverKeys },
+  { title: 'Network', keys: networkKeys },
+  { title: 'Logs', keys: logKeys },
+  { title: 'Replication', keys: replicationKeys },
+  { title: 'Groups', keys: groupKeys },
+  { title: 'Transactions', keys: transactionKeys },
+  { title: 'Quotas', keys: quotaKeys },
+  { title: 'Metrics', keys: metricsKeys },
+  { title: 'Security', keys: securityKeys },
+  { title: 'TLS', keys: sslKeys },
+  { title: 'SASL', keys: saslKeys },
+  { title: 'ZooKeeper', keys: zookeeperKeys },
+  { title: 'Tiered storage', keys: remoteKeys },
+  { title: 'KRaft', keys: kraftKeys },
+]

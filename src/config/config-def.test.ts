@@ -151,3 +151,20 @@ test('throttled replicas are * or pairs', () => {
   assert.equal(rule.check(['0:1', '1:2']), undefined)
   assert.match(String(rule.check(['0:1', '*'])), /must be the literal '\*' or a list of replicas/)
 })
+
+test('huge and strange values are refused at once, with a short line', () => {
+  const size = 1_000_000
+  for (const value of [
+    ' '.repeat(size),
+    '1'.repeat(size),
+    `${'1'.repeat(size)}x`,
+    `${'a '.repeat(size)}#`,
+    'a\nb\u0007',
+  ]) {
+    for (const key of ['flag', 'count', 'bytes', 'ratio', 'policy'] as const) {
+      if (key === 'policy' && value.trim() === '') continue
+      assert.ok(failure({ [key]: value }).length < 800)
+    }
+  }
+  assert.match(failure({ count: 'a\nb' }), /^Invalid value a\\x0ab for/)
+})

@@ -2,7 +2,8 @@
  * Typed tables of configuration keys, after Kafka's ConfigDef: one entry a key gives its type, default, rule,
  * importance and documentation; parsing, errors, descriptions and the reference pages all come from it.
  */
-import { ConfigError } from './config-error.ts'
+import assert from 'node:assert'
+import { ConfigError, shortened } from './config-error.ts'
 import { type AnyConfigValue, type ConfigType, type ConfigTypes, Password, parseValue } from './config-value.ts'
 import type { Validator } from './validators.ts'
 
@@ -74,11 +75,14 @@ export class ConfigDef<const T extends ConfigTable> {
     return this.#defaults.get(name)?.text ?? null
   }
 
-  /** The text of `written` as Kafka describes it. Throws {@link ConfigError} when the key cannot have that value. */
-  check(name: string, written: string): string {
+  /**
+   * The text of `written` as Kafka describes it. Throws {@link ConfigError} when the key cannot have that value; the
+   * error names `shownAs`, where the value was written under another name than the key's.
+   */
+  check(name: string, written: string, shownAs = name): string {
     const key = this.key(name)
-    if (!key) throw new ConfigError(`Unknown configuration ${name}`)
-    return parsed(name, key, written).text
+    if (!key) throw new ConfigError(`Unknown configuration ${shownAs}`)
+    return parsed(shownAs, key, written).text
   }
 
   /** `written` as the value of one key. Throws {@link ConfigError} when the key cannot have it. */
@@ -122,7 +126,7 @@ export class Config<T extends ConfigTable> {
   /** The value of a key. */
   get<K extends keyof T & string>(name: K): ConfigValueOf<T[K]> {
     const entry = this.#entries.get(name)
-    if (!entry) throw new Error(`no such configuration key: ${name}`)
+    assert.ok(entry, `no such configuration key: ${name}`)
     // The entry was parsed with the type of this very key.
     return entry.value as ConfigValueOf<T[K]>
   }
@@ -153,6 +157,8 @@ export function toMap(properties: Properties): ReadonlyMap<string, string> {
   return properties instanceof Map ? properties : new Map(Object.entries(properties))
 }
 
+/** Longer texts are not what somebody wrote into a file. */
+const COMMENT_START_MAX = 1000
 const EMPTY: Entry = { value: null, text: null, isDefault: true }
 
 function defaultText(key: ConfigKey): string {
@@ -167,20 +173,25 @@ function parsed(name: string, key: ConfigKey, written: string): { value: AnyConf
     throw new ConfigError(result.reason + wayOut(written), { key: name, value: shown })
   }
   const wrong = key.valid?.check(result.value)
-  if (typeof wrong === 'object') throw new ConfigError(wrong.reason, { key: name, value: wrong.item })
+  if (typeof wrong === 'object')
+    throw new ConfigError(wrong.reason + commentHint(written), { key: name, value: wrong.item })
   if (wrong !== undefined) {
     const value = Array.isArray(result.value) ? `[${result.value.join(', ')}]` : shown
-    throw new ConfigError(wrong, { key: name, value })
+    throw new ConfigError(wrong + commentHint(written), { key: name, value })
   }
   return result
 }
 
 /** What to do about a text that is no number or truth value, where its look tells what its author meant. */
 function wayOut(written: string): string {
-  const comment = /\s*(#.*)$/.exec(written)?.[1]
-  if (comment !== undefined) {
-    return `; a properties file has no comments behind a value: move '${comment}' to a line of its own`
-  }
-  if (/^\s*[\d.]+\s*[a-z]+\s*$/i.test(written)) return '; write a plain number without a unit'
-  return ''
+  const hint = commentHint(written)
+  return hint === '' && written.length < COMMENT_START_MAX && /^\s*[\d.]+\s*[a-z]+\s*$/i.test(written)
+    ? '; write a plain number without a unit'
+    : hint
+}
+
+function commentHint(written: string): string {
+  const start = written.indexOf('#')
+  if (start < 0 || start > COMMENT_START_MAX) return ''
+  return `; a properties file has no comments behind a value: move '${shortened(written.slice(start))}' to a line of its own`
 }

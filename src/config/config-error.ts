@@ -17,7 +17,8 @@ export class ConfigError extends Error {
     reason: string,
     at: { readonly key?: string; readonly value?: string | null; readonly standsAlone?: boolean } = {},
   ) {
-    const { key, value, standsAlone = false } = at
+    const { key, standsAlone = false } = at
+    const value = typeof at.value === 'string' ? shortened(at.value) : at.value
     super(
       key === undefined || value === undefined ? reason : `Invalid value ${value} for configuration ${key}: ${reason}`,
     )
@@ -27,4 +28,13 @@ export class ConfigError extends Error {
     this.reason = reason
     this.standsAlone = standsAlone
   }
+}
+
+const SHOWN_MAX = 300
+
+/** A text that a client or a file gave, fit for one line: not endless, and without control characters. */
+export function shortened(text: string): string {
+  const start = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}...` : text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+  return start.replace(/[\u0000-\u001f\u007f]/g, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

@@ -56,7 +56,7 @@ const INTEGERS = {
   int: { low: -(2n ** 31n), high: 2n ** 31n - 1n },
   long: { low: -(2n ** 63n), high: 2n ** 63n - 1n },
 } as const
-const INTEGER_LENGTH_MAX = 40
+const NUMBER_LENGTH_MAX = 100
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?$/
 
 /** Reads `written` as `type`; returns the reason when it cannot be one. Spaces around it do not count. */
@@ -75,7 +75,7 @@ export function parseValue(type: ConfigType, written: string): ParsedValue | { r
     case 'double':
       return parseDouble(trimmed)
     case 'list': {
-      const value = trimmed === '' ? [] : trimmed.split(/\s*,\s*/)
+      const value = trimmed === '' ? [] : trimmed.split(',').map(item => item.trim())
       return { value, text: value.join(',') }
     }
     case 'password':
@@ -92,7 +92,7 @@ export function parseValue(type: ConfigType, written: string): ParsedValue | { r
  */
 function parseInteger(type: keyof typeof INTEGERS, trimmed: string): ParsedValue | { readonly reason: string } {
   const reason = `Not a number of type ${type.toUpperCase()}`
-  if (!/^[+-]?\d+$/.test(trimmed) || trimmed.length > INTEGER_LENGTH_MAX) return { reason }
+  if (trimmed.length > NUMBER_LENGTH_MAX || !/^[+-]?\d+$/.test(trimmed)) return { reason }
   const exact = BigInt(trimmed.replace(/^\+/, ''))
   const { low, high } = INTEGERS[type]
   if (exact < low || exact > high) return { reason }
@@ -101,8 +101,10 @@ function parseInteger(type: keyof typeof INTEGERS, trimmed: string): ParsedValue
 }
 
 function parseDouble(trimmed: string): ParsedValue | { readonly reason: string } {
+  const reason = 'Not a number of type DOUBLE'
+  if (trimmed.length > NUMBER_LENGTH_MAX) return { reason }
   const special = /^([+-]?)(NaN|Infinity)$/.exec(trimmed)
-  if (!special && !DECIMAL.test(trimmed)) return { reason: 'Not a number of type DOUBLE' }
+  if (!special && !DECIMAL.test(trimmed)) return { reason }
   const value = Number(trimmed.replace(/[fFdD]$/, ''))
   return { value: special?.[2] === 'NaN' ? Number.NaN : value, text: doubleText(value) }
 }

@@ -173,7 +173,7 @@ function checkValue(name: string, written: string): void {
   if (kafkaConfig.key(base)?.type === 'password') {
     throw new ConfigError(`Password encoder secret not configured: ${name} cannot be set dynamically`)
   }
-  if (kafkaConfig.key(base)) kafkaConfig.check(base, written)
+  if (kafkaConfig.key(base)) kafkaConfig.check(base, written, name)
   else if (brokerQuotaConfig.key(base)) brokerQuotaConfig.check(base, written)
 }
 

@@ -1,5 +1,5 @@
 export { BrokerConfig } from './broker-config.ts'
-export { type BrokerKeys, kafkaConfig } from './broker-keys.ts'
+export { type BrokerKeys, brokerKeyThemes, kafkaConfig } from './broker-keys.ts'
 export {
   Config,
   ConfigDef,

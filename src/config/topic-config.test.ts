@@ -32,6 +32,11 @@ test("a topic's own setting comes before the broker's, whatever unit that is in"
   assert.deepEqual([...config.overrides], [['max.message.bytes', '3000']])
 })
 
+test('topics without settings of their own share one object until the broker changes', () => {
+  assert.equal(LogConfig.of(broker), LogConfig.of(broker, {}))
+  assert.notEqual(LogConfig.of(broker), LogConfig.of(BrokerConfig.load({})))
+})
+
 test('the old bound of record times counts until a newer one is set', () => {
   const old = LogConfig.of(broker, { 'message.timestamp.difference.max.ms': '10' })
   assert.deepEqual([old.timestampBeforeMaxMs, old.timestampAfterMaxMs], [10, 10])

@@ -52,6 +52,8 @@ export const TOPIC_SERVER_KEYS: Readonly<Partial<Record<keyof TopicKeys, keyof B
   'unclean.leader.election.enable': 'unclean.leader.election.enable',
 }
 
+/** Topics without settings of their own share one object: a broker may hold thousands of them. */
+const withoutOverrides = new WeakMap<BrokerConfig, LogConfig>()
 const FORMAT_BY_DEFAULT = '3.0-IV1'
 
 /**
@@ -108,7 +110,11 @@ export class LogConfig {
    */
   static of(broker: BrokerConfig, overrides: Properties = {}): LogConfig {
     const own = toMap(overrides)
-    return new LogConfig(topicConfig.parse(new Map([...topicDefaults(broker), ...own])), own)
+    const shared = own.size === 0 ? withoutOverrides.get(broker) : undefined
+    if (shared) return shared
+    const config = new LogConfig(topicConfig.parse(new Map([...topicDefaults(broker), ...own])), own)
+    if (own.size === 0) withoutOverrides.set(broker, config)
+    return config
   }
 
   /** The settings of a topic by the table alone, without a broker. */

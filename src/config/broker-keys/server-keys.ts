@@ -67,7 +67,7 @@ export const serverKeys = {
     type: 'boolean',
     default: true,
     importance: 'high',
-    doc: 'Allows topics to be deleted; when false a deletion request is refused.',
+    doc: 'Allows topics to be deleted; when false a request is refused, and a mark in ZooKeeper waits.',
   },
   'create.topic.policy.class.name': {
     type: 'class',
