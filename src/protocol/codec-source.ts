@@ -45,7 +45,8 @@ const FIXED_SIZE: Partial<Record<ScalarKind, number>> = {
 const within = (range: VersionRange | undefined, version: number): boolean =>
   range !== undefined && version >= range.min && version <= range.max
 
-const hasLength = (kind: ScalarKind): boolean => FIXED_SIZE[kind] === undefined
+/** True for what has no fixed size: strings, bytes, arrays, structs. */
+const hasLength = (kind: FieldType['kind']): boolean => !(kind in FIXED_SIZE)
 
 function method(kind: ScalarKind, options: { nullable: boolean; compact: boolean }): string {
   const base = METHOD[kind]
@@ -72,20 +73,22 @@ abstract class Emitter {
   readonly constants: unknown[] = []
   protected readonly functions: string[] = []
   readonly #structs = new Map<Fields, string>()
+  readonly #literals = new Map<FieldSpec, string>()
 
   constructor(schema: Schema, version: number) {
     this.version = version
     this.flexible = version >= schema.flexibleFrom
   }
 
-  constant(value: unknown): string {
-    return `K[${this.constants.push(value) - 1}]`
-  }
-
-  /** Text of a default: a literal where there is one. */
+  /** Text of a default: a literal where there is one, otherwise always the same constant for the same field. */
   literal(spec: FieldSpec): string {
+    const known = this.#literals.get(spec)
+    if (known) return known
     const value = defaultOf(spec)
-    return typeof value === 'object' && value !== null ? this.constant(value) : JSON.stringify(value)
+    const isObject = typeof value === 'object' && value !== null
+    const text = isObject ? `K[${this.constants.push(value) - 1}]` : JSON.stringify(value)
+    this.#literals.set(spec, text)
+    return text
   }
 
   present(spec: FieldSpec): boolean {
@@ -233,8 +236,20 @@ class EncoderEmitter extends Emitter {
     const { kind } = spec.type
     const plain = kind !== 'array' && kind !== 'struct' && kind !== 'bytes' && kind !== 'records'
     if (plain || defaultOf(spec) === null) return `${value} !== ${this.literal(spec)}`
-    if (kind === 'struct') return `!E.same(${value}, ${this.literal(spec)})`
+    if (spec.type.kind === 'struct') {
+      return `(${value} !== ${this.literal(spec)} && ${this.#differsFunction(spec.type.fields)}(${value}))`
+    }
     return `(${value} === null || ${value}.length !== 0)`
+  }
+
+  /** A function that tells whether any field of a struct is given and not its default. */
+  #differsFunction(fields: Fields): string {
+    const terms = Object.entries(fields).map(
+      ([name, { spec }]) => `(m.${name} !== undefined && ${this.#differs(`m.${name}`, spec)})`,
+    )
+    const name = `d${this.functions.length}`
+    this.functions.push(`function ${name}(m) {\nreturn m === null || ${terms.join(' || ')};\n}`)
+    return name
   }
 
   #taggedFields(tagged: [string, FieldSpec, number][], path: string): string {

@@ -6,7 +6,7 @@
 import { type CodecSource, decoderSource, defaultsOfFields, encoderSource } from './codec-source.ts'
 import { KafkaError } from './errors.ts'
 import { ByteReader } from './reader.ts'
-import type { Fields, MessageInput, MessageOf, Schema } from './schema.ts'
+import type { MessageInput, MessageOf, Schema } from './schema.ts'
 import { ByteWriter } from './writer.ts'
 
 type Encoder = (writer: ByteWriter, message: unknown) => void
@@ -22,7 +22,6 @@ const compiled = new WeakMap<Schema, Codecs>()
 /** What encoders call by the name `E`. */
 const encoding = {
   scratch: (): ByteWriter => new ByteWriter(),
-  same: sameStruct,
   isNull(path: string): never {
     throw new TypeError(`${path} is null`)
   },
@@ -136,12 +135,4 @@ export function decodeWithVersion<S extends Schema>(
   const reader = new ByteReader(bytes)
   const version = reader.int16()
   return { version, message: decodeMessage(schema, version, reader) }
-}
-
-/** Compares with a default of the same schema: an absent field counts as the default. */
-function sameStruct(value: unknown, expected: unknown): boolean {
-  if (value === undefined || value === expected) return true
-  if (typeof value !== 'object' || typeof expected !== 'object' || value === null || expected === null) return false
-  if (Array.isArray(expected) || expected instanceof Uint8Array) return 'length' in value && value.length === 0
-  return Object.entries(value).every(([name, member]) => sameStruct(member, (expected as Fields)[name]))
 }

@@ -93,6 +93,17 @@ test('a count beyond what the bytes can hold is refused before anything is alloc
   assert.throws(() => decodeMessage(protocol.MetadataRequest, 9, new ByteReader(compact)), MalformedError)
 })
 
+test('a frame of tiny elements does not become millions of objects', () => {
+  const topics = 2 ** 23 + 1
+  const writer = new protocol.ByteWriter()
+  writer.compactArrayLength(topics)
+  writer.bytes(Buffer.alloc(2 * topics + 3, 1))
+  assert.throws(() => decodeMessage(protocol.MetadataRequest, 9, new ByteReader(writer.finish())), /too many/)
+  const reader = new ByteReader(encodeMessageBytes(protocol.MetadataRequest, 9, { topics: [{}, {}, {}] }))
+  reader.limitElements(2)
+  assert.throws(() => decodeMessage(protocol.MetadataRequest, 9, reader), MalformedError)
+})
+
 test('a count is weighed with the least that its elements take', () => {
   // 26 bytes are left for 2 partitions of Fetch v0, which take 16 each.
   const body = Buffer.concat([
@@ -122,6 +133,8 @@ test('a tagged field at its default is left off the wire', () => {
   const plainRequest = encodeMessageBytes(protocol.FetchRequest, 17, {})
   assert.deepEqual(encodeMessageBytes(protocol.FetchRequest, 17, { replicaState: { replicaId: -1 } }), plainRequest)
   assert.notDeepEqual(encodeMessageBytes(protocol.FetchRequest, 17, { replicaState: { replicaId: 1 } }), plainRequest)
+  const decoded = decodeMessage(protocol.FetchRequest, 17, new ByteReader(plainRequest))
+  assert.deepEqual(encodeMessageBytes(protocol.FetchRequest, 17, decoded), plainRequest)
 })
 
 test('a value that the version cannot carry is refused unless it may be ignored', () => {

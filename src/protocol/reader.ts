@@ -7,6 +7,11 @@ import { INT64_MAX, ZERO_UUID } from './schema.ts'
 
 /** Longest string in either form: Kafka keeps the old limit of an int16 length for compact strings too. */
 const MAX_STRING = 0x7fff
+/**
+ * Most array elements of one message: a byte or two on the wire becomes an object of dozens in memory, so that the size of the frame
+ * alone bounds nothing. Metadata of a million partitions stays below it.
+ */
+const MAX_ELEMENTS = 2 ** 23
 const TWO_32 = 0x1_0000_0000
 
 /** Reads forward from `start` to `end`. Every method throws {@link MalformedError} for what is not there or not allowed. */
@@ -15,6 +20,8 @@ export class ByteReader {
   readonly #view: DataView
   readonly #end: number
   #position: number
+  /** Array elements that may still come. */
+  #elements = MAX_ELEMENTS
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     if (start < 0 || end < start || end > bytes.length)
@@ -206,6 +213,11 @@ export class ByteReader {
     return length === 0 ? null : this.bytes(length - 1)
   }
 
+  /** Lowers the number of array elements that may come from here on, 2^23 when the reader was made. */
+  limitElements(most: number): void {
+    this.#elements = Math.min(this.#elements, most)
+  }
+
   /** The count of an array whose elements take at least `elementSize` bytes each; -1 for null. */
   arrayLength(elementSize: number): number {
     return this.#count(this.int32(), elementSize)
@@ -220,6 +232,8 @@ export class ByteReader {
     if (count * elementSize > this.remaining) {
       throw new MalformedError(`array of ${count} elements in ${this.remaining} bytes`)
     }
+    if (count > this.#elements) throw new MalformedError('too many array elements')
+    if (count > 0) this.#elements -= count
     return count
   }
 }
