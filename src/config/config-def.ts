@@ -110,6 +110,21 @@ export class ConfigDef<const T extends ConfigTable> {
     }
     return new Config(entries, given)
   }
+
+  /**
+   * `base` with other values for the keys that `properties` name. Shares what stays the same with `base`, so that many
+   * of them cost little. {@link Config.properties} are the new ones alone.
+   * @throws ConfigError for the first value that a key cannot have.
+   */
+  overlay(base: Config<T>, properties: Properties): Config<T> {
+    const given = toMap(properties)
+    const entries = new Map<string, Entry>()
+    for (const [name, written] of given) {
+      const key = this.key(name)
+      if (key) entries.set(name, { ...parsed(name, key, written), isDefault: false })
+    }
+    return new Config(entries, given, base)
+  }
 }
 
 /** The values in effect of a table. Immutable: a change makes a new one. */
@@ -117,15 +132,23 @@ export class Config<T extends ConfigTable> {
   /** What was given, unknown keys included. */
   readonly properties: ReadonlyMap<string, string>
   readonly #entries: ReadonlyMap<string, Entry>
+  /** Has the entries that are not here. */
+  readonly #base: Config<T> | undefined
 
-  constructor(entries: ReadonlyMap<string, Entry>, properties: ReadonlyMap<string, string>) {
+  constructor(entries: ReadonlyMap<string, Entry>, properties: ReadonlyMap<string, string>, base?: Config<T>) {
     this.#entries = entries
     this.properties = properties
+    this.#base = base
+  }
+
+  #entry(name: string): Entry | undefined {
+    const own = this.#entries.get(name)
+    return own || !this.#base ? own : this.#base.#entry(name)
   }
 
   /** The value of a key. */
   get<K extends keyof T & string>(name: K): ConfigValueOf<T[K]> {
-    const entry = this.#entries.get(name)
+    const entry = this.#entry(name)
     assert.ok(entry, `no such configuration key: ${name}`)
     // The entry was parsed with the type of this very key.
     return entry.value as ConfigValueOf<T[K]>
@@ -133,17 +156,17 @@ export class Config<T extends ConfigTable> {
 
   /** The value as Kafka describes it: `9223372036854775807`, `a,b`, `0.5`; null when there is none. */
   text(name: keyof T & string): string | null {
-    return this.#entries.get(name)?.text ?? null
+    return this.#entry(name)?.text ?? null
   }
 
   /** Whether the value is the table's default, because none was given. */
   isDefault(name: keyof T & string): boolean {
-    return this.#entries.get(name)?.isDefault ?? false
+    return this.#entry(name)?.isDefault ?? false
   }
 
   /** Properties that are no keys, in the order given: worth a warning, for most are misspelt. */
   unknownKeys(): readonly string[] {
-    return [...this.properties.keys()].filter(name => !this.#entries.has(name))
+    return [...this.properties.keys()].filter(name => this.#entry(name) === undefined)
   }
 }
 

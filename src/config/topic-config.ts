@@ -109,12 +109,13 @@ export class LogConfig {
    * @throws ConfigError when a value is wrong.
    */
   static of(broker: BrokerConfig, overrides: Properties = {}): LogConfig {
+    let base = withoutOverrides.get(broker)
+    if (!base) {
+      base = new LogConfig(topicConfig.parse(topicDefaults(broker)), new Map())
+      withoutOverrides.set(broker, base)
+    }
     const own = toMap(overrides)
-    const shared = own.size === 0 ? withoutOverrides.get(broker) : undefined
-    if (shared) return shared
-    const config = new LogConfig(topicConfig.parse(new Map([...topicDefaults(broker), ...own])), own)
-    if (own.size === 0) withoutOverrides.set(broker, config)
-    return config
+    return own.size === 0 ? base : new LogConfig(topicConfig.overlay(base.#config, own), own)
   }
 
   /** The settings of a topic by the table alone, without a broker. */
