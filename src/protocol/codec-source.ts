@@ -182,7 +182,7 @@ r.expectTaken(size, left);
       const read = `${this.struct(type.fields, path)}(r)`
       return nullable ? `(r.int8() < 0 ? null : ${read})` : read
     }
-    if (type.kind === 'int64' && spec.default === 2 ** 63) return 'r.int64OrMax()'
+    if (spec.longMax) return 'r.int64OrMax()'
     return `r.${method(type.kind, { nullable, compact })}()`
   }
 

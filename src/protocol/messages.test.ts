@@ -171,15 +171,19 @@ test('record batches pass through by reference', () => {
   assert.equal(records?.buffer, whole.buffer)
 })
 
-test('the largest int64 of Java passes through the field that has it as its default', () => {
-  const highWatermark = (bytes: Uint8Array): number | undefined =>
-    decodeMessage(protocol.FetchRequest, 18, new ByteReader(bytes)).topics[0]?.partitions[0]?.highWatermark
-  const encode = (value?: number): Uint8Array =>
-    encodeMessageBytes(protocol.FetchRequest, 18, {
-      topics: [{ partitions: [value === undefined ? {} : { highWatermark: value }] }],
-    })
-  assert.equal(highWatermark(encode()), protocol.INT64_MAX)
-  assert.equal(highWatermark(encode(5)), 5)
+test('the largest int64 of Java passes through the fields in which clients write it, and no other', () => {
+  const partition = (values: { highWatermark?: number; fetchOffset?: number }) =>
+    decodeMessage(
+      protocol.FetchRequest,
+      18,
+      new ByteReader(encodeMessageBytes(protocol.FetchRequest, 18, { topics: [{ partitions: [values] }] })),
+    ).topics[0]?.partitions[0]
+  assert.equal(partition({})?.highWatermark, protocol.INT64_MAX)
+  assert.equal(partition({ highWatermark: 5 })?.highWatermark, 5)
+  assert.equal(partition({ fetchOffset: protocol.INT64_MAX })?.fetchOffset, protocol.INT64_MAX)
+  const commit = { topics: [{ partitions: [{ committedOffset: protocol.INT64_MAX }] }] }
+  const bytes = encodeMessageBytes(protocol.OffsetCommitRequest, 8, commit)
+  assert.throws(() => decodeMessage(protocol.OffsetCommitRequest, 8, new ByteReader(bytes)), MalformedError)
 })
 
 test('every API has a request and a response of the same key and versions', () => {

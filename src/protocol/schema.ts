@@ -49,6 +49,8 @@ export interface FieldSpec {
   readonly ignorable: boolean
   /** Keeps the old form of its length also in flexible versions. Only the client id of the request header does. */
   readonly neverFlexible: boolean
+  /** An int64 that may be {@link INT64_MAX}. */
+  readonly longMax: boolean
 }
 
 /** A field of a message. Every method answers a changed copy. `T` is the decoded type, `I` what the encoder takes. */
@@ -101,6 +103,11 @@ export class Field<T, I = T> {
   neverFlexible(): Field<T, I> {
     return new Field(this.#with({ neverFlexible: true }))
   }
+
+  /** Takes {@link INT64_MAX} too: for fields in which clients write Java's `Long.MAX_VALUE` to mean "the end" or "for ever". */
+  orLongMax(): Field<T, I> {
+    return new Field(this.#with({ longMax: true }))
+  }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the one place where fields of every type meet
@@ -132,12 +139,13 @@ function fieldSpec(type: FieldType, defaultValue: unknown): FieldSpec {
     default: defaultValue,
     ignorable: false,
     neverFlexible: false,
+    longMax: false,
   }
 }
 
 /**
- * Stands for Java's `Long.MAX_VALUE`, which no number holds exactly: the writer turns it into 2^63−1, and fields that have it as
- * their default read it back as this. Everywhere else an int64 beyond ±(2^53−1) is an error.
+ * Stands for Java's `Long.MAX_VALUE`, which no number holds exactly: the writer turns it into 2^63−1, and fields declared with
+ * `orLongMax()` read it back as this. Everywhere else an int64 beyond ±(2^53−1) is an error.
  */
 export const INT64_MAX = 2 ** 63
 

@@ -19,6 +19,7 @@ export const ProduceRequest = request(
   { versions: '0-13', flexible: '9+' },
   {
     transactionalId: string().nullable().from(3).default(null),
+    /** -1 for all in-sync replicas, 1 for the leader, 0 for no response at all. */
     acks: int16(),
     timeoutMs: int32(),
     topicData: array({
@@ -46,8 +47,10 @@ export const ProduceResponse = response(
         index: int32(),
         errorCode: int16(),
         baseOffset: int64(),
+        /** -1 unless the topic stamps records with the broker's time. */
         logAppendTimeMs: int64().from(2).default(-1).ignorable(),
         logStartOffset: int64().from(5).default(-1).ignorable(),
+        /** Which records made the broker refuse the batch (KIP-467). */
         recordErrors: array({
           batchIndex: int32().from(8),
           batchIndexErrorMessage: string().nullable().from(8).default(null),
@@ -55,6 +58,7 @@ export const ProduceResponse = response(
           .from(8)
           .ignorable(),
         errorMessage: string().nullable().from(8).default(null).ignorable(),
+        /** Where to go on NOT_LEADER_OR_FOLLOWER (KIP-951). */
         currentLeader: struct({
           leaderId: int32().from(10).default(-1),
           leaderEpoch: int32().from(10).default(-1),

@@ -21,6 +21,7 @@ export const FetchRequest = request(
   { versions: '0-18', flexible: '12+' },
   {
     clusterId: string().nullable().from(12).default(null).ignorable().tagged(0),
+    /** -1 for a consumer. Followers use `replicaState` from v15 (KIP-903). */
     replicaId: int32().until(14).default(-1),
     replicaState: struct({
       replicaId: int32().from(15).default(-1),
@@ -31,8 +32,11 @@ export const FetchRequest = request(
     maxWaitMs: int32(),
     minBytes: int32(),
     maxBytes: int32().from(3).default(0x7fff_ffff).ignorable(),
+    /** 0 reads up to the high watermark, 1 up to the last stable offset. */
     isolationLevel: int8().from(4).ignorable(),
+    /** 0 asks for a new session. */
     sessionId: int32().from(7).ignorable(),
+    /** -1 goes without a session, 0 begins one. */
     sessionEpoch: int32().from(7).default(-1).ignorable(),
     topics: array({
       topic: string().until(12).ignorable(),
@@ -40,14 +44,17 @@ export const FetchRequest = request(
       partitions: array({
         partition: int32(),
         currentLeaderEpoch: int32().from(9).default(-1).ignorable(),
-        fetchOffset: int64(),
+        fetchOffset: int64().orLongMax(),
+        /** Epoch of the last record that a follower has, so that the leader can tell it where to cut (KIP-595). */
         lastFetchedEpoch: int32().from(12).default(-1),
         logStartOffset: int64().from(5).default(-1).ignorable(),
         partitionMaxBytes: int32(),
         replicaDirectoryId: uuid().from(17).ignorable().tagged(0),
-        highWatermark: int64().from(18).default(INT64_MAX).ignorable().tagged(1),
+        /** What the follower knows (KIP-1166); the largest int64 when it says nothing. */
+        highWatermark: int64().from(18).default(INT64_MAX).orLongMax().ignorable().tagged(1),
       }),
     }),
+    /** What an incremental request takes out of the session. */
     forgottenTopicsData: array({
       topic: string().from(7).until(12).ignorable(),
       topicId: uuid().from(13).ignorable(),
@@ -76,6 +83,7 @@ export const FetchResponse = response(
         highWatermark: int64(),
         lastStableOffset: int64().from(4).default(-1).ignorable(),
         logStartOffset: int64().from(5).default(-1).ignorable(),
+        /** Where a follower's log left the leader's. */
         divergingEpoch: struct({
           epoch: int32().from(12).default(-1),
           endOffset: int64().from(12).default(-1),
@@ -94,6 +102,7 @@ export const FetchResponse = response(
         })
           .from(12)
           .tagged(2),
+        /** For readers of committed records: whose records to skip, and from where. */
         abortedTransactions: array({
           producerId: int64().from(4),
           firstOffset: int64().from(4),
@@ -101,6 +110,7 @@ export const FetchResponse = response(
           .nullable()
           .from(4)
           .ignorable(),
+        /** A closer replica to read from (KIP-392), or -1. */
         preferredReadReplica: int32().from(11).default(-1),
         records: records().nullable(),
       }),

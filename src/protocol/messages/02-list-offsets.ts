@@ -6,6 +6,7 @@ export const ListOffsetsRequest = request(
   2,
   { versions: '0-11', flexible: '6+' },
   {
+    /** -1 for a consumer, -2 for a debugging client. */
     replicaId: int32(),
     isolationLevel: int8().from(2),
     topics: array({
@@ -13,7 +14,9 @@ export const ListOffsetsRequest = request(
       partitions: array({
         partitionIndex: int32(),
         currentLeaderEpoch: int32().from(4).default(-1).ignorable(),
-        timestamp: int64(),
+        /** -1 latest, -2 earliest, -3 the largest timestamp, -4 earliest on local disk, -5 latest in tiered storage. */
+        timestamp: int64().orLongMax(),
+        /** v0 answers with the base offsets of this many segments. */
         maxNumOffsets: int32().until(0).default(1),
       }),
     }),

@@ -6,6 +6,7 @@ export const MetadataRequest = request(
   3,
   { versions: '0-13', flexible: '9+' },
   {
+    /** Null for all topics; in v0 an empty array means all. */
     topics: array({
       topicId: uuid().from(10).ignorable(),
       name: string().nullable(10),
@@ -46,6 +47,7 @@ export const MetadataResponse = response(
         isrNodes: array(int32()),
         offlineReplicas: array(int32()).from(5).ignorable(),
       }),
+      /** A bit for each operation that the client may do; the smallest int32 when it did not ask. */
       topicAuthorizedOperations: int32().from(8).default(-0x8000_0000),
     }),
     clusterAuthorizedOperations: int32().from(8).until(10).default(-0x8000_0000),

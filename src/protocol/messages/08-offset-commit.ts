@@ -7,9 +7,11 @@ export const OffsetCommitRequest = request(
   { versions: '0-10', flexible: '8+' },
   {
     groupId: string(),
+    /** -1 for a commit from outside of the group, as admin tools make. */
     generationIdOrMemberEpoch: int32().from(1).default(-1).ignorable(),
     memberId: string().from(1).ignorable(),
     groupInstanceId: string().nullable().from(7).default(null),
+    /** -1 for what the broker keeps. */
     retentionTimeMs: int64().from(2).until(4).default(-1).ignorable(),
     topics: array({
       name: string().until(9).ignorable(),

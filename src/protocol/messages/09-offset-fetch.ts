@@ -7,6 +7,7 @@ export const OffsetFetchRequest = request(
   { versions: '0-10', flexible: '6+' },
   {
     groupId: string().until(7),
+    /** Null for every partition that the group has committed; up to v7. Later versions ask by `groups`. */
     topics: array({
       name: string().until(7),
       partitionIndexes: array(int32()).until(7),
@@ -25,6 +26,7 @@ export const OffsetFetchRequest = request(
         .nullable()
         .from(8),
     }).from(8),
+    /** Answers UNSTABLE_OFFSET_COMMIT while a transaction holds offsets of the group (KIP-447). */
     requireStable: bool().from(7),
   },
 )

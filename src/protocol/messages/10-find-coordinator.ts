@@ -6,7 +6,9 @@ export const FindCoordinatorRequest = request(
   10,
   { versions: '0-6', flexible: '3+' },
   {
+    /** One key up to v3; `coordinatorKeys` from v4. */
     key: string().until(3),
+    /** 0 for a group, 1 for a transactional id, 2 for a share partition. */
     keyType: int8().from(1),
     coordinatorKeys: array(string()).from(4),
   },

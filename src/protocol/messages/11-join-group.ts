@@ -8,8 +8,11 @@ export const JoinGroupRequest = request(
   {
     groupId: string(),
     sessionTimeoutMs: int32(),
+    /** In v0 the session timeout does for both. */
     rebalanceTimeoutMs: int32().from(1).default(-1).ignorable(),
+    /** Empty on the first join. */
     memberId: string(),
+    /** Makes the member static (KIP-345). */
     groupInstanceId: string().nullable().from(5).default(null),
     protocolType: string(),
     protocols: array({
@@ -33,8 +36,10 @@ export const JoinGroupResponse = response(
     protocolType: string().nullable().from(7).default(null).ignorable(),
     protocolName: string().nullable(7),
     leader: string(),
+    /** The leader keeps the assignment that stands (KIP-814). */
     skipAssignment: bool().from(9),
     memberId: string(),
+    /** For the leader alone. */
     members: array({
       memberId: string(),
       groupInstanceId: string().nullable().from(5).default(null).ignorable(),

@@ -8,7 +8,9 @@ export const CreateTopicsRequest = request(
   {
     topics: array({
       name: string(),
+      /** -1 for the broker's default, or with assignments. */
       numPartitions: int32(),
+      /** -1 for the broker's default, or with assignments. */
       replicationFactor: int16(),
       assignments: array({
         partitionIndex: int32(),

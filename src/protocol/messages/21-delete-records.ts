@@ -10,7 +10,8 @@ export const DeleteRecordsRequest = request(
       name: string(),
       partitions: array({
         partitionIndex: int32(),
-        offset: int64(),
+        /** -1 for the high watermark. */
+        offset: int64().orLongMax(),
       }),
     }),
     timeoutMs: int32(),

@@ -8,6 +8,7 @@ export const InitProducerIdRequest = request(
   {
     transactionalId: string().nullable(),
     transactionTimeoutMs: int32(),
+    /** Given by a producer that goes on with its id after an error (KIP-360), otherwise -1. */
     producerId: int64().from(3).default(-1),
     producerEpoch: int16().from(3).default(-1),
     enable2Pc: bool().from(6),

@@ -9,6 +9,7 @@ export const DescribeConfigsRequest = request(
     resources: array({
       resourceType: int8(),
       resourceName: string(),
+      /** Null for all. */
       configurationKeys: array(string()).nullable(),
     }),
     includeSynonyms: bool().from(1),

@@ -12,7 +12,8 @@ export const CreateDelegationTokenRequest = request(
       principalType: string(),
       principalName: string(),
     }),
-    maxLifetimeMs: int64(),
+    /** -1 for the broker's limit. */
+    maxLifetimeMs: int64().orLongMax(),
   },
 )
 export type CreateDelegationTokenRequest = MessageOf<typeof CreateDelegationTokenRequest>

@@ -7,7 +7,7 @@ export const RenewDelegationTokenRequest = request(
   { versions: '0-2', flexible: '2+' },
   {
     hmac: bytes(),
-    renewPeriodMs: int64(),
+    renewPeriodMs: int64().orLongMax(),
   },
 )
 export type RenewDelegationTokenRequest = MessageOf<typeof RenewDelegationTokenRequest>

@@ -7,7 +7,8 @@ export const ExpireDelegationTokenRequest = request(
   { versions: '0-2', flexible: '2+' },
   {
     hmac: bytes(),
-    expiryTimePeriodMs: int64(),
+    /** Negative ends the token at once. */
+    expiryTimePeriodMs: int64().orLongMax(),
   },
 )
 export type ExpireDelegationTokenRequest = MessageOf<typeof ExpireDelegationTokenRequest>

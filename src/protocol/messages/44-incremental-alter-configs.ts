@@ -11,6 +11,7 @@ export const IncrementalAlterConfigsRequest = request(
       resourceName: string(),
       configs: array({
         name: string(),
+        /** 0 set, 1 delete, 2 append, 3 subtract. */
         configOperation: int8(),
         value: string().nullable(),
       }),

@@ -8,6 +8,7 @@ export const ConsumerGroupHeartbeatRequest = request(
   {
     groupId: string(),
     memberId: string(),
+    /** 0 joins, -1 leaves, -2 leaves as a static member for a while. */
     memberEpoch: int32(),
     instanceId: string().nullable().default(null),
     rackId: string().nullable().default(null),
