@@ -27,10 +27,19 @@ export {
 export { type DownconvertOptions, downconvert, type UpconvertOptions, upconvert } from './convert.ts'
 export {
   decodeMessageSet,
+  decodeMessages,
   encodeMessageSet,
   type LegacyMagic,
   type LegacyMessageInput,
   type MessageSetInput,
 } from './message-set.ts'
+export {
+  checkProducedHeader,
+  checkProducedRecords,
+  type ProducedRecordRules,
+  type ProducedRecords,
+  RecordsRejectedError,
+  type RejectedRecord,
+} from './produced-batch.ts'
 export { type LogRecord, RecordCursor, type RecordHeader, type RecordInput } from './record.ts'
 export { type BatchInput, decodeRecords, encodeBatch, recordBytes, recordCursor } from './record-batch.ts'
