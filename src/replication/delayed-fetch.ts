@@ -1,0 +1,166 @@
+import { answersAtOnce, type FetchParams, type FetchPartition, type FetchPartitionResult } from './fetch-result.ts'
+import type { Partition } from './partition.ts'
+import { DelayedOperation, type Purgatory } from './purgatory.ts'
+import { Watch } from './watch-list.ts'
+
+/** Reads all partitions of a fetch as they are now. */
+export type ReadFetch = (requests: readonly FetchPartition[], params: FetchParams) => readonly FetchPartitionResult[]
+
+/** One partition of a waiting fetch; `partition` is undefined where this broker has none such. */
+export interface FetchTarget {
+  readonly request: FetchPartition
+  readonly partition: Partition | undefined
+  /** What the first read found. */
+  readonly result: FetchPartitionResult
+}
+
+export interface DelayedFetchOptions {
+  readonly read: ReadFetch
+  readonly purgatory: Purgatory
+  /** Called when it waits no longer, just before `done` resolves. */
+  readonly onDone: (fetch: DelayedFetch) => void
+}
+
+/**
+ * A fetch that waits for `minBytes` (Kafka's DelayedFetch).
+ *
+ * It keeps an upper bound of what a read would return now, raised by what is appended, and reads only when the bound
+ * reaches `minBytes`; so a fetch that waits for much costs each append an addition. It ends early when a partition is
+ * deleted, goes offline or changes its leader.
+ */
+export class DelayedFetch extends DelayedOperation {
+  /** Resolves with a result for each requested partition, in order; with none when cancelled. */
+  readonly done: Promise<readonly FetchPartitionResult[]>
+  readonly params: FetchParams
+  readonly watchCount: number
+  readonly #requests: readonly FetchPartition[]
+  readonly #watches: readonly FetchWatch[]
+  readonly #how: DelayedFetchOptions
+  #resolve: (results: readonly FetchPartitionResult[]) => void = () => {}
+  #bytes = 0
+  #isDone = false
+
+  /** Begins to wait. At least one target has a partition. */
+  constructor(targets: readonly FetchTarget[], params: FetchParams, how: DelayedFetchOptions) {
+    super()
+    this.params = params
+    this.#how = how
+    this.#requests = targets.map(target => target.request)
+    this.done = new Promise(resolve => {
+      this.#resolve = resolve
+    })
+    this.#watches = targets.map((target, index) => new FetchWatch(this, target, index))
+    for (const [index, watch] of this.#watches.entries()) {
+      this.#bytes += watch.reset(targets[index]!.result.recordBytes)
+      watch.begin()
+    }
+    this.watchCount = this.#watches.length
+    how.purgatory.enter(this, params.maxWaitMs)
+  }
+
+  /** From one of the watches: the bound of its partition has grown. */
+  grew(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes < this.params.minBytes) return
+    const results = this.#how.read(this.#requests, this.params)
+    if (isEnough(results, this.params.minBytes)) {
+      this.#complete(results)
+      return
+    }
+    this.#bytes = 0
+    for (const watch of this.#watches) this.#bytes += watch.reset(results[watch.index]!.recordBytes)
+  }
+
+  /** Answers with whatever there is. */
+  finish(): void {
+    if (!this.#isDone) this.#complete(this.#how.read(this.#requests, this.params))
+  }
+
+  override expired(): void {
+    this.finish()
+  }
+
+  override abandon(): void {
+    this.finish()
+  }
+
+  /** The requester is gone: stops waiting and reads nothing. */
+  cancel(): void {
+    if (!this.#isDone) this.#complete([])
+  }
+
+  #complete(results: readonly FetchPartitionResult[]): void {
+    this.#isDone = true
+    for (const watch of this.#watches) watch.leave()
+    this.leave()
+    this.#how.onDone(this)
+    this.#resolve(results)
+  }
+}
+
+/** Whether results need not be waited with: there is an error to act on, or as much as was asked for. */
+export function isEnough(results: readonly FetchPartitionResult[], minBytes: number): boolean {
+  let bytes = 0
+  for (const result of results) {
+    if (answersAtOnce(result)) return true
+    bytes += result.recordBytes
+  }
+  return bytes >= minBytes
+}
+
+/** A waiting fetch in the list of one of its partitions. */
+class FetchWatch extends Watch {
+  readonly index: number
+  readonly #fetch: DelayedFetch
+  readonly #partition: Partition | undefined
+  readonly #maxBytes: number
+  readonly #version: number
+  /** Readable bytes at the last look, and where the partition stood then. */
+  #bytes = 0
+  #limit = 0
+  #appendedBytes = 0
+  /** Nothing lay between the limit and the log's end: what is appended is all that becomes readable. */
+  #isExact = false
+
+  constructor(fetch: DelayedFetch, target: FetchTarget, index: number) {
+    super()
+    this.index = index
+    this.#fetch = fetch
+    this.#partition = target.partition
+    this.#maxBytes = target.request.maxBytes
+    this.#version = target.partition?.version ?? 0
+  }
+
+  begin(): void {
+    if (this.#partition) this.join(this.#partition.watches)
+  }
+
+  /** Notes that a read now returns `bytes`; returns them. */
+  reset(bytes: number): number {
+    const partition = this.#partition
+    this.#bytes = Math.min(bytes, this.#maxBytes)
+    if (!partition) return this.#bytes
+    this.#limit = partition.fetchLimit(this.#fetch.params.isolation)
+    this.#isExact = this.#limit === partition.fetchLimit('log_end')
+    this.#appendedBytes = partition.appendedBytes
+    return this.#bytes
+  }
+
+  override wake(): void {
+    const partition = this.#partition
+    if (!partition) return
+    if (partition.version !== this.#version) {
+      this.#fetch.finish()
+      return
+    }
+    const limit = partition.fetchLimit(this.#fetch.params.isolation)
+    if (limit === this.#limit) return
+    this.#limit = limit
+    const appended = partition.appendedBytes - this.#appendedBytes
+    this.#appendedBytes = partition.appendedBytes
+    const bytes = Math.min(this.#maxBytes, this.#isExact ? this.#bytes + appended : Number.POSITIVE_INFINITY)
+    const grown = bytes - this.#bytes
+    this.#bytes = bytes
+    if (grown > 0) this.#fetch.grew(grown)
+  }
+}

@@ -1,0 +1,134 @@
+import type { Logger } from '../platform/index.ts'
+import { ErrorCode, KafkaError } from '../protocol/index.ts'
+import { DelayedFetch, type FetchTarget, isEnough } from './delayed-fetch.ts'
+import {
+  answersAtOnce,
+  type FetchParams,
+  type FetchPartition,
+  type FetchPartitionResult,
+  fetchError,
+} from './fetch-result.ts'
+import type { HostedPartitions } from './hosted-partitions.ts'
+import type { Purgatory } from './purgatory.ts'
+
+/** What a fetch needs of the broker. */
+export interface FetchReaderOptions {
+  readonly hosted: HostedPartitions
+  readonly purgatory: Purgatory
+  readonly logger: Logger
+  /** `fetch.max.bytes`: above what any request may ask. */
+  readonly fetchMaxBytes: number
+}
+
+/** Reads for Fetch requests, and lets them wait where they want more than there is. */
+export class FetchReader {
+  readonly #options: FetchReaderOptions
+  /** Waiting fetches by who asked, to be dropped when that connection closes. */
+  readonly #waiting = new Map<object, Set<DelayedFetch>>()
+
+  constructor(options: FetchReaderOptions) {
+    this.#options = options
+  }
+
+  /**
+   * The results, in the order of the requests: at once when there is an error, `minBytes`, or nothing to wait for; else a
+   * promise of them. `owner` stands for the connection: see {@link disconnected}.
+   */
+  fetch(
+    requests: readonly FetchPartition[],
+    asked: FetchParams,
+    owner: object,
+  ): readonly FetchPartitionResult[] | Promise<readonly FetchPartitionResult[]> {
+    const maxBytes = Math.min(asked.maxBytes, this.#options.fetchMaxBytes)
+    const params = { ...asked, maxBytes, minBytes: Math.min(asked.minBytes, maxBytes) }
+    for (const { topic } of requests) {
+      const hosted = topic === undefined ? undefined : this.#options.hosted.topic(topic)
+      if (hosted) hosted.fetchRequests++
+    }
+    const results = this.#read(requests, params, true)
+    if (params.maxWaitMs <= 0 || requests.length === 0 || !this.#options.purgatory.hasRoomFor(requests.length)) {
+      return results
+    }
+    return isEnough(results, params.minBytes) ? results : this.#wait(requests, { results, params, owner })
+  }
+
+  #wait(
+    requests: readonly FetchPartition[],
+    { results, params, owner }: { results: readonly FetchPartitionResult[]; params: FetchParams; owner: object },
+  ): Promise<readonly FetchPartitionResult[]> {
+    const targets = requests.map((request, index): FetchTarget => {
+      const partition = this.#options.hosted.resolve(request)
+      return { request, partition: typeof partition === 'number' ? undefined : partition, result: results[index]! }
+    })
+    let ofOwner = this.#waiting.get(owner)
+    if (!ofOwner) {
+      ofOwner = new Set()
+      this.#waiting.set(owner, ofOwner)
+    }
+    const waiting = ofOwner
+    const delayed = new DelayedFetch(targets, params, {
+      purgatory: this.#options.purgatory,
+      read: (again, how) => this.#read(again, how, false),
+      onDone: fetch => {
+        waiting.delete(fetch)
+        if (waiting.size === 0 && this.#waiting.get(owner) === waiting) this.#waiting.delete(owner)
+      },
+    })
+    waiting.add(delayed)
+    return delayed.done
+  }
+
+  /** The connection is gone: its waiting fetches end with no results. */
+  disconnected(owner: object): void {
+    for (const fetch of [...(this.#waiting.get(owner) ?? [])]) fetch.cancel()
+  }
+
+  /**
+   * Reads all partitions in order. The first that has records gives at least one batch, whatever the limits (KIP-74);
+   * from then on the limits hold.
+   */
+  #read(requests: readonly FetchPartition[], params: FetchParams, isFirst: boolean): readonly FetchPartitionResult[] {
+    const results: FetchPartitionResult[] = new Array(requests.length)
+    let left = params.maxBytes
+    let minOneMessage = true
+    for (let index = 0; index < requests.length; index++) {
+      const request = requests[index]!
+      const result = this.#readOne(request, params, {
+        maxBytes: Math.min(request.maxBytes, left),
+        minOneMessage,
+        isFirst,
+      })
+      if (result.recordBytes > 0) minOneMessage = false
+      left = Math.max(0, left - result.recordBytes)
+      results[index] = result
+    }
+    return results
+  }
+
+  #readOne(
+    request: FetchPartition,
+    params: FetchParams,
+    limits: { readonly maxBytes: number; readonly minOneMessage: boolean; readonly isFirst: boolean },
+  ): FetchPartitionResult {
+    const partition = this.#options.hosted.resolve(request)
+    if (typeof partition === 'number') return fetchError(request.partition, partition)
+    try {
+      if (params.replicaId >= 0) {
+        const refusal = partition.checkFollower(params.replicaId, request)
+        if (refusal) return refusal
+      }
+      const result = partition.read(request, params, limits)
+      if (params.replicaId >= 0 && limits.isFirst && !answersAtOnce(result)) {
+        partition.followerFetched(params.replicaId, request.fetchOffset, request.logStartOffset)
+      }
+      return result
+    } catch (error) {
+      const isExpected = error instanceof KafkaError
+      if (!isExpected) {
+        const { topic, partition: index } = partition.topicPartition
+        this.#options.logger.error({ err: error }, `Error processing fetch on partition ${topic}-${index}`)
+      }
+      return fetchError(request.partition, isExpected ? error.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR)
+    }
+  }
+}

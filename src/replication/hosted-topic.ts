@@ -1,0 +1,30 @@
+import type { Partition } from './partition.ts'
+
+/** Topics that the broker itself writes: no client produces to them or deletes their records. */
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state'])
+
+/**
+ * A topic of which this broker hosts partitions. The counters are plain numbers that the append and fetch paths raise;
+ * metrics read them when asked.
+ */
+export class HostedTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly isInternal: boolean
+  /** By partition number; holes where another broker hosts the partition. */
+  readonly partitions: (Partition | undefined)[] = []
+  /** Records and bytes appended, and bytes of records read by consumers, since the start. */
+  messagesIn = 0
+  bytesIn = 0
+  bytesOut = 0
+  produceRequests = 0
+  failedProduceRequests = 0
+  fetchRequests = 0
+  failedFetchRequests = 0
+
+  constructor(name: string, topicId: string) {
+    this.name = name
+    this.topicId = topicId
+    this.isInternal = INTERNAL_TOPICS.has(name)
+  }
+}

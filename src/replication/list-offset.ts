@@ -1,0 +1,102 @@
+import { KafkaError } from '../protocol/index.ts'
+import type { Partition } from './partition.ts'
+
+/** Timestamps that stand for something else in ListOffsets. */
+export const OffsetSpec = {
+  LATEST: -1,
+  EARLIEST: -2,
+  /** The record with the largest timestamp (KIP-734). */
+  MAX_TIMESTAMP: -3,
+  /** The earliest that is on local disk (KIP-405). */
+  EARLIEST_LOCAL: -4,
+  /** The latest in tiered storage, which there is none of (KIP-1005). */
+  LATEST_TIERED: -5,
+  /** The earliest that is not yet in tiered storage (KIP-1023). */
+  EARLIEST_PENDING_UPLOAD: -6,
+} as const
+
+export interface ListOffsetRequest {
+  /** Milliseconds since 1970, or one of {@link OffsetSpec}. */
+  readonly timestamp: number
+  /** -1 for none. */
+  readonly currentLeaderEpoch: number
+  /** Undefined for followers: they see the whole log. */
+  readonly isolation: 'high_watermark' | 'committed' | undefined
+  /** False for the debugging consumer. */
+  readonly requireLeader: boolean
+}
+
+export interface LegacyOffsetsRequest {
+  readonly timestamp: number
+  readonly maxOffsets: number
+  readonly isClient: boolean
+  readonly requireLeader: boolean
+  /** Wall clock. */
+  readonly nowMs: number
+}
+
+export interface ListedOffset {
+  /** -1 where the answer is no record's. */
+  readonly timestamp: number
+  readonly offset: number
+  readonly leaderEpoch: number
+}
+
+/**
+ * Answers ListOffsets for one partition; undefined when no record fits (the response says -1, -1 then).
+ *
+ * @throws KafkaError as `Partition.logFor`; OFFSET_NOT_AVAILABLE while a new leader does not know yet which records of
+ * its predecessor are committed.
+ */
+export function listOffset(partition: Partition, request: ListOffsetRequest): ListedOffset | undefined {
+  const log = partition.logFor(request.currentLeaderEpoch, request.requireLeader)
+  const { timestamp, isolation } = request
+  const limit = partition.fetchLimit(isolation ?? 'log_end')
+  const assertSettled = (): void => {
+    const from = isolation === undefined ? -1 : partition.unsettledFrom
+    if (from !== -1) throw new KafkaError('OFFSET_NOT_AVAILABLE', `the high watermark is still below ${from}`)
+  }
+  switch (timestamp) {
+    case OffsetSpec.LATEST:
+      assertSettled()
+      return { timestamp: -1, offset: limit, leaderEpoch: partition.state.leaderEpoch }
+    case OffsetSpec.EARLIEST:
+    case OffsetSpec.EARLIEST_LOCAL:
+    case OffsetSpec.EARLIEST_PENDING_UPLOAD:
+      return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.leaderEpochAt(log.logStartOffset) }
+    case OffsetSpec.LATEST_TIERED:
+      return { timestamp: -1, offset: -1, leaderEpoch: -1 }
+  }
+  const found = timestamp === OffsetSpec.MAX_TIMESTAMP ? log.offsetForMaxTimestamp() : log.offsetForTimestamp(timestamp)
+  if (found && found.offset < limit) return found
+  assertSettled()
+  return undefined
+}
+
+/**
+ * ListOffsets v0: the start offsets of up to `maxOffsets` segments, newest first, from the newest on that was last
+ * written at `timestamp` or before; the log's end counts as one that is written now. Clients see none above the high
+ * watermark, which then stands first.
+ *
+ * @throws KafkaError as `Partition.logFor`.
+ */
+export function legacyOffsets(partition: Partition, request: LegacyOffsetsRequest): readonly number[] {
+  const log = partition.logFor(-1, request.requireLeader)
+  const marks = log.segments.map(segment => ({
+    offset: Math.max(segment.baseOffset, log.logStartOffset),
+    atMs: segment.lastModifiedMs,
+  }))
+  if ((log.segments.at(-1)?.size ?? 0) > 0) marks.push({ offset: log.logEndOffset, atMs: request.nowMs })
+  const { timestamp } = request
+  const newest =
+    timestamp === OffsetSpec.LATEST
+      ? marks.length - 1
+      : timestamp === OffsetSpec.EARLIEST
+        ? 0
+        : marks.findLastIndex(({ atMs }) => atMs <= timestamp)
+  const count = Math.max(0, Math.min(request.maxOffsets, newest + 1))
+  const offsets = marks.slice(newest + 1 - count, newest + 1).map(mark => mark.offset)
+  offsets.sort((a, b) => b - a)
+  if (!request.isClient || !offsets.some(offset => offset > log.highWatermark)) return offsets
+  return [log.highWatermark, ...offsets.filter(offset => offset <= log.highWatermark)]
+}
