@@ -190,6 +190,7 @@ test('zstd frames of unknown size, several frames and skippable ones are read', 
   const all = Buffer.concat([skippable, one, repeated, skippable, one])
   assert.equal(decompress('zstd', all, MAX).length, 32 * 1024 + 2)
   assert.throws(() => decompress('zstd', all, { maxBytes: 32 * 1024 + 1 }), { code: 'MESSAGE_TOO_LARGE' })
+  assert.throws(() => decompress('zstd', Buffer.concat(new Array(65).fill(one)), MAX), { code: 'INVALID_RECORD' })
 })
 
 test('zstd by WebAssembly reads and is read like the one in use', async () => {

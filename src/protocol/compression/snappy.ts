@@ -94,6 +94,8 @@ function startsFrame(input: Buffer, at: number): boolean {
 function decompressBlock(block: Uint8Array, sink: ChunkSink): void {
   const claimed = uncompressedLength(block)
   if (claimed > block.length * MAX_RATIO) throw invalidRecord(`snappy: ${claimed} bytes said to be in ${block.length}`)
+  // Empty blocks are not worth a call into native code, of which a hostile batch could ask for millions.
+  if (claimed === 0 && block.length === 1) return
   sink.reserve(claimed)
   let output: Uint8Array
   try {

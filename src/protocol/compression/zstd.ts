@@ -8,6 +8,8 @@ import { nextZstdFrame, type ZstdFrame } from './zstd-frame.ts'
 
 /** The level of `compression.zstd.level` when it is not set. */
 const DEFAULT_LEVEL = 3
+/** Clients write one frame. Each costs a context of its own, so a batch of tiny ones would be a way to stall a broker. */
+const MAX_FRAMES = 64
 
 interface ZstdCodec {
   compress(bytes: Uint8Array, level: number): Uint8Array
@@ -64,12 +66,13 @@ export function compressZstd(bytes: Uint8Array, level = DEFAULT_LEVEL): Uint8Arr
   return loaded().compress(bytes, level)
 }
 
-/** The content of one or more zstd frames one behind the other. */
+/** The content of one zstd frame, or of up to 64 one behind the other. */
 export function decompressZstd(bytes: Uint8Array, { maxBytes }: DecompressLimits): Uint8Array {
   const sink = new ChunkSink(maxBytes)
   let frame = nextZstdFrame(bytes, 0)
   if (frame === undefined) throw invalidRecord('zstd: no frame')
-  for (; frame !== undefined; frame = nextZstdFrame(bytes, frame.end)) {
+  for (let count = 1; frame !== undefined; count++, frame = nextZstdFrame(bytes, frame.end)) {
+    if (count > MAX_FRAMES) throw invalidRecord(`zstd: more than ${MAX_FRAMES} frames`)
     if (frame.isExact) sink.reserve(frame.maxContentBytes)
     sink.push(decompressFrame(loaded(), bytes.subarray(frame.start, frame.end), { frame, maxBytes, room: sink.room }))
   }
