@@ -95,6 +95,7 @@ async function connect(options: Partial<SocketServerOptions> = {}): Promise<Peer
     ...options,
   })
   const [listener] = await server.bind()
+  server.enable()
   return new Peer(await network.connect('127.0.0.1', listener!.port, 1000))
 }
 

@@ -60,6 +60,7 @@ export class SocketServer {
   readonly #connections = new Map<ServerConnection, Watch>()
   readonly #countOfIp = new Map<string, number>()
   #listeners: readonly (Listener & { readonly name: string })[] = []
+  #isEnabled = false
   #isClosed = false
 
   constructor(options: SocketServerOptions) {
@@ -77,7 +78,7 @@ export class SocketServer {
   }
 
   /**
-   * Binds every listener and returns them with their real ports.
+   * Binds every listener and returns them with their real ports. Who connects waits, unread, until {@link enable}.
    * @throws NetworkError when an address cannot be bound; none stays bound then.
    */
   async bind(): Promise<readonly { readonly name: string; readonly host: string; readonly port: number }[]> {
@@ -94,6 +95,12 @@ export class SocketServer {
     this.#listeners = bound
     this.#sweepLater()
     return bound
+  }
+
+  /** Begins to read requests, also of those who came before. */
+  enable(): void {
+    this.#isEnabled = true
+    for (const connection of this.#connections.keys()) connection.start()
   }
 
   /** Stops accepting and closes every connection. */
@@ -134,7 +141,7 @@ export class SocketServer {
       stallBaseline: 0,
       stalledSinceMs: undefined,
     })
-    accepted.start()
+    if (this.#isEnabled) accepted.start()
   }
 
   #closed(connection: ServerConnection, error: Error | undefined): void {

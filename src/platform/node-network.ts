@@ -65,6 +65,8 @@ class NodeConnection implements Connection {
     this.remotePort = socket.remotePort ?? 0
     this.localAddress = withoutMapping(socket.localAddress ?? '')
     this.localPort = socket.localPort ?? 0
+    // A peer that resets the connection before `start` is no reason to end the process.
+    socket.on('error', () => {})
   }
 
   get pendingBytes(): number {
