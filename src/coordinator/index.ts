@@ -1,1 +1,24 @@
-export {}
+/**
+ * Coordinators: state machines that live in the log of an internal topic. `runtime/` is what they have in common,
+ * `group/` coordinates classic consumer groups and keeps committed offsets.
+ */
+export type { GroupState } from './group/classic-group.ts'
+export { type GroupConfig, groupConfig } from './group/group-config.ts'
+export {
+  GroupCoordinator,
+  type GroupCoordinatorOptions,
+  type GroupCounts,
+  OFFSETS_TOPIC,
+} from './group/group-coordinator.ts'
+export type { GroupRequestContext } from './group/membership.ts'
+export {
+  CoordinatorRuntime,
+  type CoordinatorRuntimeOptions,
+  type EncodedRecord,
+  type RecordPosition,
+  type StateMachine,
+  type WriteDecision,
+} from './runtime/coordinator-runtime.ts'
+export { javaHashCode, partitionForKey } from './runtime/partition-for-key.ts'
+export type { PartitionLoader, PartitionWriter, ReadableLog } from './runtime/partition-storage.ts'
+export { readLog } from './runtime/read-log.ts'

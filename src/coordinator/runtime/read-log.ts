@@ -1,0 +1,32 @@
+import { batches } from '../../protocol/index.ts'
+import type { ReadableLog } from './partition-storage.ts'
+
+/**
+ * The whole log in chunks of about `bufferBytes`, for a `PartitionLoader`. A batch that is larger than the buffer comes
+ * in a chunk of its own (KAFKA-7286: a load buffer that a batch does not fit into must not hold up the load for ever),
+ * and a read that brings nothing ends it.
+ */
+export function* readLog(log: ReadableLog, bufferBytes: number): Generator<Uint8Array, void, undefined> {
+  const end = log.logEndOffset
+  let offset = log.logStartOffset
+  while (offset < end) {
+    const start = offset
+    const { chunks } = log.read(offset, { maxBytes: bufferBytes, maxOffset: end, minOneMessage: true })
+    for (const chunk of wholeBatches(chunks)) {
+      offset = Math.max(offset, nextOffset(chunk))
+      yield chunk
+    }
+    if (offset === start) return
+  }
+}
+
+/** One piece: a batch may lie across two chunks of a read. */
+function wholeBatches(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  return chunks.length < 2 ? chunks : [Buffer.concat(chunks)]
+}
+
+function nextOffset(chunk: Uint8Array): number {
+  let next = -1
+  for (const header of batches(chunk)) next = header.lastOffset + 1
+  return next
+}
