@@ -21,4 +21,4 @@ export {
 } from './runtime/coordinator-runtime.ts'
 export { javaHashCode, partitionForKey } from './runtime/partition-for-key.ts'
 export type { PartitionLoader, PartitionWriter, ReadableLog } from './runtime/partition-storage.ts'
-export { readLog } from './runtime/read-log.ts'
+export { type ReadLogOptions, readLog } from './runtime/read-log.ts'

@@ -1,7 +1,29 @@
 import type { Handler } from '../handler.ts'
+import { offsetCommit } from './08-offset-commit.ts'
+import { offsetFetch } from './09-offset-fetch.ts'
+import { joinGroup } from './11-join-group.ts'
+import { heartbeat } from './12-heartbeat.ts'
+import { leaveGroup } from './13-leave-group.ts'
+import { syncGroup } from './14-sync-group.ts'
+import { describeGroups } from './15-describe-groups.ts'
+import { listGroups } from './16-list-groups.ts'
 import { apiVersions } from './18-api-versions.ts'
+import { deleteGroups } from './42-delete-groups.ts'
+import { offsetDelete } from './47-offset-delete.ts'
 
 /**
  * Every API that the broker serves, by key. Dispatch, ApiVersions, metrics and the docs' table derive from this one list.
  */
-export const handlers: readonly Handler[] = [apiVersions]
+export const handlers: readonly Handler[] = [
+  offsetCommit,
+  offsetFetch,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
+  apiVersions,
+  deleteGroups,
+  offsetDelete,
+]

@@ -49,7 +49,17 @@ export function fetchOffsets(
   if (apiVersion < 2 && group.errorCode !== ErrorCode.NONE) {
     return { topics: (requested ?? []).map(topic => failedTopic(topic, group.errorCode)) }
   }
-  return { errorCode: group.errorCode, topics: group.topics }
+  return { errorCode: group.errorCode, topics: apiVersion === 0 ? group.topics.map(asVersion0) : group.topics }
+}
+
+/** Version 0 tells a partition without an offset from one at its start by an error. */
+function asVersion0(topic: FetchedTopic): FetchedTopic {
+  const partitions = topic.partitions.map(partition =>
+    partition.committedOffset === NO_OFFSET && partition.errorCode === ErrorCode.NONE
+      ? { ...partition, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+      : partition,
+  )
+  return { ...topic, partitions }
 }
 
 function fetchTopics(

@@ -26,7 +26,7 @@ function logOf(sizes: readonly number[], options: { readonly stuckAt?: number } 
 }
 
 function offsetsOf(log: ReadableLog, bufferBytes: number): number[] {
-  return [...readLog(log, bufferBytes)].flatMap(chunk => [...batches(chunk)].map(header => header.baseOffset))
+  return [...readLog(log, { bufferBytes })].flatMap(chunk => [...batches(chunk)].map(header => header.baseOffset))
 }
 
 describe('readLog', () => {
@@ -42,5 +42,12 @@ describe('readLog', () => {
 
   it('ends, rather than asking for ever, when a read brings nothing', () => {
     assert.deepEqual(offsetsOf(logOf([10, 10, 10], { stuckAt: 2 }), 1), [0, 1])
+  })
+
+  it('ends when the partition is led elsewhere', () => {
+    let chunks = 0
+    const log = logOf([10, 10, 10, 10])
+    for (const _ of readLog(log, { bufferBytes: 1, goesOn: () => chunks < 2 })) chunks++
+    assert.equal(chunks, 2)
   })
 })

@@ -1,15 +1,26 @@
 import { batches } from '../../protocol/index.ts'
 import type { ReadableLog } from './partition-storage.ts'
 
+/** How {@link readLog} reads. */
+export interface ReadLogOptions {
+  /** `offsets.load.buffer.size` or its like; 5 MiB by default. */
+  readonly bufferBytes?: number
+  /** Whether the log is still to be read, asked before each chunk: not when the partition is led elsewhere. */
+  readonly goesOn?: () => boolean
+}
+
+const BUFFER_BYTES = 5 * 1024 * 1024
+
 /**
  * The whole log in chunks of about `bufferBytes`, for a `PartitionLoader`. A batch that is larger than the buffer comes
  * in a chunk of its own (KAFKA-7286: a load buffer that a batch does not fit into must not hold up the load for ever),
  * and a read that brings nothing ends it.
  */
-export function* readLog(log: ReadableLog, bufferBytes: number): Generator<Uint8Array, void, undefined> {
+export function* readLog(log: ReadableLog, options: ReadLogOptions = {}): Generator<Uint8Array, void, undefined> {
+  const { bufferBytes = BUFFER_BYTES, goesOn = () => true } = options
   const end = log.logEndOffset
   let offset = log.logStartOffset
-  while (offset < end) {
+  while (offset < end && goesOn()) {
     const start = offset
     const { chunks } = log.read(offset, { maxBytes: bufferBytes, maxOffset: end, minOneMessage: true })
     for (const chunk of wholeBatches(chunks)) {
