@@ -2,7 +2,10 @@ import type { GroupCoordinator } from '../coordinator/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'
 import type { ServerConnection } from '../network/index.ts'
 import type { Clock, Logger, Random } from '../platform/index.ts'
+import type { FetchSessions, ReplicaManager } from '../replication/index.ts'
+import type { AutoTopics } from './auto-topics.ts'
 import type { Handler } from './handler.ts'
+import type { ProducerIds } from './producer-ids.ts'
 
 /** Everything that handlers may call, put together by `KafkaServer`. Each manager owns its matter; handlers translate. */
 export interface BrokerServices {
@@ -13,10 +16,18 @@ export interface BrokerServices {
   readonly logger: Logger
   /** The cluster as this broker knows it. */
   readonly metadata: MetadataCache
+  /** The partitions that this broker hosts. */
+  readonly replicas: ReplicaManager
+  readonly fetchSessions: FetchSessions
+  readonly producerIds: ProducerIds
+  /** Creates topics that somebody asks for. */
+  readonly autoTopics: AutoTopics
   /** Classic groups and committed offsets. */
   readonly groups: GroupCoordinator
   /** The list of APIs: `handlers/index.ts`. */
   readonly handlers: readonly Handler[]
+  /** Whether a listener of this broker is on every interface and has no advertised address. */
+  answersOnEveryInterface(listener: string): boolean
   /** A client went away: whatever waits on its behalf is dropped. */
   disconnected(connection: ServerConnection): void
 }

@@ -1,6 +1,10 @@
 import type { Handler } from '../handler.ts'
+import { produce } from './00-produce.ts'
+import { fetch } from './01-fetch.ts'
+import { metadata } from './03-metadata.ts'
 import { offsetCommit } from './08-offset-commit.ts'
 import { offsetFetch } from './09-offset-fetch.ts'
+import { findCoordinator } from './10-find-coordinator.ts'
 import { joinGroup } from './11-join-group.ts'
 import { heartbeat } from './12-heartbeat.ts'
 import { leaveGroup } from './13-leave-group.ts'
@@ -8,6 +12,7 @@ import { syncGroup } from './14-sync-group.ts'
 import { describeGroups } from './15-describe-groups.ts'
 import { listGroups } from './16-list-groups.ts'
 import { apiVersions } from './18-api-versions.ts'
+import { initProducerId } from './22-init-producer-id.ts'
 import { deleteGroups } from './42-delete-groups.ts'
 import { offsetDelete } from './47-offset-delete.ts'
 
@@ -15,8 +20,12 @@ import { offsetDelete } from './47-offset-delete.ts'
  * Every API that the broker serves, by key. Dispatch, ApiVersions, metrics and the docs' table derive from this one list.
  */
 export const handlers: readonly Handler[] = [
+  produce,
+  fetch,
+  metadata,
   offsetCommit,
   offsetFetch,
+  findCoordinator,
   joinGroup,
   heartbeat,
   leaveGroup,
@@ -24,6 +33,7 @@ export const handlers: readonly Handler[] = [
   describeGroups,
   listGroups,
   apiVersions,
+  initProducerId,
   deleteGroups,
   offsetDelete,
 ]

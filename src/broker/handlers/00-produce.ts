@@ -1,0 +1,89 @@
+import { ErrorCode, KafkaError, type MessageInput, ZERO_UUID } from '../../protocol/index.ts'
+import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
+import type { AppendEntry, AppendResult } from '../../replication/index.ts'
+import { leaderEndpoints } from '../advertised-address.ts'
+import { handler, type RequestContext } from '../handler.ts'
+
+type TopicData = ProduceRequest['topicData'][number]
+
+/**
+ * Produce, key 0. v0-2 carry message sets, which become batches; v3+ exactly one batch a partition; v13 goes by topic id.
+ * With `acks=0` there is no answer, so an error closes the connection: the client would never learn of it otherwise.
+ */
+export const produce = handler(ProduceRequest, ProduceResponse, {
+  mayOverlap: true,
+  handle: (request, context) => {
+    if (request.transactionalId !== null) {
+      throw new KafkaError(
+        'INVALID_TXN_STATE',
+        `transactional id ${request.transactionalId} has no ongoing transaction`,
+      )
+    }
+    const { replicas } = context.services
+    const names = request.topicData.map(topic => nameOf(topic, context))
+    const entries = request.topicData.flatMap((topic, index) => entriesOf(topic, names[index]))
+    const results = replicas.appendRecords({
+      acks: request.acks,
+      timeoutMs: request.timeoutMs,
+      origin: 'client',
+      apiVersion: context.apiVersion,
+      // Kafka lets this one client write to internal topics: its admin tools use the name.
+      allowInternalTopics: context.clientId === '__admin_client',
+      entries,
+    })
+    if (results instanceof Promise) return results.then(late => answer(request, names, { results: late, context }))
+    return answer(request, names, { results, context })
+  },
+  failed: (error, request, { apiVersion, connection }) => {
+    if (request.acks === 0) connection.close(error)
+    return {
+      responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+        ...(apiVersion >= 13 ? { topicId } : { name }),
+        partitionResponses: partitionData.map(({ index }) => ({
+          index,
+          errorCode: error.errorCode,
+          baseOffset: -1,
+          errorMessage: error.message,
+        })),
+      })),
+    }
+  },
+})
+
+/** The topic's name; undefined for a topic id that nobody knows. */
+function nameOf(topic: TopicData, { apiVersion, services }: RequestContext): string | undefined {
+  return apiVersion >= 13 ? services.metadata.image().topicById(topic.topicId)?.name : topic.name
+}
+
+function entriesOf(topic: TopicData, name: string | undefined): AppendEntry[] {
+  if (name === undefined) return []
+  return topic.partitionData.map(({ index, records }) => ({ topic: name, partition: index, records }))
+}
+
+/** Puts the results back under their topics. */
+function answer(
+  request: ProduceRequest,
+  names: readonly (string | undefined)[],
+  { results, context }: { readonly results: readonly AppendResult[]; readonly context: RequestContext },
+): MessageInput<typeof ProduceResponse> | undefined {
+  if (request.acks === 0) {
+    const failed = results.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
+    if (failed) context.connection.close(new Error(`Produce with acks=0 failed with error ${failed.errorCode}`))
+    return undefined
+  }
+  let next = 0
+  const responses = request.topicData.map(({ name, topicId, partitionData }, index) => {
+    const isKnown = names[index] !== undefined
+    const partitionResponses = isKnown
+      ? results.slice(next, next + partitionData.length)
+      : partitionData.map(partition => ({
+          index: partition.index,
+          errorCode: ErrorCode.UNKNOWN_TOPIC_ID,
+          baseOffset: -1,
+        }))
+    if (isKnown) next += partitionData.length
+    return context.apiVersion >= 13 ? { topicId, partitionResponses } : { name, topicId: ZERO_UUID, partitionResponses }
+  })
+  const leaders = results.map(({ currentLeader }) => currentLeader.leaderId)
+  return { responses, nodeEndpoints: context.apiVersion >= 10 ? leaderEndpoints(leaders, context) : [] }
+}
