@@ -181,7 +181,7 @@ export class GroupDraft implements ClassicGroup {
     }
     if (this.leaderId === memberId) this.leaderId = firstKey(this.members)
     if (this.pendingMembers.has(memberId)) this.#pendingMembers.writable().delete(memberId)
-    if (this.pendingSync.has(memberId)) this.#pendingSync.writable().delete(memberId)
+    this.removePendingSync(memberId)
     this.cancelTimer(`member:${memberId}`)
   }
 
@@ -201,7 +201,8 @@ export class GroupDraft implements ClassicGroup {
   }
 
   clearPendingSync(): void {
-    if (this.pendingSync.size > 0) this.#pendingSync.writable().clear()
+    if (this.pendingSync.size === 0) return
+    this.#pendingSync.writable().clear()
     this.cancelTimer('sync')
   }
 
