@@ -1,0 +1,34 @@
+/** The frame of a compatibility test: a broker, a foreign tool, and the name of both in the report. */
+import { type TestContext, test } from 'node:test'
+import { type BrokerOptions, BrokerProcess, targetVersion } from './broker-process.ts'
+import { toolOrSkip } from './tools.ts'
+
+/** What a compatibility test is about. */
+export interface CompatTest<Tool> {
+  /** The tool's name, as the report shows it. */
+  readonly tool: string
+  /** Installs the tool, and gives what the steps need to run it. */
+  readonly install: () => Promise<Tool>
+  /** The version, once it is installed. */
+  readonly version: (tool: Tool) => string
+  readonly broker?: BrokerOptions
+  /** Runs the steps, each a subtest. */
+  readonly steps: (context: TestContext, broker: BrokerProcess, tool: Tool) => Promise<void>
+}
+
+const TEST_TIMEOUT_MS = 300_000
+
+/** Registers a compatibility test with one broker for all its steps. */
+export function compatTest<Tool>(definition: CompatTest<Tool>): void {
+  test(`${definition.tool} against ${targetVersion()}`, { timeout: TEST_TIMEOUT_MS }, async context => {
+    const tool = await toolOrSkip(context, definition.tool, definition.install)
+    if (tool === undefined) return
+    console.log(`# ${definition.tool}: ${definition.version(tool)}`)
+    const broker = await BrokerProcess.start(definition.broker)
+    try {
+      await definition.steps(context, broker, tool)
+    } finally {
+      await broker.dispose()
+    }
+  })
+}

@@ -1,0 +1,61 @@
+/** Runs classes out of Apache Kafka's jars. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheDirectory, type KafkaJars, kafkaJars, repositoryRoot } from './jars.ts'
+import { RunningProgram, type RunOptions, type RunResult, run } from './process.ts'
+
+/** How a Java class is run. */
+export interface JavaOptions extends RunOptions {
+  /** Which jars form the class path; `libs` (Apache Kafka 3.9.1) when absent. */
+  readonly jars?: keyof KafkaJars
+  /** Flags of the virtual machine; ones for short-lived tools when absent. */
+  readonly flags?: readonly string[]
+}
+
+/** Cheap to start: one compiler tier, the simplest collector. */
+const TOOL_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Xmx256m']
+
+/** The arguments of `java` that run `main`: a class name, or the path of a single-file source program. */
+export async function javaArguments(
+  main: string,
+  args: readonly string[],
+  options: JavaOptions = {},
+): Promise<string[]> {
+  const classPath = `${(await kafkaJars())[options.jars ?? 'libs']}/*`
+  const logging = `-Dlog4j.configuration=file:${loggingFile()}`
+  return [...(options.flags ?? TOOL_FLAGS), logging, '-cp', classPath, main, ...args]
+}
+
+/** Runs a class to its end. */
+export async function java(main: string, args: readonly string[], options: JavaOptions = {}): Promise<RunResult> {
+  return run('java', await javaArguments(main, args, options), options)
+}
+
+/** Starts a class and leaves it running. */
+export async function startJava(
+  main: string,
+  args: readonly string[],
+  options: JavaOptions = {},
+): Promise<RunningProgram> {
+  return new RunningProgram('java', await javaArguments(main, args, options), options)
+}
+
+/** Path of a Java program that lies beside these tests. */
+export function javaSource(name: string): string {
+  return join(repositoryRoot, 'test/compat/java', name)
+}
+
+/** A log4j configuration that leaves standard output to the program and prints warnings on standard error. */
+export function loggingFile(): string {
+  mkdirSync(cacheDirectory, { recursive: true })
+  const path = join(cacheDirectory, 'log4j-quiet.properties')
+  const lines = [
+    'log4j.rootLogger=WARN, err',
+    'log4j.appender.err=org.apache.log4j.ConsoleAppender',
+    'log4j.appender.err.Target=System.err',
+    'log4j.appender.err.layout=org.apache.log4j.PatternLayout',
+    'log4j.appender.err.layout.ConversionPattern=[%d] %p %m (%c)%n',
+  ]
+  writeFileSync(path, `${lines.join('\n')}\n`)
+  return path
+}

@@ -1,0 +1,117 @@
+/** Other people's tools, installed on demand: from Debian, PyPI and npm, kept in `.cache` where the system has no place. */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { cacheDirectory } from './jars.ts'
+import { programExists, run } from './process.ts'
+
+const INSTALL_TIMEOUT_MS = 600_000
+
+/** A Python program with packages of its own. */
+export interface PythonEnvironment {
+  /** Path of the interpreter. */
+  readonly python: string
+  /** Versions of the packages asked for, as pip reports them. */
+  readonly versions: string
+}
+
+/** librdkafka's own example programs, built from source. */
+export interface LibrdkafkaExamples {
+  readonly version: string
+  readonly performance: string
+  readonly example: string
+}
+
+/**
+ * Gives what `install` gives. When that fails the running test fails where `CI` is set, and elsewhere is skipped with
+ * the reason in plain sight; the answer is then undefined.
+ */
+export async function toolOrSkip<T>(
+  context: TestContext,
+  name: string,
+  install: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await install()
+  } catch (error) {
+    const reason = `${name} cannot be installed here: ${(error as Error).message.split('\n')[0]}`
+    if (process.env.CI !== undefined && process.env.CI !== 'false') throw new Error(reason, { cause: error })
+    console.error(`\n*** SKIPPED: ${reason}\n`)
+    context.skip(reason)
+    return undefined
+  }
+}
+
+/** kcat from Debian; gives its version line. */
+export async function kcat(): Promise<string> {
+  if (!(await programExists('kcat'))) await installDebianPackage('kcat')
+  const { stdout } = await run('kcat', ['-V'])
+  return /Version .*/.exec(stdout)?.[0] ?? 'unknown version'
+}
+
+async function installDebianPackage(name: string): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error(`${name} is missing, and only root may run apt-get install ${name}`)
+  if (!(await programExists('apt-get'))) throw new Error(`${name} is missing, and there is no apt-get to install it`)
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  await run('apt-get', ['-q', 'update'], { timeoutMs: INSTALL_TIMEOUT_MS, env })
+  await run('apt-get', ['-q', '-y', '--no-install-recommends', 'install', name], { timeoutMs: INSTALL_TIMEOUT_MS, env })
+}
+
+/** A Python environment called `name` that holds exactly these requirements (`kafka-python==2.0.2`). */
+export async function pythonWith(name: string, requirements: readonly string[]): Promise<PythonEnvironment> {
+  const directory = join(cacheDirectory, 'python', name)
+  const python = join(directory, 'bin', 'python')
+  if (!existsSync(python)) {
+    mkdirSync(join(cacheDirectory, 'python'), { recursive: true })
+    await run('python3', ['-m', 'venv', directory], { timeoutMs: INSTALL_TIMEOUT_MS })
+  }
+  const installed = join(directory, 'bin', 'pip')
+  const wanted = requirements.map(requirement => requirement.split('==')[0]?.toLowerCase() ?? '')
+  let frozen = (await run(installed, ['freeze'])).stdout
+  if (!requirements.every(requirement => frozen.toLowerCase().includes(requirement.toLowerCase()))) {
+    await run(installed, ['-q', 'install', ...requirements], { timeoutMs: INSTALL_TIMEOUT_MS })
+    frozen = (await run(installed, ['freeze'])).stdout
+  }
+  const versions = frozen.split('\n').filter(line => wanted.includes(line.split('==')[0]?.toLowerCase() ?? ''))
+  return { python, versions: versions.join(', ') }
+}
+
+const LIBRDKAFKA_VERSION = '2.12'
+const LIBRDKAFKA_CARRIER = 'node-rdkafka@3.6.1'
+
+/** librdkafka's example and performance programs; building them takes a minute, once. */
+export async function librdkafkaExamples(): Promise<LibrdkafkaExamples> {
+  const directory = join(cacheDirectory, `librdkafka-${LIBRDKAFKA_VERSION}`)
+  const programs = {
+    version: LIBRDKAFKA_VERSION,
+    performance: join(directory, 'rdkafka_performance'),
+    example: join(directory, 'rdkafka_example'),
+  }
+  if (existsSync(programs.performance) && existsSync(programs.example)) return programs
+  mkdirSync(directory, { recursive: true })
+  const work = mkdtempSync(join(cacheDirectory, '.librdkafka-'))
+  try {
+    await buildLibrdkafka(work)
+    for (const name of ['rdkafka_performance', 'rdkafka_example']) {
+      copyFileSync(join(work, 'package/deps/librdkafka/examples', name), join(work, name))
+      renameSync(join(work, name), join(directory, name))
+    }
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+  return programs
+}
+
+/** Builds what the npm package of node-rdkafka carries; npm serves the source, no compiler of addons is involved. */
+async function buildLibrdkafka(work: string): Promise<void> {
+  const step = (command: string, args: readonly string[], cwd: string): Promise<unknown> =>
+    run(command, args, { cwd, timeoutMs: INSTALL_TIMEOUT_MS })
+  await step('npm', ['pack', '--silent', LIBRDKAFKA_CARRIER], work)
+  await step('sh', ['-c', 'tar xzf node-rdkafka-*.tgz'], work)
+  const source = join(work, 'package/deps/librdkafka')
+  const off = ['ssl', 'gssapi', 'sasl', 'curl', 'zstd'].map(feature => `--disable-${feature}`)
+  await step('./configure', off, source)
+  await step('make', [`-j${cpus().length}`, 'libs'], source)
+  await step('make', ['-C', 'examples', 'rdkafka_performance', 'rdkafka_example'], source)
+}
