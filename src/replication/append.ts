@@ -107,14 +107,14 @@ function appendOne(
   if (entry.records === null) return failure(entry.partition, 'INVALID_RECORD', 'the request carries no records')
   try {
     const info = partition.appendAsLeader(entry.records, request)
-    topic.messagesIn += info.recordCount
-    topic.bytesIn += entry.records.length
+    topic.bytesIn += info.bytes
+    if (!info.isDuplicate) topic.messagesIn += info.recordCount
     return {
       index: entry.partition,
       errorCode: ErrorCode.NONE,
       baseOffset: info.firstOffset,
       logAppendTimeMs: info.logAppendTimeMs,
-      logStartOffset: partition.log?.logStartOffset ?? -1,
+      logStartOffset: info.logStartOffset,
       recordErrors: NO_RECORD_ERRORS,
       errorMessage: null,
       currentLeader: UNKNOWN_LEADER,

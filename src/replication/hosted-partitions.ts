@@ -72,6 +72,7 @@ export class HostedPartitions {
       this.#byName.set(topic, hosted)
       if (partition.topicId !== ZERO_UUID) this.#byId.set(partition.topicId, hosted)
     }
+    if (!hosted.partitions[index]) hosted.partitionCount++
     hosted.partitions[index] = partition
   }
 
@@ -79,8 +80,9 @@ export class HostedPartitions {
     const { topic, partition: index } = partition.topicPartition
     const hosted = this.#byName.get(topic)
     if (hosted?.partitions[index] !== partition) return
-    delete hosted.partitions[index]
-    if (hosted.partitions.some(other => other !== undefined)) return
+    hosted.partitions[index] = undefined
+    hosted.partitionCount--
+    if (hosted.partitionCount > 0) return
     this.#byName.delete(topic)
     this.#byId.delete(hosted.topicId)
   }

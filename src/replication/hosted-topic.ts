@@ -13,6 +13,8 @@ export class HostedTopic {
   readonly isInternal: boolean
   /** By partition number; holes where another broker hosts the partition. */
   readonly partitions: (Partition | undefined)[] = []
+  /** How many they are. */
+  partitionCount = 0
   /** Records and bytes appended, and bytes of records read by consumers, since the start. */
   messagesIn = 0
   bytesIn = 0

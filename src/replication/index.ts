@@ -14,9 +14,4 @@ export { HostedTopic } from './hosted-topic.ts'
 export { type ListedOffset, type ListOffsetRequest, legacyOffsets, listOffset, OffsetSpec } from './list-offset.ts'
 export { Partition, type PartitionListener, type PartitionState } from './partition.ts'
 export { Purgatory } from './purgatory.ts'
-export {
-  ReplicaManager,
-  type ReplicaManagerOptions,
-  type TopicPlacement,
-  type TopicsChange,
-} from './replica-manager.ts'
+export { ReplicaManager, type ReplicaManagerOptions } from './replica-manager.ts'

@@ -62,9 +62,9 @@ export function listOffset(partition: Partition, request: ListOffsetRequest): Li
       return { timestamp: -1, offset: limit, leaderEpoch: partition.state.leaderEpoch }
     case OffsetSpec.EARLIEST:
     case OffsetSpec.EARLIEST_LOCAL:
-    case OffsetSpec.EARLIEST_PENDING_UPLOAD:
-      return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.leaderEpochAt(log.logStartOffset) }
+      return { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.epochOf(log.logStartOffset) ?? -1 }
     case OffsetSpec.LATEST_TIERED:
+    case OffsetSpec.EARLIEST_PENDING_UPLOAD:
       return { timestamp: -1, offset: -1, leaderEpoch: -1 }
   }
   const found = timestamp === OffsetSpec.MAX_TIMESTAMP ? log.offsetForMaxTimestamp() : log.offsetForTimestamp(timestamp)

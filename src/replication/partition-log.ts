@@ -7,12 +7,15 @@ export interface LogAppendInfo {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly recordCount: number
+  readonly bytes: number
+  readonly isDuplicate: boolean
+  readonly logStartOffset: number
   readonly logAppendTimeMs: number
 }
 export interface LogSlice {
   readonly chunks: readonly Uint8Array[]
   readonly bytes: number
-  readonly lastOffset: number
+  readonly nextOffset: number
 }
 export interface ActiveProducer {
   readonly producerId: number
@@ -29,8 +32,8 @@ export interface TimestampOffset {
 }
 export interface Log {
   readonly topicPartition: TopicPartition
-  readonly topicId: string
-  readonly directory: { readonly path: string; readonly isOffline: boolean }
+  readonly topicId: string | undefined
+  readonly directory: string
   readonly logStartOffset: number
   readonly logEndOffset: number
   highWatermark: number
@@ -56,7 +59,7 @@ export interface Log {
   offsetForTimestamp(timestamp: number): TimestampOffset | undefined
   offsetForMaxTimestamp(): TimestampOffset | undefined
   offsetForLeaderEpoch(epoch: number): { readonly epoch: number; readonly endOffset: number }
-  leaderEpochAt(offset: number): number
+  epochOf(offset: number): number | undefined
   assignLeaderEpoch(epoch: number, startOffset: number): void
   advanceLogStartOffset(offset: number): void
   truncateFullyAndStartAt(offset: number): void
@@ -66,10 +69,9 @@ export type AppendOrigin = 'client' | 'coordinator' | 'replication'
 
 /** What this layer needs of all logs of a broker. */
 export interface LogManager {
-  readonly directories: readonly { readonly path: string; readonly isOffline: boolean }[]
   allLogs(): Iterable<Log>
   getLog(topicPartition: TopicPartition): Log | undefined
-  getOrCreateLog(topicPartition: TopicPartition, options: { readonly topicId: string }): Log
-  deleteLog(topicPartition: TopicPartition): void | Promise<void>
-  onDirectoryFailure: ((directory: { readonly path: string }) => void) | undefined
+  getOrCreateLog(topicPartition: TopicPartition, options: { readonly topicId: string | undefined }): Log
+  deleteLog(topicPartition: TopicPartition): void
+  onDirectoryFailure(listener: (directory: string) => void): void
 }

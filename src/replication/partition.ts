@@ -240,7 +240,7 @@ export class Partition {
       records,
       apiVersion === undefined ? { leaderEpoch, origin } : { leaderEpoch, origin, apiVersion },
     )
-    this.#appendedBytes += records.length
+    this.#appendedBytes += info.bytes
     if (log.mustSyncBeforeAck) this.#vouchWhenSynced(log)
     else {
       this.#ownEndOffset = log.logEndOffset
@@ -376,7 +376,7 @@ export class Partition {
       currentLeader: UNKNOWN_LEADER,
       abortedTransactions: committed
         ? slice && slice.bytes > 0
-          ? log.abortedTransactions(fetchOffset, slice.lastOffset + 1)
+          ? log.abortedTransactions(fetchOffset, slice.nextOffset)
           : []
         : null,
       preferredReadReplica: -1,

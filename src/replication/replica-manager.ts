@@ -1,4 +1,5 @@
-import type { Clock, Logger, Timer } from '../platform/index.ts'
+import { type ClusterDelta, ClusterImage, type TopicImage } from '../metadata/index.ts'
+import type { Clock, Logger } from '../platform/index.ts'
 import { ZERO_UUID } from '../protocol/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
 import { type DeleteRecordsEntry, type DeleteRecordsResult, deleteRecords } from './delete-records.ts'
@@ -6,36 +7,17 @@ import { FetchReader } from './fetch-reader.ts'
 import type { FetchParams, FetchPartition, FetchPartitionResult } from './fetch-result.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
 import type { HostedTopic } from './hosted-topic.ts'
-import { Partition, type PartitionState } from './partition.ts'
+import { Partition } from './partition.ts'
 import type { Log, LogManager } from './partition-log.ts'
 import { Purgatory } from './purgatory.ts'
-
-/** A topic as the cluster's metadata has it. */
-export interface TopicPlacement {
-  readonly name: string
-  readonly topicId: string
-  readonly partitions: ReadonlyMap<number, PartitionState>
-}
-
-/** What has become different in the cluster's metadata. */
-export interface TopicsChange {
-  /** New topics, and those of which a partition is new or has another state. */
-  readonly changed: Iterable<TopicPlacement>
-  /** Names of topics that are gone. */
-  readonly deleted: Iterable<string>
-}
 
 export interface ReplicaManagerOptions {
   readonly brokerId: number
   readonly clock: Clock
   readonly logger: Logger
   readonly logManager: LogManager
-  /** Whether the cluster has a partition, wherever it is hosted: the metadata cache's answer. */
-  readonly isKnown: (topic: string, partition: number) => boolean
   /** `fetch.max.bytes`. */
   readonly fetchMaxBytes: number
-  /** `replica.high.watermark.checkpoint.interval.ms`. */
-  readonly checkpointIntervalMs: number
 }
 
 /**
@@ -48,34 +30,22 @@ export class ReplicaManager {
   readonly #options: ReplicaManagerOptions
   readonly #logger: Logger
   readonly #reader: FetchReader
-  #checkpointTimer: Timer | undefined
-  #isClosed = false
+  #image = ClusterImage.empty()
 
   constructor(options: ReplicaManagerOptions) {
     const { brokerId, clock, logManager, fetchMaxBytes } = options
     this.#options = options
     this.#logger = options.logger.child({ logger: 'kafka.server.ReplicaManager', brokerId })
-    this.hosted = new HostedPartitions(options.isKnown)
+    this.hosted = new HostedPartitions((topic, partition) => this.#image.partition(topic, partition) !== undefined)
     this.purgatory = new Purgatory(clock)
     const { hosted, purgatory } = this
     this.#reader = new FetchReader({ hosted, purgatory, logger: this.#logger, fetchMaxBytes })
-    logManager.onDirectoryFailure = directory => this.#directoryFailed(directory.path)
+    logManager.onDirectoryFailure(directory => this.#directoryFailed(directory))
   }
 
-  /** Begins to write checkpoints of the high watermarks. */
-  start(): void {
-    this.#checkpointTimer = this.#options.clock.schedule(this.#options.checkpointIntervalMs, () => {
-      this.checkpointHighWatermarks()
-      if (!this.#isClosed) this.start()
-    })
-  }
-
-  /** Answers everything that waits, and writes the last checkpoint. The logs stay open: they are the log manager's. */
+  /** Answers everything that waits. The logs stay open, and their checkpoints are written by the log manager. */
   close(): void {
-    this.#isClosed = true
-    this.#checkpointTimer?.cancel()
     this.purgatory.close()
-    this.checkpointHighWatermarks()
   }
 
   /** Topics of which partitions are hosted here, with their counters. */
@@ -126,18 +96,21 @@ export class ReplicaManager {
    * Follows the cluster's metadata: hosts partitions that are placed here, making their logs, and gives up those that
    * are not any more, deleting theirs.
    */
-  applyTopics(change: TopicsChange): void {
-    for (const name of change.deleted) this.#giveUpTopic(name)
-    for (const placement of change.changed) {
-      const hosted = this.hosted.topic(placement.name)
-      if (hosted && hosted.topicId !== placement.topicId) this.#giveUpTopic(placement.name)
-      for (const [partition, state] of placement.partitions) this.#place(placement, partition, state)
+  applyDelta(image: ClusterImage, delta: ClusterDelta): void {
+    this.#image = image
+    for (const { name, before, after } of delta.topics) {
+      if (after?.topicId !== before?.topicId) this.#giveUpTopic(name)
+      if (!after) continue
+      for (const [index, state] of after.partitions.entries()) {
+        if (state !== before?.partitions[index] || !this.hosted.find(name, index)) this.#place(after, index)
+      }
     }
   }
 
-  #place(placement: TopicPlacement, index: number, state: PartitionState): void {
+  #place(topic: TopicImage, index: number): void {
     const { brokerId } = this.#options
-    const known = this.hosted.find(placement.name, index)
+    const state = topic.partitions[index]!
+    const known = this.hosted.find(topic.name, index)
     if (!state.replicas.includes(brokerId)) {
       if (known) this.#giveUp(known)
       return
@@ -146,30 +119,31 @@ export class ReplicaManager {
       known.applyState(state)
       return
     }
-    const topicPartition = { topic: placement.name, partition: index }
-    const partition = new Partition({ topicPartition, topicId: placement.topicId, brokerId, purgatory: this.purgatory })
+    const topicPartition = { topic: topic.name, partition: index }
+    const partition = new Partition({ topicPartition, topicId: topic.topicId, brokerId, purgatory: this.purgatory })
     this.hosted.add(partition)
     try {
-      partition.applyState(state, this.#logFor(placement, index))
+      partition.applyState(state, this.#logFor(topic, index))
     } catch (error) {
-      this.#logger.error({ err: error }, `Could not open the log of partition ${placement.name}-${index}`)
+      this.#logger.error({ err: error }, `Could not open the log of partition ${topic.name}-${index}`)
       partition.goOffline()
     }
   }
 
   /** A log of an earlier topic of that name is no log of this one. */
-  #logFor(placement: TopicPlacement, partition: number): Log {
+  #logFor(topic: TopicImage, partition: number): Log {
     const { logManager } = this.#options
-    const topicPartition = { topic: placement.name, partition }
+    const topicPartition = { topic: topic.name, partition }
     const found = logManager.getLog(topicPartition)
-    if (found && found.topicId !== ZERO_UUID && found.topicId !== placement.topicId) {
+    if (found?.topicId !== undefined && found.topicId !== topic.topicId) {
       this.#logger.warn(
-        { found: found.topicId, expected: placement.topicId },
-        `Setting aside the log of a former topic ${placement.name}-${partition}`,
+        { found: found.topicId, expected: topic.topicId },
+        `Setting aside the log of a former topic ${topic.name}-${partition}`,
       )
-      void logManager.deleteLog(topicPartition)
+      logManager.deleteLog(topicPartition)
     }
-    return logManager.getOrCreateLog(topicPartition, { topicId: placement.topicId })
+    const topicId = topic.topicId === ZERO_UUID ? undefined : topic.topicId
+    return logManager.getOrCreateLog(topicPartition, { topicId })
   }
 
   #giveUpTopic(name: string): void {
@@ -182,20 +156,23 @@ export class ReplicaManager {
     this.hosted.remove(partition)
     const wasOffline = partition.isOffline
     partition.close()
-    if (!wasOffline) void this.#options.logManager.deleteLog(partition.topicPartition)
+    if (wasOffline) return
+    const { topic, partition: index } = partition.topicPartition
+    try {
+      this.#options.logManager.deleteLog(partition.topicPartition)
+    } catch (error) {
+      this.#logger.error({ err: error }, `Could not delete the log of partition ${topic}-${index}`)
+    }
   }
 
   #directoryFailed(path: string): void {
     let count = 0
     for (const partition of this.hosted.all()) {
-      if (partition.futureLog?.directory.path === path) partition.futureLog = undefined
-      if (partition.log?.directory.path !== path || partition.isOffline) continue
+      if (partition.futureLog?.directory === path) partition.futureLog = undefined
+      if (partition.log?.directory !== path || partition.isOffline) continue
       partition.goOffline()
       count++
     }
     this.#logger.error({ partitions: count }, `Stopped serving replicas in dir ${path} because it has failed`)
   }
-
-  /** Writes the high watermark of every log to its directory's `replication-offset-checkpoint`. */
-  checkpointHighWatermarks(): void {}
 }

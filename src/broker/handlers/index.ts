@@ -1,6 +1,7 @@
 import type { Handler } from '../handler.ts'
 import { produce } from './00-produce.ts'
 import { fetch } from './01-fetch.ts'
+import { listOffsets } from './02-list-offsets.ts'
 import { metadata } from './03-metadata.ts'
 import { offsetCommit } from './08-offset-commit.ts'
 import { offsetFetch } from './09-offset-fetch.ts'
@@ -12,9 +13,12 @@ import { syncGroup } from './14-sync-group.ts'
 import { describeGroups } from './15-describe-groups.ts'
 import { listGroups } from './16-list-groups.ts'
 import { apiVersions } from './18-api-versions.ts'
+import { deleteRecords } from './21-delete-records.ts'
 import { initProducerId } from './22-init-producer-id.ts'
+import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
 import { deleteGroups } from './42-delete-groups.ts'
 import { offsetDelete } from './47-offset-delete.ts'
+import { describeProducers } from './61-describe-producers.ts'
 
 /**
  * Every API that the broker serves, by key. Dispatch, ApiVersions, metrics and the docs' table derive from this one list.
@@ -22,6 +26,7 @@ import { offsetDelete } from './47-offset-delete.ts'
 export const handlers: readonly Handler[] = [
   produce,
   fetch,
+  listOffsets,
   metadata,
   offsetCommit,
   offsetFetch,
@@ -33,7 +38,10 @@ export const handlers: readonly Handler[] = [
   describeGroups,
   listGroups,
   apiVersions,
+  deleteRecords,
   initProducerId,
+  offsetForLeaderEpoch,
   deleteGroups,
   offsetDelete,
+  describeProducers,
 ]
