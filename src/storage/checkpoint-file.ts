@@ -1,0 +1,177 @@
+import { type Disk, DiskError } from '../platform/index.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/**
+ * A small text file that is replaced as a whole: a temporary file is written and synced, takes the old one's name, and
+ * the directory is synced. After a crash at any moment either the old or the new content is there.
+ *
+ * Writes of one file go one after another; of those that wait only the last is made, for it replaces the others.
+ */
+export class AtomicFile {
+  readonly #disk: Disk
+  readonly #path: string
+  #content: (() => string) | undefined
+  #writing: Promise<void> | undefined
+  #next: Promise<void> | undefined
+  #isAbandoned = false
+
+  constructor(disk: Disk, path: string) {
+    this.#disk = disk
+    this.#path = path
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  /** The file as text; undefined when it is missing. */
+  read(): string | undefined {
+    const stat = this.#disk.stat(this.#path)
+    if (stat === undefined) return undefined
+    const file = this.#disk.open(this.#path, { readOnly: true })
+    try {
+      const bytes = Buffer.alloc(stat.size)
+      return bytes.toString('utf8', 0, file.read(bytes, 0, bytes.length, 0))
+    } finally {
+      file.close()
+    }
+  }
+
+  /**
+   * Resolves when the file holds what `content` returned, or something newer, whatever happens. It is called when its
+   * turn comes, so what is written is never older than the call.
+   */
+  write(content: () => string): Promise<void> {
+    this.#content = content
+    if (this.#writing === undefined) {
+      this.#writing = this.#replace().finally(() => {
+        this.#writing = undefined
+      })
+      return this.#writing
+    }
+    this.#next ??= this.#writing
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.write(this.#content!)
+      })
+    return this.#next
+  }
+
+  /** Resolves when no write is under way or waiting, however it ended. */
+  async settled(): Promise<void> {
+    while (this.#next ?? this.#writing) await (this.#next ?? this.#writing)?.catch(() => {})
+  }
+
+  /** The directory is going away: what is not in place yet never comes, and no error is made of it. */
+  abandon(): void {
+    this.#isAbandoned = true
+  }
+
+  async #replace(): Promise<void> {
+    if (this.#isAbandoned) return
+    const temporary = `${this.#path}.tmp`
+    const synced = this.#writeTemporary(temporary)
+    try {
+      await synced
+      if (this.#isAbandoned) return
+      this.#disk.rename(temporary, this.#path)
+      await this.#disk.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf('/')))
+    } catch (error) {
+      if (!this.#isAbandoned) throw error
+    }
+  }
+
+  /** The file is closed before the sync is awaited: whoever moves the directory meanwhile must find no file open. */
+  #writeTemporary(path: string): Promise<void> {
+    const bytes = Buffer.from(this.#content!())
+    const file = this.#disk.open(path, { create: true })
+    try {
+      file.truncate(0)
+      if (bytes.length > 0 && file.write([bytes], 0) < bytes.length) throw new DiskError('ENOSPC', 'write', path)
+      return file.sync()
+    } finally {
+      file.close()
+    }
+  }
+}
+
+/** A checkpoint file whose content is not what it should be. */
+export class CheckpointError extends Error {
+  constructor(path: string, reason: string) {
+    super(`${path}: ${reason}`)
+    this.name = 'CheckpointError'
+  }
+}
+
+/** Lines of a checkpoint: `0`, the number of entries, and the entries, one a line (CheckpointFile). */
+export function formatCheckpoint(entries: readonly string[]): string {
+  return `0\n${entries.length}\n${entries.map(entry => `${entry}\n`).join('')}`
+}
+
+/**
+ * The entries of a checkpoint's text; none for an empty file, which a broker that never got to write leaves behind.
+ * @throws CheckpointError
+ */
+export function parseCheckpoint(path: string, text: string): string[] {
+  if (text === '') return []
+  const [version, count, ...lines] = text.split('\n')
+  if (version !== '0') throw new CheckpointError(path, `version '${version}' instead of 0`)
+  const entries = lines.filter(line => line !== '')
+  if (count === undefined || !/^\d+$/.test(count) || Number(count) !== entries.length) {
+    throw new CheckpointError(path, `${entries.length} entries where '${count}' are announced`)
+  }
+  return entries
+}
+
+/** An offset of a partition, as an offset checkpoint holds it. */
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number
+}
+
+/**
+ * One of the files in a log directory that hold an offset per partition: recovery points, high watermarks, log start
+ * offsets, and how far compaction came (`topic partition offset`, one a line).
+ */
+export class OffsetCheckpoint {
+  readonly #file: AtomicFile
+
+  constructor(disk: Disk, directory: string, name: OffsetCheckpointName) {
+    this.#file = new AtomicFile(disk, `${directory}/${name}`)
+  }
+
+  /**
+   * Offsets by partition name.
+   * @throws CheckpointError
+   */
+  read(): Map<string, number> {
+    const offsets = new Map<string, number>()
+    for (const line of parseCheckpoint(this.#file.path, this.#file.read() ?? '')) {
+      const [topic = '', partition = '', offsetText = '', ...rest] = line.trim().split(/\s+/)
+      const offset = Number(offsetText)
+      if (!/^\d+$/.test(partition) || !/^-?\d+$/.test(offsetText) || !Number.isSafeInteger(offset) || rest.length > 0) {
+        throw new CheckpointError(this.#file.path, `malformed line '${line}'`)
+      }
+      offsets.set(`${topic}-${partition}`, offset)
+    }
+    return offsets
+  }
+
+  /** Replaces the content; resolves when it survives a power cut. */
+  write(offsets: () => readonly PartitionOffset[]): Promise<void> {
+    return this.#file.write(() =>
+      formatCheckpoint(offsets().map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)),
+    )
+  }
+
+  settled(): Promise<void> {
+    return this.#file.settled()
+  }
+}
+
+/** Names of the offset checkpoints. */
+export type OffsetCheckpointName =
+  | 'recovery-point-offset-checkpoint'
+  | 'replication-offset-checkpoint'
+  | 'log-start-offset-checkpoint'
+  | 'cleaner-offset-checkpoint'

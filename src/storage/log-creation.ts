@@ -1,0 +1,76 @@
+import { KafkaError } from '../protocol/index.ts'
+import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { Log } from './log.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogDirectory, StorageContext } from './log-directory.ts'
+import type { LogOwner } from './log-parts.ts'
+import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
+import { LogSegments } from './log-segments.ts'
+import { PartitionMetadataFile } from './partition-metadata.ts'
+import { ProducerSnapshots } from './producer-snapshots.ts'
+import { ProducerState } from './producer-state.ts'
+import { partitionName, type TopicPartition } from './topic-partition.ts'
+
+/** Which log to make, and where. */
+export interface CreateOptions {
+  readonly context: StorageContext
+  readonly owner: LogOwner
+  readonly directory: LogDirectory
+  readonly topicPartition: TopicPartition
+  readonly topicId: string | undefined
+  readonly config: LogConfig
+  /** What else must be on disk before anything in this log counts as flushed. */
+  readonly after: Promise<void>
+}
+
+/**
+ * Makes an empty log. It can be used at once; that its directory and its topic's id survive a power cut is awaited by
+ * the first flush and by nobody else, so that making a thousand partitions does not take a thousand syncs' time.
+ */
+export function createLog(options: CreateOptions): Log {
+  const { context, directory, topicPartition, config, topicId } = options
+  const { disk } = context
+  const path = `${directory.path}/${partitionName(topicPartition)}`
+  if (partitionName(topicPartition).length > 255) {
+    throw new KafkaError('INVALID_TOPIC_EXCEPTION', `name of ${topicPartition.topic} is too long for a directory`)
+  }
+  return directory.run(() => {
+    disk.makeDirectory(path)
+    const segment = new LogSegment({
+      context,
+      directory: path,
+      baseOffset: 0,
+      config,
+      files: NEW_SEGMENT_FILES,
+      createdMs: context.clock.now(),
+    })
+    segment.records.create()
+    segment.records.close()
+    const metadata = new PartitionMetadataFile(disk, path)
+    const written = [options.after, disk.syncDirectory(directory.path)]
+    if (topicId !== undefined) written.push(metadata.write(topicId))
+    const creation = directory.runLater(() => Promise.all(written)).then(() => {})
+    // A failure takes the directory offline; the flush that waits for it reports it too.
+    creation.catch(() => {})
+    return new Log({
+      context,
+      directory,
+      path,
+      topicPartition,
+      topicId,
+      config,
+      segments: new LogSegments([segment]),
+      epochs: new LeaderEpochCache(disk, path),
+      producers: new ProducerState(),
+      snapshots: new ProducerSnapshots(disk, path, []),
+      logStartOffset: 0,
+      logEndOffset: 0,
+      recoveryPoint: 0,
+      highWatermark: 0,
+      entriesChanged: true,
+      metadata,
+      creation,
+      owner: options.owner,
+    })
+  })
+}

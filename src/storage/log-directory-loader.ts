@@ -1,0 +1,101 @@
+import { type Disk, DiskError } from '../platform/index.ts'
+import type { Log } from './log.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogDirectory, StorageContext } from './log-directory.ts'
+import { loadLog } from './log-loader.ts'
+import type { LogOwner } from './log-parts.ts'
+import { ManagedDirectory, offsetOf } from './managed-directory.ts'
+import { parseDirectoryName, partitionName } from './topic-partition.ts'
+
+/** The lock of a log directory is held by another process. */
+export class LogDirectoryLockedError extends Error {
+  readonly directory: string
+
+  constructor(directory: string) {
+    super(
+      `Failed to acquire lock on file .lock in ${directory}. A Kafka instance in another process or thread is using this directory.`,
+    )
+    this.name = 'LogDirectoryLockedError'
+    this.directory = directory
+  }
+}
+
+/**
+ * Makes a log directory where it is missing and takes its lock.
+ *
+ * @throws LogDirectoryLockedError; DiskError when it cannot be used
+ */
+export function openDirectory(disk: Disk, directory: LogDirectory): ManagedDirectory {
+  const { path } = directory
+  disk.makeDirectory(path)
+  disk.list(path)
+  const lock = disk.lock(`${path}/.lock`)
+  if (lock === undefined) throw new LogDirectoryLockedError(path)
+  return new ManagedDirectory(disk, directory, lock)
+}
+
+/** How the logs of a directory are opened. */
+export interface DirectoryLoadOptions {
+  readonly context: StorageContext
+  readonly owner: LogOwner
+  readonly configOf: (topic: string) => LogConfig
+  /** A directory of a deleted partition, which is to be removed. */
+  readonly onDeleted: (managed: ManagedDirectory, path: string) => void
+}
+
+const PAUSE_AFTER_MS = 20
+
+/** Opens all logs of a directory. A disk error takes it offline; its logs are then not to be had. */
+export async function loadDirectory(managed: ManagedDirectory, options: DirectoryLoadOptions): Promise<Log[]> {
+  const { context } = options
+  const { disk, clock } = context
+  const { directory, path } = managed
+  const logger = context.logger.child({ logger: 'kafka.log.LogManager', directory: path })
+  const startedMs = clock.monotonicMs()
+  const wasClean = await managed.takeCleanMarker()
+  const offsets = managed.readOffsets(error => logger.warn({ err: error }, 'broken checkpoint is ignored'))
+  const logs: Log[] = []
+  let resumedMs = startedMs
+  const pause = (): Promise<void> => {
+    if (clock.monotonicMs() - resumedMs < PAUSE_AFTER_MS) return Promise.resolve()
+    return new Promise(resolve => {
+      clock.soon(() => {
+        resumedMs = clock.monotonicMs()
+        resolve()
+      })
+    })
+  }
+  try {
+    for (const name of disk.list(path)) {
+      const parsed = parseDirectoryName(name)
+      if (parsed === undefined || !disk.stat(`${path}/${name}`)?.isDirectory) continue
+      const { kind, topicPartition } = parsed
+      if (kind === 'deleted') options.onDeleted(managed, `${path}/${name}`)
+      if (kind !== 'current') continue
+      const log = await loadLog({
+        context,
+        owner: options.owner,
+        directory,
+        path: `${path}/${name}`,
+        topicPartition,
+        config: options.configOf(topicPartition.topic),
+        wasClean,
+        recoveryPoint: offsetOf(offsets.recoveryPoints, topicPartition),
+        logStartOffset: offsetOf(offsets.logStartOffsets, topicPartition),
+        highWatermark: offsetOf(offsets.highWatermarks, topicPartition),
+        cleanedUpTo: offsets.cleanedUpTo.get(partitionName(topicPartition)),
+        pause,
+      })
+      logs.push(log)
+      managed.logs.add(log)
+      await pause()
+    }
+  } catch (error) {
+    if (error instanceof DiskError) directory.failed(error)
+    else throw error
+    return []
+  }
+  const ms = Math.round(clock.monotonicMs() - startedMs)
+  logger.info({ logs: logs.length, ms }, wasClean ? 'loaded logs' : 'loaded and recovered logs after an unclean stop')
+  return logs
+}

@@ -1,0 +1,182 @@
+import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { type DirectoryListing, removeOrphans, tidyDirectory } from './leftover-files.ts'
+import { Log } from './log.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogDirectory, StorageContext } from './log-directory.ts'
+import type { LogOwner } from './log-parts.ts'
+import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
+import { LogSegments } from './log-segments.ts'
+import { PartitionMetadataFile } from './partition-metadata.ts'
+import { rebuildProducers } from './producer-replay.ts'
+import { ProducerSnapshots } from './producer-snapshots.ts'
+import { ProducerState } from './producer-state.ts'
+import { removeSegmentFiles } from './segment-deletion.ts'
+import {
+  INDEX_SUFFIX,
+  LOG_SUFFIX,
+  SNAPSHOT_SUFFIX,
+  segmentFileName,
+  TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
+} from './segment-files.ts'
+import { recoverSegments } from './segment-recovery.ts'
+import { partitionName, type TopicPartition } from './topic-partition.ts'
+
+/** Which log to open, and what the checkpoints say of it. */
+export interface LoadOptions {
+  readonly context: StorageContext
+  readonly owner: LogOwner
+  readonly directory: LogDirectory
+  /** The partition's own directory, which is there. */
+  readonly path: string
+  readonly topicPartition: TopicPartition
+  readonly config: LogConfig
+  /** The broker that wrote it last stopped cleanly: nothing needs recovery. */
+  readonly wasClean: boolean
+  /** From the checkpoints; 0 where they know nothing. */
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  /** Below it a compaction may have left gaps between segments; undefined where none has been. */
+  readonly cleanedUpTo: number | undefined
+  /** Lets other work run now and then during a long recovery. */
+  readonly pause: () => Promise<void>
+}
+
+/**
+ * Opens a log as it lies on disk. After a clean stop that costs a listing and a look at the end of the last segment.
+ * Otherwise what lies above the recovery point is scanned, cut at the first batch that is not whole, and its indexes,
+ * producers and epochs are made anew; see {@link recoverSegments}. Being killed during that and begun again changes
+ * nothing.
+ */
+export async function loadLog(options: LoadOptions): Promise<Log> {
+  const { context, path, config } = options
+  const { disk } = context
+  const files = tidyDirectory({ context, directory: path, config })
+  removeOrphans(disk, path, files)
+  const snapshotOffsets = [...files.segments]
+    .filter(([, kinds]) => kinds.has(SNAPSHOT_SUFFIX))
+    .map(([offset]) => offset)
+  const snapshots = new ProducerSnapshots(disk, path, snapshotOffsets)
+  const segments = new LogSegments(openSegments(options, files))
+  const epochs = new LeaderEpochCache(disk, path)
+  const epochsKnown = !files.hasEpochs || epochs.load()
+  const metadata = new PartitionMetadataFile(disk, path)
+  const producers = new ProducerState()
+  const parts = { segments, snapshots, producers, epochs }
+
+  let recoveryPoint = epochsKnown ? options.recoveryPoint : 0
+  const recovered = options.wasClean && epochsKnown ? undefined : await recoverSegments(parts, options, recoveryPoint)
+  let logEndOffset = recovered ?? (segments.count === 0 ? 0 : endOfCleanLog(segments))
+  if (segments.count > 0 && options.logStartOffset > logEndOffset) {
+    context.logger.warn(
+      { partition: partitionName(options.topicPartition), logEndOffset, logStartOffset: options.logStartOffset },
+      'log ends below its start offset: it is emptied',
+    )
+    removeAll(parts, options)
+  }
+  if (segments.count === 0) {
+    logEndOffset = options.logStartOffset
+    addFirstSegment(parts.segments, options)
+  }
+  recoveryPoint = options.wasClean && epochsKnown ? logEndOffset : Math.min(recoveryPoint, logEndOffset)
+  const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset)
+  epochs.truncateFromEnd(logEndOffset)
+  epochs.truncateFromStart(logStartOffset)
+  if (recovered === undefined) {
+    const highWatermark = Math.min(options.highWatermark, logEndOffset)
+    rebuildFromSnapshot(parts, { logStartOffset, endOffset: logEndOffset, highWatermark })
+  } else {
+    producers.logStartMoved(logStartOffset)
+    producers.mapEndOffset = logEndOffset
+  }
+  snapshots.removeStray(new Set(segments.all.map(({ baseOffset }) => baseOffset)))
+  return new Log({
+    ...parts,
+    context,
+    directory: options.directory,
+    path,
+    topicPartition: options.topicPartition,
+    topicId: files.hasMetadata ? metadata.read() : undefined,
+    metadata,
+    config,
+    logStartOffset,
+    logEndOffset,
+    recoveryPoint,
+    highWatermark: options.highWatermark,
+    entriesChanged: !options.wasClean,
+    owner: options.owner,
+  })
+}
+
+interface OpenParts {
+  readonly segments: LogSegments
+  readonly snapshots: ProducerSnapshots
+  readonly producers: ProducerState
+  readonly epochs: LeaderEpochCache
+}
+
+/** After a clean stop without any snapshot there were no producers: no scan is needed to know it. */
+function rebuildFromSnapshot(
+  { producers, segments, snapshots }: OpenParts,
+  range: { logStartOffset: number; endOffset: number; highWatermark: number },
+): void {
+  if (snapshots.latest === undefined) producers.restore([], range.endOffset)
+  else rebuildProducers(producers, { segments, snapshots }, range)
+}
+
+function endOfCleanLog(segments: LogSegments): number {
+  const { active } = segments
+  return active.size === 0 ? active.baseOffset : active.readNextOffset()
+}
+
+function openSegments(options: LoadOptions, files: DirectoryListing): LogSegment[] {
+  const { context, path, config } = options
+  const { disk } = context
+  const nowMs = context.clock.now()
+  const opened: LogSegment[] = []
+  const offsets = [...files.segments.keys()]
+    .filter(offset => files.segments.get(offset)!.has(LOG_SUFFIX))
+    .sort((a, b) => a - b)
+  for (const baseOffset of offsets) {
+    const kinds = files.segments.get(baseOffset)!
+    const sizeOf = (suffix: string): number | undefined =>
+      kinds.has(suffix) ? disk.stat(`${path}/${segmentFileName(baseOffset, suffix)}`)?.size : undefined
+    const segment = new LogSegment({
+      context,
+      directory: path,
+      baseOffset,
+      config,
+      files: {
+        log: sizeOf(LOG_SUFFIX) ?? 0,
+        index: sizeOf(INDEX_SUFFIX),
+        timeIndex: sizeOf(TIME_INDEX_SUFFIX),
+        hasTxnIndex: kinds.has(TXN_INDEX_SUFFIX),
+      },
+      createdMs: nowMs,
+    })
+    opened.push(segment)
+  }
+  return opened
+}
+
+function removeAll({ segments, snapshots, epochs, producers }: OpenParts, { context }: LoadOptions): void {
+  for (const segment of segments.all) removeSegmentFiles(segment, context)
+  segments.remove([...segments.all])
+  snapshots.clear()
+  epochs.clear()
+  producers.restore([], 0)
+}
+
+function addFirstSegment(segments: LogSegments, { context, path, config, logStartOffset }: LoadOptions): void {
+  const segment = new LogSegment({
+    context,
+    directory: path,
+    baseOffset: logStartOffset,
+    config,
+    files: NEW_SEGMENT_FILES,
+    createdMs: context.clock.now(),
+  })
+  segment.records.create()
+  segments.add(segment)
+}

@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict'
+import type { Clock, Disk, DiskError, Logger, Random } from '../platform/index.ts'
+import { KafkaError } from '../protocol/index.ts'
+import type { Log } from './log.ts'
+import type { LogConfig } from './log-config.ts'
+import { createLog } from './log-creation.ts'
+import { LogDirectory, type StorageContext } from './log-directory.ts'
+import { loadDirectory, openDirectory } from './log-directory-loader.ts'
+import type { LogOwner } from './log-parts.ts'
+import type { ManagedDirectory } from './managed-directory.ts'
+import { OpenFiles } from './open-files.ts'
+import { PeriodicTasks } from './periodic-tasks.ts'
+import { TailCacheBudget } from './tail-cache.ts'
+import { markedDirectoryName, partitionName, type TopicPartition } from './topic-partition.ts'
+
+/** How often the manager does what is not asked for. Defaults are Kafka's. */
+export interface LogManagerIntervals {
+  /** `log.retention.check.interval.ms` */
+  readonly retentionCheckMs: number
+  /** `log.flush.scheduler.interval.ms` */
+  readonly flushCheckMs: number
+  /** `log.flush.offset.checkpoint.interval.ms` */
+  readonly recoveryPointCheckpointMs: number
+  /** `log.flush.start.offset.checkpoint.interval.ms` */
+  readonly logStartCheckpointMs: number
+  /** `replica.high.watermark.checkpoint.interval.ms` */
+  readonly highWatermarkCheckpointMs: number
+  /** `producer.id.expiration.check.interval.ms` */
+  readonly producerExpirationCheckMs: number
+}
+
+/** How a {@link LogManager} is opened. */
+export interface LogManagerOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** `log.dirs`. */
+  readonly directories: readonly string[]
+  /** The settings in effect of a topic. */
+  readonly configOf: (topic: string) => LogConfig
+  /** `producer.id.expiration.ms`; default a day. */
+  readonly producerIdExpirationMs?: number
+  readonly intervals?: Partial<LogManagerIntervals>
+  /** Segment files open at once; default 4096. */
+  readonly maxOpenFiles?: number
+  /** Memory for the tails of all logs together; default 32 MiB. */
+  readonly tailCacheBytes?: number
+}
+
+const DEFAULT_INTERVALS: LogManagerIntervals = {
+  retentionCheckMs: 300_000,
+  flushCheckMs: Number.MAX_SAFE_INTEGER,
+  recoveryPointCheckpointMs: 60_000,
+  logStartCheckpointMs: 60_000,
+  highWatermarkCheckpointMs: 5000,
+  producerExpirationCheckMs: 600_000,
+}
+
+const DAY_MS = 24 * 3600 * 1000
+const CLOSES_AT_ONCE = 32
+const LONGEST_INTERVAL_MS = 2 ** 31 - 1
+
+/** Called when a directory goes offline, with the partitions that were in it. */
+export type DirectoryFailureListener = (
+  directory: string,
+  partitions: readonly TopicPartition[],
+  error: DiskError,
+) => void
+
+/**
+ * All logs of a broker: opens and recovers them, makes and deletes them, flushes, checkpoints and deletes old segments
+ * as time goes by. A directory whose disk fails goes offline with its logs, the others go on.
+ */
+export class LogManager {
+  readonly #context: StorageContext
+  readonly #options: LogManagerOptions
+  readonly #tasks: PeriodicTasks
+  readonly #owner: LogOwner
+  readonly #logs = new Map<string, Log>()
+  readonly #directories: ManagedDirectory[] = []
+  /** Directories that could not even be opened. */
+  readonly #unusable: LogDirectory[] = []
+  readonly #failureListeners: DirectoryFailureListener[] = []
+  #isClosed = false
+
+  private constructor(options: LogManagerOptions) {
+    this.#options = options
+    this.#context = {
+      disk: options.disk,
+      clock: options.clock,
+      random: options.random,
+      logger: options.logger.child({ logger: 'kafka.log.UnifiedLog' }),
+      openFiles: new OpenFiles(options.maxOpenFiles ?? 4096),
+      tailBudget: new TailCacheBudget(options.tailCacheBytes ?? 32 * 2 ** 20),
+    }
+    this.#tasks = new PeriodicTasks(options.clock)
+    this.#owner = {
+      saveRecoveryPoints: directory => this.#managed(directory).saveRecoveryPoints(),
+      logStartMoved: directory => this.#inBackground(this.#managed(directory).saveLogStartOffsets()),
+    }
+  }
+
+  /**
+   * Takes the directories, opens all logs in them, recovering those that need it, and begins to look after them.
+   *
+   * @throws LogDirectoryLockedError when another process has one of them; the last DiskError when none can be used
+   */
+  static async open(options: LogManagerOptions): Promise<LogManager> {
+    const manager = new LogManager(options)
+    try {
+      manager.#openDirectories()
+      for (const managed of manager.#directories) await manager.#load(managed)
+    } catch (error) {
+      await manager.#release()
+      throw error
+    }
+    manager.#startTasks()
+    return manager
+  }
+
+  #openDirectories(): void {
+    let failure: unknown
+    for (const path of this.#options.directories) {
+      const directory = new LogDirectory(path, (failed, error) => this.#directoryFailed(failed, error))
+      try {
+        this.#directories.push(openDirectory(this.#options.disk, directory))
+      } catch (error) {
+        if (directory.failed(error) === error) throw error
+        failure = error
+        this.#unusable.push(directory)
+      }
+    }
+    if (this.#directories.length === 0) throw failure ?? new Error('no log directory is given')
+  }
+
+  async #load(managed: ManagedDirectory): Promise<void> {
+    const { configOf } = this.#options
+    const onDeleted = (from: ManagedDirectory, path: string): void => this.#removeLater(from, path, 0)
+    const logs = await loadDirectory(managed, { context: this.#context, owner: this.#owner, configOf, onDeleted })
+    for (const log of logs) {
+      const name = partitionName(log.topicPartition)
+      const other = this.#logs.get(name)
+      if (other !== undefined) throw new Error(`${name} is in two log directories: ${other.path} and ${log.path}`)
+      this.#logs.set(name, log)
+    }
+  }
+
+  #startTasks(): void {
+    const intervals = { ...DEFAULT_INTERVALS, ...this.#options.intervals }
+    const every = (intervalMs: number, task: () => void | Promise<void>): void => {
+      if (intervalMs <= LONGEST_INTERVAL_MS) this.#tasks.every(intervalMs, task)
+    }
+    every(intervals.retentionCheckMs, () => this.deleteOldSegments())
+    every(intervals.flushCheckMs, () => this.#flushDue())
+    every(intervals.recoveryPointCheckpointMs, () => this.#forOnline(managed => managed.saveRecoveryPoints()))
+    every(intervals.logStartCheckpointMs, () => this.#forOnline(managed => managed.saveLogStartOffsets()))
+    every(intervals.highWatermarkCheckpointMs, () => this.checkpointHighWatermarks())
+    every(intervals.producerExpirationCheckMs, () => {
+      for (const log of this.#logs.values()) log.expireProducers(this.#options.producerIdExpirationMs ?? DAY_MS)
+    })
+  }
+
+  /** The log of a partition, if there is one and its directory is online. */
+  getLog(topicPartition: TopicPartition): Log | undefined {
+    return this.#logs.get(partitionName(topicPartition))
+  }
+
+  /** All logs that are online. */
+  allLogs(): Iterable<Log> {
+    return this.#logs.values()
+  }
+
+  /** Directories as DescribeLogDirs shows them. */
+  directories(): { readonly path: string; readonly isOffline: boolean; readonly logs: Iterable<Log> }[] {
+    const usable = this.#directories.map(({ directory, logs }) => ({ directory, logs: logs as Iterable<Log> }))
+    const unusable = this.#unusable.map(directory => ({ directory, logs: [] as Iterable<Log> }))
+    return [...usable, ...unusable].map(({ directory: { path, isOffline }, logs }) => ({ path, isOffline, logs }))
+  }
+
+  /**
+   * The log of a partition, made in the directory with the fewest logs where it is missing.
+   *
+   * @throws INCONSISTENT_TOPIC_ID when the log is there for another topic of the same name; KAFKA_STORAGE_ERROR when no
+   * directory is online
+   */
+  getOrCreateLog(topicPartition: TopicPartition, options: { readonly topicId?: string | undefined } = {}): Log {
+    const { topicId } = options
+    const name = partitionName(topicPartition)
+    const existing = this.#logs.get(name)
+    if (existing !== undefined) {
+      if (topicId !== undefined && existing.topicId !== undefined && topicId !== existing.topicId) {
+        throw new KafkaError('INCONSISTENT_TOPIC_ID', `${name} is of topic ${existing.topicId}, not ${topicId}`)
+      }
+      if (topicId !== undefined && existing.topicId === undefined) existing.topicIdAssigned(topicId)
+      return existing
+    }
+    assert(!this.#isClosed, 'log manager is closed')
+    const managed = this.#emptiest()
+    const log = createLog({
+      context: this.#context,
+      owner: this.#owner,
+      directory: managed.directory,
+      topicPartition,
+      topicId,
+      config: this.#options.configOf(topicPartition.topic),
+      after: managed.forgotten,
+    })
+    managed.logs.add(log)
+    this.#logs.set(name, log)
+    return log
+  }
+
+  #emptiest(): ManagedDirectory {
+    const online = this.#directories.filter(({ directory }) => !directory.isOffline)
+    const [first, ...others] = online
+    if (first === undefined) throw new KafkaError('KAFKA_STORAGE_ERROR', 'no log directory is online')
+    return others.reduce((least, managed) => (managed.logs.size < least.logs.size ? managed : least), first)
+  }
+
+  /**
+   * Deletes a partition's log: it is gone when the call returns, its files after `file.delete.delay.ms`. Does nothing
+   * when there is none.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  deleteLog(topicPartition: TopicPartition): void {
+    const name = partitionName(topicPartition)
+    const log = this.#logs.get(name)
+    if (log === undefined) return
+    const managed = this.#directories.find(({ logs }) => logs.has(log))!
+    this.#logs.delete(name)
+    managed.logs.delete(log)
+    log.abandon()
+    const { disk, random } = this.#context
+    const marked = `${managed.path}/${markedDirectoryName(topicPartition, 'delete', random)}`
+    managed.directory.run(() => disk.rename(log.path, marked))
+    managed.forget()
+    this.#removeLater(managed, marked, log.config.fileDeleteDelayMs)
+  }
+
+  #removeLater(managed: ManagedDirectory, path: string, delayMs: number): void {
+    this.#context.clock.schedule(delayMs, () => {
+      if (managed.directory.isOffline) return
+      try {
+        managed.directory.run(() => this.#context.disk.removeDirectory(path))
+      } catch {
+        // The directory is offline now; what is marked stays marked.
+      }
+    })
+  }
+
+  /** A topic's settings changed: they count for all its logs from now on. */
+  topicConfigChanged(topic: string, config: LogConfig): void {
+    for (const log of this.#logs.values()) if (log.topicPartition.topic === topic) log.configChanged(config)
+  }
+
+  /** `listener` hears of every directory that goes offline from now on. */
+  onDirectoryFailure(listener: DirectoryFailureListener): void {
+    this.#failureListeners.push(listener)
+  }
+
+  #directoryFailed(directory: LogDirectory, error: DiskError): void {
+    const managed = this.#directories.find(other => other.directory === directory)
+    const partitions = [...(managed?.logs ?? [])].map(({ topicPartition }) => topicPartition)
+    this.#options.logger
+      .child({ logger: 'kafka.log.LogManager' })
+      .error({ err: error, directory: directory.path, partitions: partitions.length }, 'log directory goes offline')
+    for (const partition of partitions) this.#logs.delete(partitionName(partition))
+    for (const log of managed?.logs ?? []) log.abandon()
+    managed?.logs.clear()
+    for (const listener of this.#failureListeners) listener(directory.path, partitions, error)
+  }
+
+  /** Deletes what the retention of each topic lets go; {@link LogManagerIntervals.retentionCheckMs} does it too. */
+  deleteOldSegments(): void {
+    for (const log of [...this.#logs.values()]) {
+      try {
+        log.deleteOldSegments()
+      } catch (error) {
+        this.#report(error, log)
+      }
+    }
+  }
+
+  /** Resolves when everything in all logs survives a power cut. */
+  async flushAll(): Promise<void> {
+    await Promise.all(Array.from(this.#logs.values(), log => log.flush()))
+  }
+
+  async #flushDue(): Promise<void> {
+    const nowMs = this.#context.clock.now()
+    const due = [...this.#logs.values()].filter(
+      log => log.logEndOffset > log.recoveryPoint && nowMs - log.lastFlushMs >= log.config.flushMs,
+    )
+    await Promise.all(due.map(log => log.flush().catch(error => this.#report(error, log))))
+  }
+
+  /** Resolves when the high watermarks as they are now are on disk. */
+  checkpointHighWatermarks(): Promise<void> {
+    return this.#forOnline(managed => managed.saveHighWatermarks())
+  }
+
+  async #forOnline(task: (managed: ManagedDirectory) => Promise<void>): Promise<void> {
+    const online = this.#directories.filter(({ directory }) => !directory.isOffline)
+    // A failure has taken the directory offline, which was reported.
+    await Promise.all(online.map(managed => task(managed).catch(() => {})))
+  }
+
+  /**
+   * A clean stop: resolves when every log is synced and closed, the checkpoints are written and each directory that is
+   * online carries the marker which spares the next start a recovery.
+   */
+  async close(options: { readonly brokerEpoch?: number } = {}): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#tasks.stop()
+    for (const managed of this.#directories) {
+      try {
+        await closeAll([...managed.logs])
+        if (managed.directory.isOffline) continue
+        await Promise.all([managed.saveRecoveryPoints(), managed.saveHighWatermarks(), managed.saveLogStartOffsets()])
+        await managed.markClean(options.brokerEpoch ?? -1)
+      } catch (error) {
+        this.#report(error)
+      }
+    }
+    await this.#release()
+  }
+
+  async #release(): Promise<void> {
+    this.#tasks.stop()
+    await Promise.all(this.#directories.map(managed => managed.release()))
+  }
+
+  #managed(directory: LogDirectory): ManagedDirectory {
+    return this.#directories.find(managed => managed.directory === directory)!
+  }
+
+  #inBackground(work: Promise<void>): void {
+    // A failure has taken the directory offline, which was reported.
+    work.catch(() => {})
+  }
+
+  #report(error: unknown, log?: Log): void {
+    const fields = log === undefined ? { err: error } : { err: error, partition: partitionName(log.topicPartition) }
+    this.#options.logger.child({ logger: 'kafka.log.LogManager' }).error(fields, 'log could not be looked after')
+  }
+}
+
+async function closeAll(logs: readonly Log[]): Promise<void> {
+  for (let start = 0; start < logs.length; start += CLOSES_AT_ONCE) {
+    await Promise.all(logs.slice(start, start + CLOSES_AT_ONCE).map(log => log.close()))
+  }
+}

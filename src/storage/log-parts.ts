@@ -1,0 +1,61 @@
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogDirectory, StorageContext } from './log-directory.ts'
+import type { LogSegments } from './log-segments.ts'
+import type { PartitionMetadataFile } from './partition-metadata.ts'
+import type { ProducerSnapshots } from './producer-snapshots.ts'
+import type { AppendOrigin, ProducerState } from './producer-state.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/** A log as it was found on disk, or made. */
+export interface LogParts {
+  readonly context: StorageContext
+  readonly directory: LogDirectory
+  /** The partition's own directory. */
+  readonly path: string
+  readonly topicPartition: TopicPartition
+  readonly topicId: string | undefined
+  readonly config: LogConfig
+  readonly segments: LogSegments
+  readonly epochs: LeaderEpochCache
+  readonly producers: ProducerState
+  readonly snapshots: ProducerSnapshots
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+  readonly recoveryPoint: number
+  readonly highWatermark: number
+  /** Files or directories were made that no sync has covered. */
+  readonly entriesChanged: boolean
+  /** Where the topic's id is kept. */
+  readonly metadata: PartitionMetadataFile
+  /** Writes of the log's making that a flush must wait for. */
+  readonly creation?: Promise<void>
+  readonly owner: LogOwner
+}
+
+/** What a log asks of whoever keeps all logs. */
+export interface LogOwner {
+  /** Resolves when the recovery points of the directory are on disk as they are now. */
+  saveRecoveryPoints(directory: LogDirectory): Promise<void>
+  /** The log start offset moved: it should be on disk soon. */
+  logStartMoved(directory: LogDirectory): void
+}
+
+/** How {@link Log.appendAsLeader} appends. */
+export interface LeaderAppendOptions {
+  readonly leaderEpoch: number
+  readonly origin: AppendOrigin
+  /** Version of the produce request; from 3 on it must hold exactly one batch of format 2. */
+  readonly apiVersion?: number
+}
+
+/** A producer as DescribeProducers shows it. */
+export interface ActiveProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  readonly lastTimestamp: number
+  readonly coordinatorEpoch: number
+  /** -1 when it is in no transaction. */
+  readonly currentTxnStartOffset: number
+}

@@ -1,0 +1,341 @@
+import type { BatchHeader } from '../protocol/index.ts'
+import { KafkaError } from '../protocol/index.ts'
+import { batchBaseOffset, batchLastOffset, batchLength, headerMissing, MIN_BATCH_BYTES } from './batch-fields.ts'
+import { BatchScanner } from './batch-scanner.ts'
+import { FileRecords } from './file-records.ts'
+import { type LogConfig, maxSegmentMs } from './log-config.ts'
+import type { StorageContext } from './log-directory.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { INDEX_SUFFIX, LOG_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './segment-files.ts'
+import { TimeIndex, type TimestampOffset } from './time-index.ts'
+import { TransactionIndex } from './transaction-index.ts'
+
+/** Lengths of a segment's files in bytes; undefined where there is none. */
+export interface SegmentFiles {
+  readonly log: number
+  readonly index: number | undefined
+  readonly timeIndex: number | undefined
+  readonly hasTxnIndex: boolean
+}
+
+/** The files of a segment that is only now made. */
+export const NEW_SEGMENT_FILES: SegmentFiles = { log: 0, index: undefined, timeIndex: undefined, hasTxnIndex: false }
+
+/** Which segment, and where. */
+export interface SegmentOptions {
+  readonly context: StorageContext
+  /** The partition's directory. */
+  readonly directory: string
+  readonly baseOffset: number
+  readonly config: LogConfig
+  readonly files: SegmentFiles
+  /** Wall clock at which the segment was made, as well as it is known. */
+  readonly createdMs: number
+}
+
+/** What is about to be appended. */
+export interface SegmentAppend {
+  readonly bytes: Uint8Array
+  readonly batches: readonly BatchHeader[]
+  readonly maxTimestamp: number
+  readonly offsetOfMaxTimestamp: number
+}
+
+/** How much may be read, and how far. */
+export interface SegmentReadOptions {
+  readonly maxBytes: number
+  /** Records of this offset and above are not returned. */
+  readonly maxOffset: number
+  /** The first batch is returned even where it is larger than `maxBytes`. */
+  readonly minOneMessage: boolean
+  /** Where the batch that holds the start offset begins, if the caller knows. */
+  readonly position?: number | undefined
+}
+
+/** Whole batches out of one segment. */
+export interface SegmentSlice {
+  readonly bytes: Uint8Array
+  /** Base offset of the first batch; it may be below the start offset. */
+  readonly baseOffset: number
+  /** One above the last offset in the last batch. */
+  readonly nextOffset: number
+  /** Where the batch behind these begins. */
+  readonly nextPosition: number
+}
+
+const EMPTY = new Uint8Array(0)
+const SCAN_WINDOW_BYTES = 64 * 1024
+const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
+
+/**
+ * One records file and its indexes: the part of a log that begins at `baseOffset`. It knows bytes, offsets and times,
+ * and nothing of high watermarks, epochs or producers.
+ */
+export class LogSegment {
+  readonly baseOffset: number
+  readonly records: FileRecords
+  readonly offsetIndex: OffsetIndex
+  readonly timeIndex: TimeIndex
+  readonly transactionIndex: TransactionIndex
+  readonly #context: StorageContext
+  #createdMs: number
+  #rollingBasedTimestamp: number | undefined
+  #maxTimestamp: TimestampOffset | undefined
+  #bytesSinceIndexEntry = 0
+
+  constructor(options: SegmentOptions) {
+    const { context, directory, baseOffset, config, files } = options
+    const { disk } = context
+    const path = (suffix: string): string => `${directory}/${segmentFileName(baseOffset, suffix)}`
+    this.#context = context
+    this.baseOffset = baseOffset
+    this.#createdMs = options.createdMs
+    this.records = new FileRecords(path(LOG_SUFFIX), files.log, context)
+    const index = { disk, baseOffset, maxBytes: config.maxIndexSize }
+    this.offsetIndex = new OffsetIndex({ ...index, path: path(INDEX_SUFFIX), fileBytes: files.index })
+    this.timeIndex = new TimeIndex({ ...index, path: path(TIME_INDEX_SUFFIX), fileBytes: files.timeIndex })
+    this.transactionIndex = new TransactionIndex({ disk, path: path(TXN_INDEX_SUFFIX), hasFile: files.hasTxnIndex })
+    if (files.log === 0) this.#maxTimestamp = { timestamp: -1, offset: baseOffset }
+  }
+
+  /** Bytes of records. */
+  get size(): number {
+    return this.records.size
+  }
+
+  /** Appends whole batches, which the caller has checked, and index entries as they fall due. */
+  append(append: SegmentAppend, config: LogConfig): void {
+    const start = this.records.size
+    this.records.append([append.bytes], append.bytes.length)
+    if (start === 0) this.#rollingBasedTimestamp = append.maxTimestamp
+    this.#updateIndexes(append, start, config.indexIntervalBytes)
+  }
+
+  /** Notes batches that lie at `start` in the file already; a recovery uses it to build the indexes anew. */
+  indexBatch(header: BatchHeader, position: number, config: LogConfig): void {
+    if (position === 0) this.#rollingBasedTimestamp = header.maxTimestamp
+    if (header.maxTimestamp > this.maxTimestamp.timestamp) {
+      this.#maxTimestamp = { timestamp: header.maxTimestamp, offset: header.lastOffset }
+    }
+    this.#addEntryIfDue(header, position, config.indexIntervalBytes)
+  }
+
+  #updateIndexes(append: SegmentAppend, start: number, intervalBytes: number): void {
+    const { batches } = append
+    if (append.maxTimestamp > this.maxTimestamp.timestamp) {
+      this.#maxTimestamp = { timestamp: append.maxTimestamp, offset: append.offsetOfMaxTimestamp }
+    }
+    let position = start
+    for (let index = 0; index < batches.length; index++) {
+      const header = batches[index]!
+      this.#addEntryIfDue(header, position, intervalBytes)
+      position += header.length
+    }
+  }
+
+  #addEntryIfDue(header: BatchHeader, position: number, intervalBytes: number): void {
+    if (this.#bytesSinceIndexEntry > intervalBytes) {
+      this.offsetIndex.add(header.lastOffset, position)
+      const { timestamp, offset } = this.maxTimestamp
+      // In an append of many batches the largest timestamp may belong to a later one, of which the index cannot speak yet.
+      if (offset <= header.lastOffset) this.timeIndex.maybeAdd(timestamp, offset)
+      this.#bytesSinceIndexEntry = 0
+    }
+    this.#bytesSinceIndexEntry += header.length
+  }
+
+  /** Whether `offset` can stand in the indexes, which count from the base in 31 bits. */
+  canHold(offset: number): boolean {
+    return offset - this.baseOffset <= MAX_RELATIVE_OFFSET
+  }
+
+  /** Whether a batch set must go to a new segment (LogSegment.shouldRoll). */
+  shouldRoll(
+    append: { bytes: number; lastOffset: number; maxTimestamp: number },
+    config: LogConfig,
+    jitterMs: number,
+  ): boolean {
+    if (this.size > config.segmentBytes - append.bytes && this.size > 0) return true
+    if (this.size > 0 && this.#timeWaited(append.maxTimestamp) > maxSegmentMs(config) - jitterMs) return true
+    return this.offsetIndex.isFull || this.timeIndex.isFull || !this.canHold(append.lastOffset)
+  }
+
+  /** How old the segment is by its records' time, or by the clock where records have none. */
+  #timeWaited(timestamp: number): number {
+    const base = this.#rollingBase()
+    return base >= 0 ? timestamp - base : this.#context.clock.now() - this.#createdMs
+  }
+
+  #rollingBase(): number {
+    if (this.#rollingBasedTimestamp === undefined) {
+      const first = new BatchScanner(this.records, { position: 0, windowBytes: 128 }).next()
+      this.#rollingBasedTimestamp = first?.maxTimestamp ?? -1
+    }
+    return this.#rollingBasedTimestamp
+  }
+
+  /** The largest timestamp of a record and an offset at or behind it; -1 where records have none. */
+  get maxTimestamp(): TimestampOffset {
+    this.#maxTimestamp ??= this.timeIndex.last()
+    return this.#maxTimestamp
+  }
+
+  /** The largest timestamp, or where records have none, the time of the last write. */
+  get largestTimestamp(): number {
+    const { timestamp } = this.maxTimestamp
+    return timestamp >= 0 ? timestamp : (this.#context.disk.stat(this.records.path)?.modifiedMs ?? this.#createdMs)
+  }
+
+  /**
+   * Whole batches from the one that holds `startOffset` on, or the first behind it; undefined when the segment ends
+   * before. Empty bytes where the first batch may not be returned: it is too large, or reaches above `maxOffset`.
+   */
+  read(startOffset: number, options: SegmentReadOptions): SegmentSlice | undefined {
+    const { maxBytes, maxOffset } = options
+    const known = options.position !== undefined
+    let position = options.position ?? this.offsetIndex.lookup(startOffset).position
+    let window = this.records.read(position, maxBytes + (known ? 0 : SCAN_WINDOW_BYTES))
+    let at = 0
+    for (;;) {
+      if (headerMissing(window, at)) {
+        if (position + at >= this.size) return undefined
+        position += at
+        at = 0
+        window = this.records.read(position, Math.max(maxBytes, SCAN_WINDOW_BYTES))
+        if (headerMissing(window, 0)) throw this.#noBatchAt(position)
+      }
+      if (batchLastOffset(window, at) >= startOffset) break
+      at += this.#lengthAt(window, at, position)
+    }
+    const length = this.#lengthAt(window, at, position)
+    const baseOffset = batchBaseOffset(window, at)
+    if ((length > maxBytes && !options.minOneMessage) || batchLastOffset(window, at) >= maxOffset) {
+      return { bytes: EMPTY, baseOffset, nextOffset: startOffset, nextPosition: position + at }
+    }
+    if (at + length > window.length) {
+      position += at
+      at = 0
+      window = this.records.read(position, Math.max(length, maxBytes))
+    }
+    const end = wholeBatches(window, at, { maxBytes, maxOffset })
+    return {
+      bytes: window.subarray(at, end.at),
+      baseOffset,
+      nextOffset: end.nextOffset,
+      nextPosition: position + end.at,
+    }
+  }
+
+  /** Length of the batch at `at` in a window that begins at `position`. */
+  #lengthAt(window: Uint8Array, at: number, position: number): number {
+    const length = batchLength(window, at)
+    if (length < MIN_BATCH_BYTES || position + at + length > this.size) throw this.#noBatchAt(position + at)
+    return length
+  }
+
+  #noBatchAt(position: number): KafkaError {
+    return new KafkaError('CORRUPT_MESSAGE', `no batch at ${position} in ${this.records.path}`)
+  }
+
+  /** Where the first batch that ends at or behind `offset` begins; the size of the records when there is none. */
+  positionOf(offset: number): number {
+    const scanner = new BatchScanner(this.records, {
+      position: this.offsetIndex.lookup(offset).position,
+      windowBytes: SCAN_WINDOW_BYTES,
+    })
+    for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
+      if (header.lastOffset >= offset) return scanner.position
+    }
+    return this.size
+  }
+
+  /** One above the last offset in the segment, by its last index entry and the batches behind it. */
+  readNextOffset(): number {
+    const { position } = this.offsetIndex.last()
+    const scanner = new BatchScanner(this.records, { position, windowBytes: 16 * 1024 })
+    let next = this.baseOffset
+    for (let header = scanner.next(); header !== undefined; header = scanner.next()) next = header.lastOffset + 1
+    return next
+  }
+
+  /** Walks over the batches from `position` on. */
+  scan(position: number, windowBytes = SCAN_WINDOW_BYTES): BatchScanner {
+    return new BatchScanner(this.records, { position, windowBytes })
+  }
+
+  /** Cuts off the batch that holds `offset` and all behind it. */
+  truncateTo(offset: number): void {
+    const position = this.positionOf(offset)
+    this.offsetIndex.truncateTo(offset)
+    this.timeIndex.truncateTo(offset)
+    this.transactionIndex.truncateTo(offset)
+    this.records.truncate(position)
+    this.#bytesSinceIndexEntry = 0
+    this.#maxTimestamp = position === 0 ? { timestamp: -1, offset: this.baseOffset } : this.#lastTimestampAfterCut()
+    if (position === 0) {
+      this.#createdMs = this.#context.clock.now()
+      this.#rollingBasedTimestamp = undefined
+    }
+  }
+
+  /** The largest timestamp after a cut: that of the last time index entry, or of a batch behind it. */
+  #lastTimestampAfterCut(): TimestampOffset {
+    let largest = this.timeIndex.last()
+    const scanner = this.scan(this.offsetIndex.lookup(largest.offset).position)
+    for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
+      if (header.maxTimestamp > largest.timestamp)
+        largest = { timestamp: header.maxTimestamp, offset: header.lastOffset }
+    }
+    return largest
+  }
+
+  /** The segment will not be appended to any more: its largest timestamp goes into the index, both indexes to disk. */
+  seal(): void {
+    const { timestamp, offset } = this.maxTimestamp
+    if (timestamp >= 0) this.timeIndex.maybeAdd(timestamp, offset, { closing: true })
+    this.offsetIndex.write()
+    this.timeIndex.write()
+  }
+
+  /** Empties the indexes for a recovery that fills them again. */
+  resetIndexes(): void {
+    this.offsetIndex.reset()
+    this.timeIndex.reset()
+    this.transactionIndex.reset()
+    this.#maxTimestamp = { timestamp: -1, offset: this.baseOffset }
+    this.#bytesSinceIndexEntry = 0
+  }
+
+  /** Resolves when the records, and with `indexes` those too, survive a power cut. */
+  async sync(options: { readonly indexes: boolean }): Promise<void> {
+    const syncs = [this.records.sync()]
+    if (options.indexes) syncs.push(this.offsetIndex.sync(), this.timeIndex.sync(), this.transactionIndex.sync())
+    await Promise.all(syncs)
+  }
+
+  /** Closes the files. */
+  close(): void {
+    this.records.close()
+    this.transactionIndex.release()
+  }
+}
+
+/** The end of the whole batches from `at` on that fit; at least the first is taken. */
+export function wholeBatches(
+  window: Uint8Array,
+  at: number,
+  limits: { readonly maxBytes: number; readonly maxOffset: number },
+): { readonly at: number; readonly nextOffset: number } {
+  let end = at + batchLength(window, at)
+  let nextOffset = batchLastOffset(window, at) + 1
+  const limit = Math.min(window.length, at + limits.maxBytes)
+  while (end + MIN_BATCH_BYTES <= limit) {
+    const next = end + batchLength(window, end)
+    if (next > limit || next < end + MIN_BATCH_BYTES) break
+    const lastOffset = batchLastOffset(window, end)
+    if (lastOffset >= limits.maxOffset) break
+    end = next
+    nextOffset = lastOffset + 1
+  }
+  return { at: end, nextOffset }
+}

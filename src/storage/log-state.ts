@@ -1,0 +1,214 @@
+import { type BatchHeader, KafkaError } from '../protocol/index.ts'
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogDirectory, StorageContext } from './log-directory.ts'
+import { LogFlusher } from './log-flusher.ts'
+import type { LogOwner, LogParts } from './log-parts.ts'
+import { LogReader } from './log-reader.ts'
+import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
+import type { LogSegments } from './log-segments.ts'
+import type { CheckedBatches } from './log-validator.ts'
+import type { PartitionMetadataFile } from './partition-metadata.ts'
+import type { ProducerSnapshots } from './producer-snapshots.ts'
+import type { ProducerState } from './producer-state.ts'
+import { deleteSegments } from './segment-deletion.ts'
+import { TailCache } from './tail-cache.ts'
+
+/**
+ * What a `Log` is made of, and the steps that its operations share. It belongs to one `Log`, which alone changes it; it
+ * is a class of its own so that appending, reading and cutting need not be one file.
+ */
+export class LogState {
+  readonly context: StorageContext
+  readonly owner: LogOwner
+  readonly directory: LogDirectory
+  /** The partition's own directory. */
+  readonly path: string
+  readonly segments: LogSegments
+  readonly epochs: LeaderEpochCache
+  readonly producers: ProducerState
+  readonly snapshots: ProducerSnapshots
+  readonly tail: TailCache
+  readonly reader: LogReader
+  readonly flusher: LogFlusher
+  topicId: string | undefined
+  config: LogConfig
+  logStartOffset: number
+  logEndOffset: number
+  highWatermark: number
+  /** Wall clock of the last flush. */
+  lastFlushMs: number
+  /** Appended to, cut or rolled since it was opened: a clean stop has something to write. */
+  isTouched = false
+  #rollJitterMs = 0
+  /** Files were made, renamed or removed since the directory was synced. */
+  #entriesChanged: boolean
+  #creation: Promise<void> | undefined
+  readonly #metadata: PartitionMetadataFile
+  #isAbandoned = false
+
+  constructor(parts: LogParts) {
+    this.context = parts.context
+    this.owner = parts.owner
+    this.directory = parts.directory
+    this.path = parts.path
+    this.topicId = parts.topicId
+    this.config = parts.config
+    this.segments = parts.segments
+    this.epochs = parts.epochs
+    this.producers = parts.producers
+    this.snapshots = parts.snapshots
+    this.logStartOffset = parts.logStartOffset
+    this.logEndOffset = parts.logEndOffset
+    this.highWatermark = Math.min(Math.max(parts.highWatermark, parts.logStartOffset), parts.logEndOffset)
+    this.#entriesChanged = parts.entriesChanged
+    this.#creation = parts.creation
+    this.#metadata = parts.metadata
+    this.lastFlushMs = parts.context.clock.now()
+    this.tail = new TailCache(parts.context.tailBudget)
+    this.reader = new LogReader(parts.segments, this.tail)
+    this.flusher = new LogFlusher(this, Math.min(parts.recoveryPoint, parts.logEndOffset))
+    this.drawJitter()
+  }
+
+  /** Notes epochs and producers of batches that are in the active segment now. */
+  noteBatches(batches: readonly BatchHeader[], markers: CheckedBatches['markers']): void {
+    for (let index = 0; index < batches.length; index++) {
+      const header = batches[index]!
+      this.epochs.assign(header.partitionLeaderEpoch, header.baseOffset)
+      if (header.producerId < 0) continue
+      const aborted = this.producers.update(header, markers?.get(index), this.highWatermark)
+      if (aborted === undefined) continue
+      const { transactionIndex } = this.segments.active
+      this.#entriesChanged ||= !transactionIndex.hasFile
+      transactionIndex.add(aborted)
+    }
+    this.producers.mapEndOffset = this.logEndOffset
+  }
+
+  /** Rolls if the batches must not go to the active segment. */
+  rollIfDue(append: { bytes: number; lastOffset: number; maxTimestamp: number }, baseOffset: number): void {
+    if (this.segments.active.shouldRoll(append, this.config, this.#rollJitterMs)) this.roll(baseOffset)
+  }
+
+  /** Begins a new segment at `baseOffset`, unless the active one begins there. */
+  roll(baseOffset: number): void {
+    const { active } = this.segments
+    if (active.baseOffset === baseOffset) return
+    this.isTouched = true
+    active.seal()
+    this.producers.mapEndOffset = baseOffset
+    this.snapshots.take(this.producers)
+    this.addSegment(baseOffset)
+    this.drawJitter()
+    if (this.logEndOffset > this.flusher.recoveryPoint) this.flushInBackground()
+  }
+
+  addSegment(baseOffset: number): void {
+    const segment = new LogSegment({
+      context: this.context,
+      directory: this.path,
+      baseOffset,
+      config: this.config,
+      files: NEW_SEGMENT_FILES,
+      createdMs: this.context.clock.now(),
+    })
+    segment.records.create()
+    this.segments.add(segment)
+    this.#entriesChanged = true
+  }
+
+  removeSegments(segments: readonly LogSegment[], delayMs: number): void {
+    if (segments.length === 0) return
+    const { context, directory, snapshots } = this
+    this.segments.remove(segments)
+    this.reader.forget()
+    this.#entriesChanged = true
+    deleteSegments(segments, { context, directory, snapshots, delayMs })
+  }
+
+  /** The log was cut and ends at `end` now. */
+  movedBack(end: number): void {
+    this.isTouched = true
+    this.logEndOffset = end
+    this.logStartOffset = Math.min(this.logStartOffset, end)
+    this.highWatermark = Math.min(this.highWatermark, end)
+    this.tail.clear()
+    this.reader.forget()
+    this.flusher.truncated(end)
+  }
+
+  /** Draws anew how much earlier than `segment.ms` the active segment rolls. */
+  drawJitter(): void {
+    const bound = Math.min(this.config.segmentJitterMs, this.config.segmentMs)
+    this.#rollJitterMs = bound > 0 ? this.context.random.below(bound) : 0
+  }
+
+  flushInBackground(): void {
+    // Whoever a failure concerns learns of it by the directory going offline.
+    this.flusher.flushed(this.logEndOffset).catch(() => {})
+  }
+
+  /** Brings to disk what is in the log at this call below `endOffset`; for the flusher. */
+  async syncUpTo(from: number, endOffset: number): Promise<void> {
+    this.directory.assertOnline()
+    this.lastFlushMs = this.context.clock.now()
+    try {
+      await Promise.all(this.#syncsUpTo(from, endOffset))
+      this.#creation = undefined
+    } catch (error) {
+      if (this.#isAbandoned) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the log was deleted')
+      throw this.directory.failed(error)
+    }
+  }
+
+  #syncsUpTo(from: number, endOffset: number): Promise<void>[] {
+    const { active } = this.segments
+    const syncs = this.segments.between(from, endOffset).map(segment => segment.sync({ indexes: segment !== active }))
+    if (this.#entriesChanged) {
+      this.#entriesChanged = false
+      syncs.push(this.context.disk.syncDirectory(this.path))
+    }
+    if (this.epochs.isDirty) syncs.push(this.epochs.write())
+    if (this.#creation !== undefined) syncs.push(this.#creation)
+    return syncs
+  }
+
+  /** Gives the log an id that it did not have; it is on disk with the next flush. */
+  assignTopicId(topicId: string): void {
+    this.topicId = topicId
+    this.#creation = this.directory.runLater(() => this.#metadata.write(topicId))
+    // Whoever a failure concerns learns of it by the directory going offline.
+    this.#creation.catch(() => {})
+  }
+
+  /** Brings everything to disk for a clean stop: also what a recovery could make anew. */
+  async settle(): Promise<void> {
+    if (this.isTouched && !this.directory.isOffline) {
+      const { active } = this.segments
+      this.directory.run(() => {
+        active.seal()
+        this.snapshots.take(this.producers)
+      })
+      this.#entriesChanged = true
+      await this.flusher.flushed(this.logEndOffset)
+      await this.syncUpTo(this.logEndOffset, this.logEndOffset)
+      await this.directory.runLater(() => active.sync({ indexes: true }))
+    }
+    await this.epochs.settled()
+  }
+
+  /** Closes the files. */
+  close(): void {
+    this.tail.clear()
+    for (const segment of this.segments.all) segment.close()
+  }
+
+  /** Closes the files as they are; what is being written comes to nothing. */
+  abandon(): void {
+    this.#isAbandoned = true
+    this.epochs.abandon()
+    this.#metadata.abandon()
+    this.close()
+  }
+}

@@ -1,0 +1,229 @@
+import {
+  type BatchHeader,
+  batchCrcValid,
+  type CompressionType,
+  decodeRecords,
+  encodeBatch,
+  KafkaError,
+  nextBatch,
+  patchBatch,
+  readBatchHeader,
+  recordCursor,
+  setMaxTimestamp,
+  upconvert,
+} from '../protocol/index.ts'
+import type { LogConfig } from './log-config.ts'
+import type { AppendOrigin } from './producer-state.ts'
+import { MAX_DECOMPRESSED_BYTES, markerOf, type TransactionMarker } from './transaction-marker.ts'
+
+/** A record that a topic does not accept, by its place in the batch. */
+export interface RecordError {
+  readonly batchIndex: number
+  readonly message: string
+}
+
+/** INVALID_RECORD or INVALID_TIMESTAMP, with the records that are to blame (KIP-467). */
+export class RecordValidationError extends KafkaError {
+  readonly recordErrors: readonly RecordError[]
+
+  constructor(code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP', recordErrors: readonly RecordError[]) {
+    super(code, recordErrors[0]?.message)
+    this.recordErrors = recordErrors
+  }
+}
+
+/** Batches that may be appended. */
+export interface CheckedBatches {
+  /** Whole batches and nothing else. */
+  readonly bytes: Uint8Array
+  readonly batches: readonly BatchHeader[]
+  /** Of each control batch among {@link batches} that holds one, by its index. */
+  readonly markers: ReadonlyMap<number, TransactionMarker> | undefined
+}
+
+/** Against what a leader checks. */
+export interface LeaderCheck {
+  readonly config: LogConfig
+  readonly origin: AppendOrigin
+  /** Version of the produce request; from 3 on it must hold exactly one batch of format 2. */
+  readonly apiVersion: number | undefined
+  readonly nowMs: number
+}
+
+/**
+ * Checks what a client or coordinator wants appended: sizes, CRC, counts, timestamps, keys. Message sets of formats 0 and
+ * 1 become a batch, and batches of another codec than the topic's are compressed anew; otherwise the bytes are the
+ * given ones and records stay unread.
+ *
+ * @throws CORRUPT_MESSAGE, INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
+ * UNSUPPORTED_FOR_MESSAGE_FORMAT
+ */
+export function checkForLeader(records: Uint8Array, check: LeaderCheck): CheckedBatches {
+  const { config, origin, apiVersion } = check
+  let { bytes, batches } = wholeBatchesOf(records, config.maxMessageBytes)
+  if (origin === 'client' && apiVersion !== undefined && apiVersion >= 3) {
+    if (batches.length !== 1 || batches[0]!.magic !== 2) {
+      throw new KafkaError('INVALID_RECORD', 'a produce request holds exactly one batch of format 2 per partition')
+    }
+  }
+  if (batches.length > 0 && batches[0]!.magic < 2) {
+    const codec = config.compressionType === 'producer' ? {} : { compression: config.compressionType }
+    bytes = upconvert(bytes, { maxBytes: MAX_DECOMPRESSED_BYTES, ...codec, ...levelOf(config) })
+    ;({ bytes, batches } = wholeBatchesOf(bytes, config.maxMessageBytes))
+  }
+  for (const header of batches) checkBatch(bytes, header, check)
+  if (batches.some(header => mustRecompress(header, config))) {
+    bytes = Buffer.concat(batches.map(header => recompressed(bytes, header, config)))
+    ;({ bytes, batches } = wholeBatchesOf(bytes, config.maxMessageBytes))
+  }
+  if (bytes.length > config.segmentBytes) {
+    throw new KafkaError(
+      'RECORD_LIST_TOO_LARGE',
+      `${bytes.length} bytes of batches for segments of ${config.segmentBytes}`,
+    )
+  }
+  return { bytes, batches, markers: markersOf(bytes, batches) }
+}
+
+/**
+ * Checks what a follower fetched: CRC and rising offsets from `nextOffset` on.
+ *
+ * @throws CORRUPT_MESSAGE; OFFSET_OUT_OF_RANGE for batches that the log has already
+ */
+export function checkForFollower(records: Uint8Array, nextOffset: number): CheckedBatches {
+  const { bytes, batches } = wholeBatchesOf(records, Number.POSITIVE_INFINITY)
+  let expected = nextOffset
+  for (const header of batches) {
+    if (header.lastOffset < expected || (header.magic === 2 && header.baseOffset < expected)) {
+      throw new KafkaError('OFFSET_OUT_OF_RANGE', `batch of offset ${header.baseOffset} where ${expected} comes next`)
+    }
+    expected = header.lastOffset + 1
+  }
+  return { bytes, batches, markers: markersOf(bytes, batches) }
+}
+
+/** How a leader stamps batches. */
+export interface Stamp {
+  readonly nextOffset: number
+  readonly leaderEpoch: number
+  /** Set over the producer's timestamps when not undefined. */
+  readonly logAppendTimeMs: number | undefined
+}
+
+/** Gives batches their offsets, epoch and perhaps time, in place; returns the headers as they then are. */
+export function stampBatches(checked: CheckedBatches, stamp: Stamp): BatchHeader[] {
+  let baseOffset = stamp.nextOffset
+  return checked.batches.map(({ position, lastOffsetDelta }) => {
+    patchBatch(checked.bytes, position, { baseOffset, partitionLeaderEpoch: stamp.leaderEpoch })
+    if (stamp.logAppendTimeMs !== undefined) {
+      setMaxTimestamp(checked.bytes, position, { timestampType: 'LogAppendTime', maxTimestamp: stamp.logAppendTimeMs })
+    }
+    baseOffset += lastOffsetDelta + 1
+    return readBatchHeader(checked.bytes, position)!
+  })
+}
+
+function wholeBatchesOf(records: Uint8Array, maxBatchBytes: number): { bytes: Uint8Array; batches: BatchHeader[] } {
+  const batches: BatchHeader[] = []
+  let position = 0
+  for (let header = nextBatch(records, 0); header !== undefined; header = nextBatch(records, position)) {
+    if (header.length > maxBatchBytes) {
+      throw new KafkaError('MESSAGE_TOO_LARGE', `batch of ${header.length} bytes where ${maxBatchBytes} are allowed`)
+    }
+    if (!batchCrcValid(records, header)) {
+      throw new KafkaError('CORRUPT_MESSAGE', `batch does not match its checksum ${header.crc}`)
+    }
+    batches.push(header)
+    position += header.length
+  }
+  return { bytes: position === records.length ? records : records.subarray(0, position), batches }
+}
+
+function checkBatch(bytes: Uint8Array, header: BatchHeader, { config, origin, nowMs }: LeaderCheck): void {
+  if (header.magic < 2) throw new KafkaError('INVALID_RECORD', 'message of an old format behind a batch')
+  if (header.recordCount <= 0 || header.recordCount !== header.lastOffsetDelta + 1) {
+    throw new KafkaError(
+      'INVALID_RECORD',
+      `batch of ${header.recordCount} records with the last offset delta ${header.lastOffsetDelta}`,
+    )
+  }
+  if (origin !== 'client') return
+  if (header.isControl) throw new KafkaError('INVALID_RECORD', 'clients may not write control records')
+  if (header.producerId >= 0 && (header.baseSequence < 0 || header.producerEpoch < 0)) {
+    throw new KafkaError('INVALID_RECORD', `batch of producer ${header.producerId} without a sequence or epoch`)
+  }
+  if (header.isTransactional && header.producerId < 0) {
+    throw new KafkaError('INVALID_RECORD', 'transactional batch without a producer id')
+  }
+  const createTime = config.messageTimestampType === 'CreateTime'
+  if (createTime && header.timestampType === 'LogAppendTime') {
+    throw new KafkaError('INVALID_TIMESTAMP', 'a producer may not set the append time')
+  }
+  checkRecords(bytes, header, {
+    needsKeys: config.cleanupPolicy.includes('compact'),
+    oldest: createTime ? nowMs - config.messageTimestampBeforeMaxMs : Number.NEGATIVE_INFINITY,
+    newest: createTime ? nowMs + config.messageTimestampAfterMaxMs : Number.POSITIVE_INFINITY,
+  })
+}
+
+/** Looks into the records where the topic asks for it, and only there. */
+function checkRecords(
+  bytes: Uint8Array,
+  header: BatchHeader,
+  rules: { needsKeys: boolean; oldest: number; newest: number },
+): void {
+  const timed = rules.oldest > 0 || header.maxTimestamp > rules.newest
+  if (!rules.needsKeys && !timed) return
+  const cursor = recordCursor(bytes, header, { maxBytes: MAX_DECOMPRESSED_BYTES })
+  const errors: RecordError[] = []
+  let code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP' = 'INVALID_TIMESTAMP'
+  for (let batchIndex = 0; cursor.next(); batchIndex++) {
+    const { timestamp } = cursor
+    if (rules.needsKeys && !cursor.hasKey) {
+      code = 'INVALID_RECORD'
+      errors.push({ batchIndex, message: 'Compacted topic cannot accept message without key' })
+    } else if (timed && timestamp >= 0 && (timestamp < rules.oldest || timestamp > rules.newest)) {
+      const message = `Timestamp ${timestamp} of message is out of range [${rules.oldest}, ${rules.newest}]`
+      errors.push({ batchIndex, message })
+    }
+  }
+  if (errors.length > 0) throw new RecordValidationError(code, errors)
+}
+
+function mustRecompress(header: BatchHeader, config: LogConfig): boolean {
+  return config.compressionType !== 'producer' && header.compression !== config.compressionType && !header.isControl
+}
+
+function recompressed(bytes: Uint8Array, header: BatchHeader, config: LogConfig): Uint8Array {
+  if (!mustRecompress(header, config)) return bytes.subarray(header.position, header.position + header.length)
+  const records = [...decodeRecords(bytes, header, { maxBytes: MAX_DECOMPRESSED_BYTES })]
+  return encodeBatch({
+    records,
+    compression: config.compressionType as CompressionType,
+    ...levelOf(config),
+    maxTimestamp: header.maxTimestamp,
+    timestampType: header.timestampType,
+    producerId: header.producerId,
+    producerEpoch: header.producerEpoch,
+    baseSequence: header.baseSequence,
+    isTransactional: header.isTransactional,
+  })
+}
+
+function levelOf(config: LogConfig): { compressionLevel: number } | undefined {
+  return config.compressionLevel === undefined ? undefined : { compressionLevel: config.compressionLevel }
+}
+
+function markersOf(
+  bytes: Uint8Array,
+  batches: readonly BatchHeader[],
+): ReadonlyMap<number, TransactionMarker> | undefined {
+  let markers: Map<number, TransactionMarker> | undefined
+  for (let index = 0; index < batches.length; index++) {
+    const marker = markerOf(bytes, batches[index]!)
+    if (marker === undefined) continue
+    markers ??= new Map()
+    markers.set(index, marker)
+  }
+  return markers
+}

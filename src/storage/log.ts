@@ -1,0 +1,434 @@
+import assert from 'node:assert/strict'
+import { KafkaError } from '../protocol/index.ts'
+import { emptyAppend, type LogAppendInfo } from './log-append-info.ts'
+import type { LogConfig } from './log-config.ts'
+import type { ActiveProducer, LeaderAppendOptions, LogParts } from './log-parts.ts'
+import type { LogReadOptions, LogSlice } from './log-reader.ts'
+import { deletableSegments } from './log-retention.ts'
+import { LogState } from './log-state.ts'
+import { type CheckedBatches, checkForFollower, checkForLeader, stampBatches } from './log-validator.ts'
+import { rebuildProducers } from './producer-replay.ts'
+import type { AppendOrigin } from './producer-state.ts'
+import { type FoundTimestamp, findByTimestamp, findMaxTimestamp } from './timestamp-search.ts'
+import { partitionName, type TopicPartition } from './topic-partition.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
+
+/**
+ * One partition's log: segments, epochs, producers, and the offsets that say how far it goes.
+ *
+ * One writer: every method that changes the log is synchronous and runs to its end. When an append returns, the batches
+ * are in the page cache and readers see them: they survive the process, not the machine. When `flushed(offset)` resolves,
+ * everything below `offset` survives both. Reads are synchronous and may happen between any two calls.
+ *
+ * Every disk error takes the whole log directory offline; from then on all methods that touch the disk throw
+ * KAFKA_STORAGE_ERROR.
+ */
+export class Log {
+  readonly topicPartition: TopicPartition
+  readonly #state: LogState
+  #isClosed = false
+
+  constructor(parts: LogParts) {
+    this.topicPartition = parts.topicPartition
+    this.#state = new LogState(parts)
+  }
+
+  /** The topic's id; undefined for a topic that never got one. */
+  get topicId(): string | undefined {
+    return this.#state.topicId
+  }
+
+  /** The log directory (one of `log.dirs`) that the log lies in. */
+  get directory(): string {
+    return this.#state.directory.path
+  }
+
+  /** The partition's own directory. */
+  get path(): string {
+    return this.#state.path
+  }
+
+  get config(): LogConfig {
+    return this.#state.config
+  }
+
+  get isOffline(): boolean {
+    return this.#state.directory.isOffline
+  }
+
+  /** The first offset that may be read. */
+  get logStartOffset(): number {
+    return this.#state.logStartOffset
+  }
+
+  /** The offset that the next record gets. */
+  get logEndOffset(): number {
+    return this.#state.logEndOffset
+  }
+
+  /** Below it everything survives a power cut. */
+  get recoveryPoint(): number {
+    return this.#state.flusher.recoveryPoint
+  }
+
+  /** Bytes of records in all segments. */
+  get size(): number {
+    return this.#state.segments.all.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /** Base offsets of the segments, oldest first. */
+  get segmentBaseOffsets(): readonly number[] {
+    return this.#state.segments.all.map(({ baseOffset }) => baseOffset)
+  }
+
+  /** An acknowledgement must wait for {@link flushed}: `flush.messages` is 1. */
+  get mustSyncBeforeAck(): boolean {
+    return this.#state.config.flushMessages === 1
+  }
+
+  /** Wall clock of the last flush. */
+  get lastFlushMs(): number {
+    return this.#state.lastFlushMs
+  }
+
+  /** Below it every in-sync replica has everything. */
+  get highWatermark(): number {
+    return this.#state.highWatermark
+  }
+
+  /** Moves forward only, and never beyond the log's end; it goes back with the log when that is cut. */
+  set highWatermark(offset: number) {
+    const state = this.#state
+    const next = Math.min(offset, state.logEndOffset)
+    if (next <= state.highWatermark) return
+    state.highWatermark = next
+    state.producers.highWatermarkMoved(next)
+  }
+
+  /** Below it, and below the high watermark, no transaction is undecided. */
+  get lastStableOffset(): number {
+    const { producers, highWatermark } = this.#state
+    if (producers.isStable) return highWatermark
+    return Math.min(highWatermark, producers.firstUnstableOffset() ?? highWatermark)
+  }
+
+  /**
+   * Appends what a client or a coordinator sent: checks it, gives offsets and epoch to the batches where they lie, and
+   * writes them with one call. The log may keep the bytes for readers: they must not be changed afterwards.
+   *
+   * @throws what the checks of the batches and of the producer throw (the log is unchanged): CORRUPT_MESSAGE,
+   * INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, OUT_OF_ORDER_SEQUENCE_NUMBER,
+   * INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED; and KAFKA_STORAGE_ERROR
+   */
+  appendAsLeader(records: Uint8Array, options: LeaderAppendOptions): LogAppendInfo {
+    this.#assertWritable()
+    const { config, context, logEndOffset } = this.#state
+    const { origin, leaderEpoch } = options
+    const nowMs = context.clock.now()
+    const checked = checkForLeader(records, { config, origin, apiVersion: options.apiVersion, nowMs })
+    const duplicate = this.#checkProducers(checked, origin)
+    if (duplicate !== undefined) return duplicate
+    const logAppendTimeMs = config.messageTimestampType === 'LogAppendTime' ? nowMs : undefined
+    const batches = stampBatches(checked, { nextOffset: logEndOffset, leaderEpoch, logAppendTimeMs })
+    return this.#append({ ...checked, batches }, logAppendTimeMs ?? -1)
+  }
+
+  /**
+   * Appends batches as a leader stamped them. The log may keep the bytes for readers.
+   *
+   * @throws CORRUPT_MESSAGE; OFFSET_OUT_OF_RANGE for batches that are in the log already; KAFKA_STORAGE_ERROR
+   */
+  appendAsFollower(records: Uint8Array): LogAppendInfo {
+    this.#assertWritable()
+    return this.#append(checkForFollower(records, this.#state.logEndOffset), -1)
+  }
+
+  /** Refuses what its producer may not append; returns the answer to a batch that the log has already. */
+  #checkProducers({ batches, markers }: CheckedBatches, origin: AppendOrigin): LogAppendInfo | undefined {
+    const { producers, config, logStartOffset } = this.#state
+    for (let index = 0; index < batches.length; index++) {
+      const header = batches[index]!
+      if (header.producerId < 0) continue
+      const known = origin === 'client' ? producers.findDuplicate(header) : undefined
+      if (known !== undefined) {
+        return {
+          ...emptyAppend(logStartOffset),
+          firstOffset: known.lastOffset - known.offsetDelta,
+          lastOffset: known.lastOffset,
+          recordCount: known.offsetDelta + 1,
+          maxTimestamp: known.timestamp,
+          logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? known.timestamp : -1,
+          isDuplicate: true,
+        }
+      }
+      producers.check(header, origin, markers?.get(index))
+    }
+    return undefined
+  }
+
+  #append({ bytes, batches, markers }: CheckedBatches, logAppendTimeMs: number): LogAppendInfo {
+    const state = this.#state
+    const first = batches[0]
+    if (first === undefined) return emptyAppend(state.logStartOffset)
+    let [maxTimestamp, offsetOfMaxTimestamp, recordCount] = [-1, first.lastOffset, 0]
+    for (const header of batches) {
+      recordCount += header.lastOffset - header.baseOffset + 1
+      if (header.maxTimestamp > maxTimestamp) {
+        maxTimestamp = header.maxTimestamp
+        offsetOfMaxTimestamp = header.lastOffset
+      }
+    }
+    const { lastOffset } = batches[batches.length - 1]!
+    state.isTouched = true
+    state.directory.run(() => {
+      state.rollIfDue({ bytes: bytes.length, lastOffset, maxTimestamp }, first.baseOffset)
+      state.segments.active.append({ bytes, batches, maxTimestamp, offsetOfMaxTimestamp }, state.config)
+      state.logEndOffset = lastOffset + 1
+      state.tail.add(bytes, first.baseOffset, lastOffset + 1)
+      state.noteBatches(batches, markers)
+    })
+    if (state.logEndOffset - this.recoveryPoint >= state.config.flushMessages && !this.mustSyncBeforeAck) {
+      state.flushInBackground()
+    }
+    const info = { firstOffset: first.baseOffset, lastOffset, recordCount, bytes: bytes.length, maxTimestamp }
+    return { ...info, logAppendTimeMs, logStartOffset: state.logStartOffset, isDuplicate: false }
+  }
+
+  /**
+   * Whole batches from the one that holds `startOffset` on; empty where nothing below `maxOffset` is there.
+   *
+   * @throws OFFSET_OUT_OF_RANGE below the log's start and above its end; KAFKA_STORAGE_ERROR; CORRUPT_MESSAGE where the
+   * file does not hold a batch
+   */
+  read(startOffset: number, options: LogReadOptions): LogSlice {
+    const { logStartOffset, logEndOffset, directory, reader } = this.#state
+    if (startOffset < logStartOffset || startOffset > logEndOffset) {
+      throw new KafkaError(
+        'OFFSET_OUT_OF_RANGE',
+        `offset ${startOffset} of ${partitionName(this.topicPartition)}, which has ${logStartOffset} to ${logEndOffset}`,
+      )
+    }
+    const maxOffset = Math.min(options.maxOffset, logEndOffset)
+    return directory.run(() => reader.read(startOffset, { ...options, maxOffset }))
+  }
+
+  /** Aborted transactions with records in `[startOffset, endOffset)`, for a reader of committed records. */
+  abortedTransactions(startOffset: number, endOffset: number): AbortedTransaction[] {
+    const { directory, segments } = this.#state
+    return directory.run(() => {
+      const found: AbortedTransaction[] = []
+      for (const segment of segments.between(startOffset, Number.POSITIVE_INFINITY)) {
+        for (const aborted of segment.transactionIndex.entries()) {
+          if (aborted.lastOffset >= startOffset && aborted.firstOffset < endOffset) found.push(aborted)
+          if (aborted.lastStableOffset >= endOffset) return found
+        }
+      }
+      return found
+    })
+  }
+
+  /** The first record whose timestamp is not below `timestamp`. */
+  offsetForTimestamp(timestamp: number): FoundTimestamp | undefined {
+    const { directory, segments, logStartOffset } = this.#state
+    return directory.run(() => findByTimestamp(segments.all, timestamp, logStartOffset))
+  }
+
+  /** The record with the largest timestamp, the first of them where several have it. */
+  offsetForMaxTimestamp(): FoundTimestamp | undefined {
+    const { directory, segments, logStartOffset } = this.#state
+    return directory.run(() => findMaxTimestamp(segments.all, logStartOffset))
+  }
+
+  /** Where `epoch`, or the greatest one below it that wrote here, ends; both -1 when the log cannot tell. */
+  offsetForLeaderEpoch(epoch: number): { readonly epoch: number; readonly endOffset: number } {
+    return this.#state.epochs.endOffsetFor(epoch, this.#state.logEndOffset)
+  }
+
+  /** The last epoch that wrote here. */
+  get latestEpoch(): number | undefined {
+    return this.#state.epochs.latestEpoch
+  }
+
+  /** The epoch of the batch at `offset`. */
+  epochOf(offset: number): number | undefined {
+    return this.#state.epochs.epochOf(offset)
+  }
+
+  /** A leader of `epoch` begins to write at `startOffset`. */
+  assignLeaderEpoch(epoch: number, startOffset: number): void {
+    this.#state.epochs.assign(epoch, startOffset)
+    this.#state.isTouched ||= this.#state.epochs.isDirty
+  }
+
+  /** Producers that the log remembers. */
+  producerStates(): ActiveProducer[] {
+    return Array.from(this.#state.producers.producers(), entry => ({
+      producerId: entry.producerId,
+      producerEpoch: entry.producerEpoch,
+      lastSequence: entry.lastSequence,
+      lastTimestamp: entry.lastTimestamp,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      currentTxnStartOffset: entry.currentTxnFirstOffset ?? -1,
+    }))
+  }
+
+  /** Forgets producers that wrote nothing for `expirationMs` and are in no transaction; returns how many. */
+  expireProducers(expirationMs: number): number {
+    return this.#state.producers.expire(this.#state.context.clock.now() - expirationMs)
+  }
+
+  /**
+   * Resolves when everything below `offset` survives a power cut.
+   *
+   * @throws KAFKA_STORAGE_ERROR; NOT_LEADER_OR_FOLLOWER when the log was cut below `offset` meanwhile
+   */
+  flushed(offset: number): Promise<void> {
+    const { logEndOffset, flusher } = this.#state
+    assert(offset <= logEndOffset, `flush to ${offset} of a log that ends at ${logEndOffset}`)
+    return flusher.flushed(offset)
+  }
+
+  /** Resolves when everything that is in the log now survives a power cut. */
+  flush(): Promise<void> {
+    return this.flushed(this.#state.logEndOffset)
+  }
+
+  /** Begins a new segment, unless the active one is empty. */
+  roll(): void {
+    this.#assertWritable()
+    this.#state.directory.run(() => this.#state.roll(this.#state.logEndOffset))
+  }
+
+  /**
+   * Cuts the log so that it ends at `offset`, or below where a batch reaches over it. The cut is there when the call
+   * returns; append again when the promise has resolved, for only then a recovery would notice what is torn behind it.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  truncateTo(offset: number): Promise<void> {
+    this.#assertWritable()
+    assert(offset >= 0)
+    const state = this.#state
+    if (offset >= state.logEndOffset) {
+      // The leader may know that the last epochs end here, even if no batch goes (KAFKA-10706).
+      state.epochs.truncateFromEnd(offset)
+      return Promise.resolve()
+    }
+    if (offset < state.segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
+    state.directory.run(() => {
+      const gone = state.segments.all.filter(({ baseOffset }) => baseOffset > offset)
+      state.removeSegments(gone, 0)
+      const { active } = state.segments
+      const cut = active.scan(active.positionOf(offset)).next()
+      const end = cut === undefined ? offset : Math.min(offset, cut.baseOffset)
+      active.truncateTo(offset)
+      state.epochs.truncateFromEnd(end)
+      state.snapshots.truncateTo(end)
+      state.movedBack(end)
+      const { logStartOffset, highWatermark } = state
+      rebuildProducers(state.producers, state, { logStartOffset, endOffset: end, highWatermark })
+    })
+    return state.owner.saveRecoveryPoints(state.directory)
+  }
+
+  /**
+   * Drops everything and begins anew, empty, at `offset`: for a follower whose leader no longer has what would follow.
+   * As with {@link truncateTo}, append when the promise has resolved.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  truncateFullyAndStartAt(offset: number): Promise<void> {
+    this.#assertWritable()
+    const state = this.#state
+    state.directory.run(() => {
+      state.removeSegments([...state.segments.all], 0)
+      state.addSegment(offset)
+      state.epochs.clear()
+      state.snapshots.clear()
+      state.producers.restore([], offset)
+      state.movedBack(offset)
+      state.logStartOffset = offset
+      state.highWatermark = offset
+    })
+    state.owner.logStartMoved(state.directory)
+    return state.owner.saveRecoveryPoints(state.directory)
+  }
+
+  /**
+   * Moves the log's start forward, as DeleteRecords and retention do; segments below it go with the next retention.
+   *
+   * @throws OFFSET_OUT_OF_RANGE above the high watermark; KAFKA_STORAGE_ERROR
+   */
+  advanceLogStartOffset(offset: number): void {
+    const state = this.#state
+    state.directory.assertOnline()
+    if (offset > state.highWatermark) {
+      throw new KafkaError('OFFSET_OUT_OF_RANGE', `log start ${offset} above high watermark ${state.highWatermark}`)
+    }
+    if (offset <= state.logStartOffset) return
+    state.logStartOffset = offset
+    state.epochs.truncateFromStart(offset)
+    state.producers.logStartMoved(offset)
+    state.owner.logStartMoved(state.directory)
+  }
+
+  /** Deletes old segments as the topic's retention says; returns how many. */
+  deleteOldSegments(): number {
+    this.#assertWritable()
+    const state = this.#state
+    let deleted = 0
+    for (;;) {
+      const view = { ...this.#offsets(), segments: state.segments.all, config: state.config }
+      const due = state.directory.run(() => deletableSegments(view, state.context.clock.now()))
+      if (due === undefined) return deleted
+      const { segments, reason } = due
+      const fields = { partition: partitionName(this.topicPartition), baseOffsets: segments.map(s => s.baseOffset) }
+      state.context.logger.info(fields, `deleting segments due to ${reason}`)
+      state.directory.run(() => {
+        if (segments.length === state.segments.count) state.roll(state.logEndOffset)
+        state.removeSegments(segments, state.config.fileDeleteDelayMs)
+      })
+      this.advanceLogStartOffset(Math.min(state.segments.first.baseOffset, state.highWatermark))
+      deleted += segments.length
+    }
+  }
+
+  #offsets(): { logStartOffset: number; logEndOffset: number; highWatermark: number } {
+    const { logStartOffset, logEndOffset, highWatermark } = this.#state
+    return { logStartOffset, logEndOffset, highWatermark }
+  }
+
+  /** The topic's settings changed; they count from the next append on. */
+  configChanged(config: LogConfig): void {
+    this.#state.config = config
+    this.#state.drawJitter()
+  }
+
+  /** The topic got its id after the log was made. */
+  topicIdAssigned(topicId: string): void {
+    this.#state.assignTopicId(topicId)
+  }
+
+  /**
+   * A clean stop: resolves when everything is synced and the files are closed. Nothing can be appended or read after.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#state.settle()
+    this.#state.close()
+  }
+
+  /** Closes the files as they are, for a log that is deleted or whose directory failed. */
+  abandon(): void {
+    this.#isClosed = true
+    this.#state.abandon()
+  }
+
+  #assertWritable(): void {
+    this.#state.directory.assertOnline()
+    assert(!this.#isClosed, `log ${partitionName(this.topicPartition)} is closed`)
+  }
+}

@@ -1,0 +1,124 @@
+import type { Disk, DiskLock } from '../platform/index.ts'
+import { CheckpointError, OffsetCheckpoint, type PartitionOffset } from './checkpoint-file.ts'
+import { CleanShutdownFile } from './clean-shutdown-file.ts'
+import type { Log } from './log.ts'
+import type { LogDirectory } from './log-directory.ts'
+import { partitionName } from './topic-partition.ts'
+
+/** What the checkpoints of a directory said when it was opened, by partition name. */
+export interface DirectoryOffsets {
+  readonly recoveryPoints: ReadonlyMap<string, number>
+  readonly highWatermarks: ReadonlyMap<string, number>
+  readonly logStartOffsets: ReadonlyMap<string, number>
+  readonly cleanedUpTo: ReadonlyMap<string, number>
+}
+
+/** One of `log.dirs` while this process holds it: its lock, its checkpoints, the logs in it. */
+export class ManagedDirectory {
+  readonly directory: LogDirectory
+  readonly logs = new Set<Log>()
+  readonly #lock: DiskLock
+  readonly #cleanShutdown: CleanShutdownFile
+  readonly #recoveryPoints: OffsetCheckpoint
+  readonly #highWatermarks: OffsetCheckpoint
+  readonly #logStartOffsets: OffsetCheckpoint
+  readonly #cleanerOffsets: OffsetCheckpoint
+  #forgotten: Promise<void> = Promise.resolve()
+
+  constructor(disk: Disk, directory: LogDirectory, lock: DiskLock) {
+    const { path } = directory
+    this.directory = directory
+    this.#lock = lock
+    this.#cleanShutdown = new CleanShutdownFile(disk, path)
+    this.#recoveryPoints = new OffsetCheckpoint(disk, path, 'recovery-point-offset-checkpoint')
+    this.#highWatermarks = new OffsetCheckpoint(disk, path, 'replication-offset-checkpoint')
+    this.#logStartOffsets = new OffsetCheckpoint(disk, path, 'log-start-offset-checkpoint')
+    this.#cleanerOffsets = new OffsetCheckpoint(disk, path, 'cleaner-offset-checkpoint')
+  }
+
+  get path(): string {
+    return this.directory.path
+  }
+
+  /** Whether the last run stopped cleanly; the marker is gone for good then. */
+  takeCleanMarker(): Promise<boolean> {
+    return this.directory.runLater(() => this.#cleanShutdown.take())
+  }
+
+  /** Reads the checkpoints. A broken one counts as empty, which costs a longer recovery; `onBroken` hears of it. */
+  readOffsets(onBroken: (error: CheckpointError) => void): DirectoryOffsets {
+    const read = (checkpoint: OffsetCheckpoint): Map<string, number> => {
+      try {
+        return this.directory.run(() => checkpoint.read())
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error
+        onBroken(error)
+        return new Map()
+      }
+    }
+    return {
+      recoveryPoints: read(this.#recoveryPoints),
+      highWatermarks: read(this.#highWatermarks),
+      logStartOffsets: read(this.#logStartOffsets),
+      cleanedUpTo: read(this.#cleanerOffsets),
+    }
+  }
+
+  /** Resolves when the recovery points as they are now survive a power cut. */
+  saveRecoveryPoints(): Promise<void> {
+    return this.directory.runLater(() => this.#recoveryPoints.write(() => this.#offsets(log => log.recoveryPoint)))
+  }
+
+  saveHighWatermarks(): Promise<void> {
+    return this.directory.runLater(() => this.#highWatermarks.write(() => this.#offsets(log => log.highWatermark)))
+  }
+
+  /** Only starts within a segment are written: others are to be seen from the names of the files. */
+  saveLogStartOffsets(): Promise<void> {
+    const start = (log: Log): number | undefined =>
+      log.logStartOffset > log.segmentBaseOffsets[0]! ? log.logStartOffset : undefined
+    return this.directory.runLater(() => this.#logStartOffsets.write(() => this.#offsets(start)))
+  }
+
+  /**
+   * Resolves when no checkpoint on disk speaks any more of logs that were deleted before: a log made anew under the name
+   * of one may not be flushed earlier, lest a recovery take the old one's offsets for its own.
+   */
+  get forgotten(): Promise<void> {
+    return this.#forgotten
+  }
+
+  /** A log was deleted: takes its offsets out of the checkpoints. */
+  forget(): void {
+    const saved = [this.saveRecoveryPoints(), this.saveHighWatermarks(), this.saveLogStartOffsets()]
+    this.#forgotten = Promise.all(saved).then(() => {})
+    // A failure takes the directory offline; whoever flushes hears of it as well.
+    this.#forgotten.catch(() => {})
+  }
+
+  /** Everything is synced and closed: says so to the next run. */
+  markClean(brokerEpoch: number): Promise<void> {
+    return this.directory.runLater(() => this.#cleanShutdown.write(brokerEpoch))
+  }
+
+  /** Lets other processes have the directory. Resolves when no write of a checkpoint is under way any more. */
+  async release(): Promise<void> {
+    const checkpoints = [this.#recoveryPoints, this.#highWatermarks, this.#logStartOffsets, this.#cleanerOffsets]
+    await Promise.all(checkpoints.map(checkpoint => checkpoint.settled()))
+    this.#lock.release()
+  }
+
+  #offsets(offsetOf: (log: Log) => number | undefined): PartitionOffset[] {
+    const offsets: PartitionOffset[] = []
+    for (const log of this.logs) {
+      const offset = offsetOf(log)
+      if (offset !== undefined) offsets.push({ ...log.topicPartition, offset })
+    }
+    return offsets
+  }
+}
+
+/** The offset of a partition in a checkpoint, 0 where it has none. */
+export function offsetOf(offsets: ReadonlyMap<string, number>, partition: Log['topicPartition']): number {
+  return offsets.get(partitionName(partition)) ?? 0
+}

@@ -1,0 +1,68 @@
+import { DiskError } from '../platform/index.ts'
+import type { LogDirectory, StorageContext } from './log-directory.ts'
+import type { LogSegment } from './log-segment.ts'
+import type { ProducerSnapshots } from './producer-snapshots.ts'
+import { DELETED_SUFFIX } from './segment-files.ts'
+
+/** Where segments are deleted, and when. */
+export interface DeletionOptions {
+  readonly context: StorageContext
+  readonly directory: LogDirectory
+  readonly snapshots: ProducerSnapshots
+  /** `file.delete.delay.ms`: readers in other processes may still have the files open. */
+  readonly delayMs: number
+}
+
+/**
+ * Deletes the files of segments that have left their log: they are closed and renamed to `.deleted` at once, so that no
+ * recovery takes them for a part of the log, and removed after the delay.
+ */
+export function deleteSegments(segments: readonly LogSegment[], options: DeletionOptions): void {
+  const { context, directory, snapshots, delayMs } = options
+  const { disk } = context
+  const marked: string[] = []
+  for (const segment of segments) {
+    segment.close()
+    const paths = [segment.records.path]
+    for (const index of [segment.offsetIndex, segment.timeIndex, segment.transactionIndex]) {
+      if (index.hasFile) paths.push(index.path)
+    }
+    for (const path of paths) {
+      disk.rename(path, `${path}${DELETED_SUFFIX}`)
+      marked.push(`${path}${DELETED_SUFFIX}`)
+    }
+    const snapshot = snapshots.markDeleted(segment.baseOffset)
+    if (snapshot !== undefined) marked.push(snapshot)
+  }
+  if (marked.length === 0) return
+  const remove = (): void => {
+    if (directory.isOffline) return
+    try {
+      directory.run(() => {
+        for (const path of marked) removeIfThere(context, path)
+      })
+    } catch {
+      // The directory is offline now, and its owner knows.
+    }
+  }
+  if (delayMs <= 0) remove()
+  else context.clock.schedule(delayMs, remove)
+}
+
+function removeIfThere({ disk }: StorageContext, path: string): void {
+  try {
+    disk.remove(path)
+  } catch (error) {
+    // The whole partition may have been deleted or moved away meanwhile.
+    if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error
+  }
+}
+
+/** Removes a segment's files at once, for a recovery that has found them to be of no use. */
+export function removeSegmentFiles(segment: LogSegment, { disk }: StorageContext): void {
+  segment.close()
+  for (const index of [segment.offsetIndex, segment.timeIndex, segment.transactionIndex]) {
+    if (index.hasFile) disk.remove(index.path)
+  }
+  disk.remove(segment.records.path)
+}

@@ -1,0 +1,121 @@
+import { type Disk, DiskError } from '../platform/index.ts'
+import { readInt64, writeInt64 } from './int64.ts'
+import { syncFile } from './sync-file.ts'
+
+/** An aborted transaction of one producer. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+  /** Offset of the abort marker. */
+  readonly lastOffset: number
+  /** The last stable offset at the time of the abort. */
+  readonly lastStableOffset: number
+}
+
+/** Bytes of an entry: version (int16, 0), producer id, first, last and last stable offset (int64 each). */
+const ENTRY_BYTES = 34
+
+/**
+ * The `.txnindex` file of a segment: the transactions whose abort marker lies in it, in the order of the markers. It is
+ * made at the first abort; most segments have none. Entries are written through to the page cache.
+ */
+export class TransactionIndex {
+  readonly #disk: Disk
+  #path: string
+  /** What the file holds; undefined before anybody has looked. */
+  #entries: AbortedTransaction[] | undefined
+  #hasFile: boolean
+
+  constructor(options: { readonly disk: Disk; readonly path: string; readonly hasFile: boolean }) {
+    this.#disk = options.disk
+    this.#path = options.path
+    this.#hasFile = options.hasFile
+    if (!options.hasFile) this.#entries = []
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  get hasFile(): boolean {
+    return this.#hasFile
+  }
+
+  /** Adds a transaction; the markers of a segment come in order. */
+  add(aborted: AbortedTransaction): void {
+    const entries = this.entries()
+    const bytes = Buffer.alloc(ENTRY_BYTES)
+    writeInt64(bytes, 2, aborted.producerId)
+    writeInt64(bytes, 10, aborted.firstOffset)
+    writeInt64(bytes, 18, aborted.lastOffset)
+    writeInt64(bytes, 26, aborted.lastStableOffset)
+    const file = this.#disk.open(this.#path, { create: true })
+    this.#hasFile = true
+    try {
+      if (file.write([bytes], entries.length * ENTRY_BYTES) < ENTRY_BYTES) {
+        throw new DiskError('ENOSPC', 'write', this.#path)
+      }
+    } finally {
+      file.close()
+    }
+    this.#entries!.push(aborted)
+  }
+
+  /** All transactions of the segment. */
+  entries(): readonly AbortedTransaction[] {
+    this.#entries ??= this.#load()
+    return this.#entries
+  }
+
+  /** Drops transactions whose marker is at `offset` or above. */
+  truncateTo(offset: number): void {
+    const kept = this.entries().filter(entry => entry.lastOffset < offset)
+    if (kept.length === this.entries().length) return
+    const file = this.#disk.open(this.#path)
+    file.truncate(kept.length * ENTRY_BYTES)
+    file.close()
+    this.#entries = kept
+  }
+
+  /** Drops all entries, and what else may be in the file. */
+  reset(): void {
+    this.#entries = []
+    if (!this.#hasFile) return
+    const file = this.#disk.open(this.#path)
+    file.truncate(0)
+    file.close()
+  }
+
+  async sync(): Promise<void> {
+    if (this.#hasFile) await syncFile(this.#disk, this.#path)
+  }
+
+  /** The file has been moved to `path`. */
+  moved(path: string): void {
+    this.#path = path
+  }
+
+  /** Forgets what was read, to save memory. */
+  release(): void {
+    if (this.#hasFile) this.#entries = undefined
+  }
+
+  #load(): AbortedTransaction[] {
+    const file = this.#disk.open(this.#path, { readOnly: true })
+    try {
+      const bytes = Buffer.alloc(Math.floor(file.size() / ENTRY_BYTES) * ENTRY_BYTES)
+      file.read(bytes, 0, bytes.length, 0)
+      return Array.from({ length: bytes.length / ENTRY_BYTES }, (_, index) => {
+        const at = index * ENTRY_BYTES
+        return {
+          producerId: readInt64(bytes, at + 2),
+          firstOffset: readInt64(bytes, at + 10),
+          lastOffset: readInt64(bytes, at + 18),
+          lastStableOffset: readInt64(bytes, at + 26),
+        }
+      })
+    } finally {
+      file.close()
+    }
+  }
+}
