@@ -1,1 +1,10 @@
-export {}
+export { BrokerIdInUseError, generateBrokerId } from './cluster-setup.ts'
+export type { AlteredResource, DescribedResource } from './config-admin.ts'
+export { Controller, type JoinOptions } from './controller.ts'
+export type { ControllerOptions } from './controller-state.ts'
+export type { ElectionResults } from './leader-admin.ts'
+export { type PlacementBroker, type PlacementRequest, placeReplicas } from './replica-placement.ts'
+export type { CreatedTopic, DeletedTopic, GrownTopic } from './topic-admin.ts'
+export { checkTopicName } from './topic-name.ts'
+export type { RequestedTopic } from './topic-plan.ts'
+export { uniqueId } from './unique-id.ts'

@@ -1,6 +1,7 @@
 export { EmbeddedSession } from './embedded-session.ts'
 export { EmbeddedZooKeeper, type EmbeddedZooKeeperOptions } from './embedded-zookeeper.ts'
 export { ensurePath } from './recipes/ensure-path.ts'
+export { listSubtree } from './recipes/list-subtree.ts'
 export { DataDirectoryError } from './server/recovery.ts'
 export { nameOf, parentOf } from './znode-path.ts'
 export {

@@ -1,0 +1,135 @@
+import {
+  type BrokerRegistration,
+  CONFIG_TYPES,
+  type ConfigEntityType,
+  decodeBroker,
+  decodeConfig,
+  decodePartitionState,
+  decodeTopic,
+  type ImageBuilder,
+  type PartitionImage,
+  type ReplicaAssignment,
+  type TopicImage,
+  ZnodePath,
+} from '../metadata/index.ts'
+import { isZooKeeperError, type Stat, type ZooKeeper } from '../zookeeper/index.ts'
+
+/** A partition's epoch while it has no state znode. */
+export const NO_STATE = -1
+
+/** Everything that stands in the znodes, to be put into an image. */
+export interface LoadedCluster {
+  readonly topics: readonly TopicImage[]
+  readonly brokers: readonly BrokerRegistration[]
+  readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>
+}
+
+/** Reads brokers, topics with their partitions, and settings. What vanishes meanwhile counts as never having been. */
+export async function loadCluster(zooKeeper: ZooKeeper): Promise<LoadedCluster> {
+  const [topics, brokers, configs] = await Promise.all([
+    loadTopics(zooKeeper),
+    loadBrokers(zooKeeper),
+    loadConfigs(zooKeeper),
+  ])
+  return { topics, brokers, configs }
+}
+
+/** Makes `builder` hold exactly what was loaded. */
+export function putLoaded(
+  builder: ImageBuilder,
+  loaded: LoadedCluster,
+  before: {
+    readonly topics: Iterable<TopicImage>
+    readonly brokers: Iterable<number>
+    readonly configs: Iterable<string>
+  },
+): ImageBuilder {
+  const names = new Set(loaded.topics.map(({ name }) => name))
+  for (const { name } of before.topics) if (!names.has(name)) builder.removeTopic(name)
+  for (const topic of loaded.topics) builder.putTopic(topic)
+  const live = new Set(loaded.brokers.map(({ brokerId }) => brokerId))
+  for (const brokerId of before.brokers) if (!live.has(brokerId)) builder.removeBroker(brokerId)
+  for (const broker of loaded.brokers) builder.putBroker(broker)
+  for (const entity of before.configs) if (!loaded.configs.has(entity)) builder.putConfig(entity, new Map())
+  for (const [entity, settings] of loaded.configs) builder.putConfig(entity, settings)
+  return builder
+}
+
+async function loadTopics(zooKeeper: ZooKeeper): Promise<readonly TopicImage[]> {
+  const names = await childrenOf(zooKeeper, ZnodePath.topics)
+  const topics = await Promise.all(names.map(name => loadTopic(zooKeeper, name)))
+  return topics.filter(topic => topic !== undefined)
+}
+
+async function loadTopic(zooKeeper: ZooKeeper, name: string): Promise<TopicImage | undefined> {
+  const read = await dataOf(zooKeeper, ZnodePath.topic(name))
+  if (!read) return undefined
+  const { topicId, partitions } = decodeTopic(name, read.data)
+  const images = partitions.map((assignment, partition) => loadPartition(zooKeeper, { name, partition, assignment }))
+  return { name, topicId, partitions: await Promise.all(images) }
+}
+
+async function loadPartition(
+  zooKeeper: ZooKeeper,
+  of: { readonly name: string; readonly partition: number; readonly assignment: ReplicaAssignment },
+): Promise<PartitionImage> {
+  const { name, partition, assignment } = of
+  const read = await dataOf(zooKeeper, ZnodePath.partitionState(name, partition))
+  if (!read) {
+    const none = { leader: -1, leaderEpoch: 0, isr: [], controllerEpoch: 0, isRecovering: false }
+    return { ...assignment, ...none, partitionEpoch: NO_STATE }
+  }
+  return { ...assignment, ...decodePartitionState(name, partition, read.data), partitionEpoch: read.stat.version }
+}
+
+async function loadBrokers(zooKeeper: ZooKeeper): Promise<readonly BrokerRegistration[]> {
+  const ids = await childrenOf(zooKeeper, ZnodePath.brokerIds)
+  const brokers = ids.map(async id => {
+    const read = await dataOf(zooKeeper, ZnodePath.broker(Number(id)))
+    return read && decodeBroker(Number(id), read.data, { epoch: read.stat.czxid })
+  })
+  return (await Promise.all(brokers)).filter(broker => broker !== undefined)
+}
+
+async function loadConfigs(zooKeeper: ZooKeeper): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  const found = await Promise.all(CONFIG_TYPES.map(type => entitiesOf(zooKeeper, type)))
+  const settings = await Promise.all(
+    found.flat().map(async entity => {
+      const read = await dataOf(zooKeeper, ZnodePath.config(entity))
+      return [entity, decodeConfig(entity, read?.data ?? null)] as const
+    }),
+  )
+  return new Map(settings.filter(([, { size }]) => size > 0))
+}
+
+/** Entities of a kind; users may have clients below them. */
+async function entitiesOf(zooKeeper: ZooKeeper, type: ConfigEntityType): Promise<readonly string[]> {
+  const entities = (await childrenOf(zooKeeper, ZnodePath.config(type))).map(name => `${type}/${name}`)
+  if (type !== 'users') return entities
+  const clients = entities.map(async user => {
+    const names = await childrenOf(zooKeeper, `${ZnodePath.config(user)}/clients`)
+    return names.map(name => `${user}/clients/${name}`)
+  })
+  return [...entities, ...(await Promise.all(clients)).flat()]
+}
+
+async function childrenOf(zooKeeper: ZooKeeper, path: string): Promise<readonly string[]> {
+  try {
+    return (await zooKeeper.getChildren(path)).children
+  } catch (error) {
+    if (isZooKeeperError(error, 'NO_NODE')) return []
+    throw error
+  }
+}
+
+async function dataOf(
+  zooKeeper: ZooKeeper,
+  path: string,
+): Promise<{ readonly data: Uint8Array | null; readonly stat: Stat } | undefined> {
+  try {
+    return await zooKeeper.getData(path)
+  } catch (error) {
+    if (isZooKeeperError(error, 'NO_NODE')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,277 @@
+import { ConfigSource, describeTopic } from '../config/index.ts'
+import { type ClusterImage, configEntity, type TopicImage, ZnodePath } from '../metadata/index.ts'
+import {
+  type CreatePartitionsRequest,
+  type CreatePartitionsResponse,
+  type CreateTopicsResponse,
+  type DeleteTopicsRequest,
+  type DeleteTopicsResponse,
+  ErrorCode,
+  type ErrorName,
+  KafkaError,
+  ZERO_UUID,
+} from '../protocol/index.ts'
+import { isZooKeeperError, listSubtree, ZooKeeperError } from '../zookeeper/index.ts'
+import type { ControllerState } from './controller-state.ts'
+import type { ChangeGroup, FencedWriter } from './fenced-writer.ts'
+import { growth, planGrowth } from './partition-plan.ts'
+import {
+  createNode,
+  deleteNode,
+  MAX_PARTITIONS_PER_REQUEST,
+  planTopic,
+  type RequestedTopic,
+  type TopicPlan,
+  topicCreation,
+} from './topic-plan.ts'
+
+export type CreatedTopic = CreateTopicsResponse['topics'][number]
+export type DeletedTopic = DeleteTopicsResponse['responses'][number]
+export type GrownTopic = CreatePartitionsResponse['results'][number]
+type TopicToDelete = DeleteTopicsRequest['topics'][number]
+
+/** A plan that came out well, and what was written for it. */
+interface Planned<P> {
+  readonly plan: P
+  readonly group: ChangeGroup
+}
+
+/** Creates, deletes and grows topics. Every entry of a request succeeds or fails by itself. */
+export class TopicAdmin {
+  readonly #state: ControllerState
+
+  constructor(state: ControllerState) {
+    this.#state = state
+  }
+
+  /** Creates topics; `describe` adds each one's settings to its answer. */
+  createTopics(
+    topics: readonly RequestedTopic[],
+    options: { readonly validateOnly?: boolean; readonly describe?: boolean } = {},
+  ): Promise<CreatedTopic[]> {
+    return this.#state.change(async writer => {
+      const { metadata } = this.#state.options
+      const planned = this.#planTopics(topics, metadata.image())
+      if (!options.validateOnly)
+        await this.#write(planned, { writer, whenExists: 'TOPIC_ALREADY_EXISTS' }, plan => this.#creationGroup(plan))
+      const created = planned.filter(isPlan)
+      if (!options.validateOnly && created.length > 0) {
+        metadata.publish(builder => {
+          for (const { topic, settings } of created) {
+            builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
+          }
+          return builder
+        })
+      }
+      return topics.map(({ name }, index) => {
+        const plan = planned[index]
+        return plan === undefined || plan instanceof KafkaError
+          ? notCreated(name, plan)
+          : this.#created(plan, { ...options })
+      })
+    })
+  }
+
+  /** Deletes topics, by name or by id. Rejects with TOPIC_DELETION_DISABLED where `delete.topic.enable` is off. */
+  async deleteTopics(topics: readonly TopicToDelete[]): Promise<DeletedTopic[]> {
+    if (!this.#state.options.config.get('delete.topic.enable')) {
+      throw new KafkaError('TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.')
+    }
+    return this.#state.change(async writer => {
+      const { metadata } = this.#state.options
+      const image = metadata.image()
+      const planned = topics.map(topic => attempt(() => resolve(topic, image)))
+      await this.#write(planned, { writer }, topic => this.deletionGroup(topic.name))
+      const deleted = planned.filter(isPlan)
+      if (deleted.length > 0) {
+        metadata.publish(builder => {
+          for (const { name } of deleted) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
+          return builder
+        })
+      }
+      return topics.map((asked, index) => {
+        const outcome = planned[index]
+        const failed = outcome instanceof KafkaError ? outcome : undefined
+        const topic = outcome instanceof KafkaError ? undefined : outcome
+        return {
+          name: topic?.name ?? asked.name,
+          topicId: topic?.topicId ?? asked.topicId,
+          errorCode: failed?.errorCode ?? ErrorCode.NONE,
+          errorMessage: null,
+        }
+      })
+    })
+  }
+
+  /** Adds partitions to topics. */
+  createPartitions(
+    topics: CreatePartitionsRequest['topics'],
+    options: { readonly validateOnly?: boolean } = {},
+  ): Promise<GrownTopic[]> {
+    return this.#state.change(async writer => {
+      const { metadata, random } = this.#state.options
+      const image = metadata.image()
+      const twice = duplicates(topics.map(({ name }) => name))
+      const planned = topics.map(topic =>
+        attempt(() => {
+          if (twice.has(topic.name)) throw new KafkaError('INVALID_REQUEST', 'Duplicate topic in request.')
+          return planGrowth(topic, { image, random })
+        }),
+      )
+      if (!options.validateOnly) {
+        await this.#write(planned, { writer }, async after => {
+          const before = image.topic(after.name)
+          return before ? growth(before, after) : []
+        })
+        const grown = planned.filter(isPlan)
+        metadata.publish(builder => {
+          for (const topic of grown) builder.putTopic(topic)
+          return builder
+        })
+      }
+      return topics.map(({ name }, index) => {
+        const outcome = planned[index]
+        const failed = outcome instanceof KafkaError ? outcome : undefined
+        return { name, errorCode: failed?.errorCode ?? ErrorCode.NONE, errorMessage: failed?.message ?? null }
+      })
+    })
+  }
+
+  /**
+   * Removes all znodes of a topic. The mark in `/admin/delete_topics` comes first and goes last, so that a deletion too
+   * large for one transaction is taken up again by the next controller.
+   */
+  async deletionGroup(name: string): Promise<ChangeGroup> {
+    const { zooKeeper } = this.#state.options
+    const mark = ZnodePath.deleteTopic(name)
+    const marked = await zooKeeper.exists(mark)
+    const settings = ZnodePath.config(configEntity('topics', name))
+    const paths = [
+      ...(await listSubtree(zooKeeper, ZnodePath.topic(name))),
+      ...(await listSubtree(zooKeeper, settings)),
+    ]
+    return [...(marked ? [] : [createNode(mark, null)]), ...paths.map(deleteNode), deleteNode(mark)]
+  }
+
+  /** Plans each topic as if those before it were there. */
+  #planTopics(topics: readonly RequestedTopic[], before: ClusterImage): (TopicPlan | KafkaError)[] {
+    const { config, random } = this.#state.options
+    const twice = duplicates(topics.map(({ name }) => name))
+    let image = before
+    let partitions = 0
+    return topics.map(topic =>
+      attempt(() => {
+        if (twice.has(topic.name)) throw new KafkaError('INVALID_REQUEST', 'Found multiple entries for this topic.')
+        if (topic.name === '__cluster_metadata') {
+          throw new KafkaError('INVALID_REQUEST', 'Creation of internal topic __cluster_metadata is prohibited.')
+        }
+        const plan = planTopic(topic, { image, config, random })
+        partitions += plan.topic.partitions.length
+        if (partitions > MAX_PARTITIONS_PER_REQUEST) {
+          throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
+        }
+        image = image.change().putTopic(plan.topic).build().image
+        return plan
+      }),
+    )
+  }
+
+  async #creationGroup(plan: TopicPlan): Promise<ChangeGroup> {
+    const settings = ZnodePath.config(configEntity('topics', plan.topic.name))
+    const stat = await this.#state.options.zooKeeper.exists(settings)
+    return topicCreation(plan, { hasSettings: stat !== undefined })
+  }
+
+  /** Writes what was planned, and puts an error in the place of each plan that could not be written. */
+  async #write<P>(
+    planned: (P | KafkaError)[],
+    { writer, whenExists }: { readonly writer: FencedWriter; readonly whenExists?: ErrorName },
+    groupOf: (plan: P) => Promise<ChangeGroup>,
+  ): Promise<void> {
+    const accepted: (Planned<P> & { readonly index: number })[] = []
+    for (const [index, plan] of planned.entries()) {
+      if (!(plan instanceof KafkaError)) accepted.push({ index, plan, group: await groupOf(plan) })
+    }
+    const outcomes = await writer.writeAll(accepted.map(({ group }) => group))
+    for (const [position, { index }] of accepted.entries()) {
+      const outcome = outcomes[position]
+      if (!(outcome instanceof ZooKeeperError)) continue
+      planned[index] =
+        whenExists && isZooKeeperError(outcome, 'NODE_EXISTS')
+          ? new KafkaError(whenExists, undefined, { cause: outcome })
+          : this.#state.toKafkaError(outcome, 'writing a change of a topic')
+    }
+  }
+
+  #created(
+    { topic, settings }: TopicPlan,
+    options: { readonly validateOnly?: boolean; readonly describe?: boolean },
+  ): CreatedTopic {
+    return {
+      name: topic.name,
+      topicId: options.validateOnly ? ZERO_UUID : topic.topicId,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      topicConfigErrorCode: ErrorCode.NONE,
+      numPartitions: topic.partitions.length,
+      replicationFactor: topic.partitions[0]?.replicas.length ?? -1,
+      configs: options.describe ? this.#described(settings) : [],
+    }
+  }
+
+  #described(settings: ReadonlyMap<string, string>): CreatedTopic['configs'] {
+    return describeTopic(this.#state.options.config, settings).map(({ name, value, source, isSensitive }) => ({
+      name,
+      value,
+      readOnly: false,
+      configSource: source === ConfigSource.UNKNOWN ? ConfigSource.DEFAULT_CONFIG : source,
+      isSensitive,
+    }))
+  }
+}
+
+function notCreated(name: string, error: KafkaError | undefined): CreatedTopic {
+  return {
+    name,
+    topicId: ZERO_UUID,
+    errorCode: error?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR,
+    errorMessage: error?.message ?? null,
+    topicConfigErrorCode: ErrorCode.NONE,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  }
+}
+
+function resolve({ name, topicId }: TopicToDelete, image: ClusterImage): TopicImage {
+  if (name !== null) {
+    const topic = image.topic(name)
+    if (!topic) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    return topic
+  }
+  const topic = image.topicById(topicId)
+  if (!topic) throw new KafkaError('UNKNOWN_TOPIC_ID')
+  return topic
+}
+
+function isPlan<T>(planned: T | KafkaError): planned is T {
+  return !(planned instanceof KafkaError)
+}
+
+/** What `plan` gives, or the {@link KafkaError} it throws. */
+function attempt<T>(plan: () => T): T | KafkaError {
+  try {
+    return plan()
+  } catch (error) {
+    if (error instanceof KafkaError) return error
+    throw error
+  }
+}
+
+/** Names that occur more than once. */
+function duplicates(names: readonly string[]): ReadonlySet<string> {
+  const once = new Set<string>()
+  const twice = new Set<string>()
+  for (const name of names) (once.has(name) ? twice : once).add(name)
+  return twice
+}
