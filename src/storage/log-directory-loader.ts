@@ -95,6 +95,7 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
     else throw error
     return []
   }
+  managed.wasClean = wasClean || logs.length === 0
   const ms = Math.round(clock.monotonicMs() - startedMs)
   logger.info({ logs: logs.length, ms }, wasClean ? 'loaded logs' : 'loaded and recovered logs after an unclean stop')
   return logs

@@ -161,6 +161,11 @@ export class LogManager {
     })
   }
 
+  /** Whether the last run stopped cleanly, or there was none: no log needed recovery. */
+  get wasClean(): boolean {
+    return this.#directories.every(({ wasClean }) => wasClean)
+  }
+
   /** The log of a partition, if there is one and its directory is online. */
   getLog(topicPartition: TopicPartition): Log | undefined {
     return this.#logs.get(partitionName(topicPartition))

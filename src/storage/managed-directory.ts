@@ -17,6 +17,8 @@ export interface DirectoryOffsets {
 export class ManagedDirectory {
   readonly directory: LogDirectory
   readonly logs = new Set<Log>()
+  /** Whether nothing in it needed recovery when it was opened. */
+  wasClean = true
   readonly #lock: DiskLock
   readonly #cleanShutdown: CleanShutdownFile
   readonly #recoveryPoints: OffsetCheckpoint
