@@ -19,6 +19,8 @@ export class GroupScenario {
   /** The last decision. */
   decision: Decision | undefined
   readonly answers = new Map<number, JoinResult | SyncResult>()
+  /** Sees every decision. */
+  onDecision: (decision: Decision) => void = () => {}
   readonly limits: GroupLimits
   #nextRequest = 1
   #nextId = 1
@@ -163,6 +165,7 @@ export class GroupScenario {
       if (this.answers.has(to)) throw new Error(`request ${to} is answered twice`)
       this.answers.set(to, result)
     }
+    this.onDecision(decision)
   }
 }
 

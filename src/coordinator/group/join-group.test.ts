@@ -224,6 +224,17 @@ describe('decideJoin of a static member', () => {
     assert.equal(scenario.group.awaitingJoinCount, 1)
   })
 
+  it('has a session again when the log has answered, though the old one ran out meanwhile', () => {
+    const scenario = new GroupScenario()
+    scenario.stable(STATIC)
+    scenario.join(STATIC)
+    const storing = scenario.decision
+    scenario.session('instance-2')
+    assert.ok(scenario.group.members.has('instance-2'), 'its request waits')
+    scenario.stored(undefined, storing)
+    assert.deepEqual(scenario.timers, { 'member:instance-2': 10_000 })
+  })
+
   it('is answered by the rebalance that begins before the log has answered', () => {
     const scenario = new GroupScenario()
     const [, other = ''] = scenario.stable(STATIC, {})

@@ -240,6 +240,8 @@ export function staticMemberStored(
     }
     return draft.finish()
   }
+  // While its request waited its session was not looked at, and may have run out.
+  draft.resetSession(member)
   const result = draft.joinedResult(after.newMemberId)
   if (after.supportsSkippingAssignment) {
     // KIP-814: a leader that returns shall watch the topics again, but not assign: the assignment stands.
