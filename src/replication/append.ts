@@ -1,9 +1,9 @@
 import type { Logger } from '../platform/index.ts'
 import { ErrorCode, type ErrorName, KafkaError } from '../protocol/index.ts'
+import { type AppendOrigin, RecordValidationError } from '../storage/index.ts'
 import { DelayedReplies, type PendingReply } from './delayed-replies.ts'
 import type { HostedPartitions } from './hosted-partitions.ts'
 import type { Partition } from './partition.ts'
-import type { AppendOrigin } from './partition-log.ts'
 import type { Purgatory } from './purgatory.ts'
 
 /** Records for one partition. */
@@ -155,8 +155,11 @@ function fail(result: Writable<AppendResult>, error: unknown): void {
   result.errorCode = error instanceof KafkaError ? error.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR
   result.baseOffset = -1
   result.errorMessage = error instanceof KafkaError ? error.message : null
-  if (error instanceof Error && 'recordErrors' in error && Array.isArray(error.recordErrors)) {
-    result.recordErrors = error.recordErrors
+  if (error instanceof RecordValidationError) {
+    result.recordErrors = error.recordErrors.map(({ batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    }))
   }
 }
 

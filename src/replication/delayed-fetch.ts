@@ -98,11 +98,11 @@ export class DelayedFetch extends DelayedOperation {
   }
 }
 
-/** Whether results need not be waited with: there is an error to act on, or as much as was asked for. */
+/** Whether results need not be waited with: there is an error to act on, as much as was asked for, or more to fetch. */
 export function isEnough(results: readonly FetchPartitionResult[], minBytes: number): boolean {
   let bytes = 0
   for (const result of results) {
-    if (answersAtOnce(result)) return true
+    if (result.hasMore || answersAtOnce(result)) return true
     bytes += result.recordBytes
   }
   return bytes >= minBytes
@@ -113,7 +113,6 @@ class FetchWatch extends Watch {
   readonly index: number
   readonly #fetch: DelayedFetch
   readonly #partition: Partition | undefined
-  readonly #maxBytes: number
   readonly #version: number
   /** Readable bytes at the last look, and where the partition stood then. */
   #bytes = 0
@@ -127,7 +126,6 @@ class FetchWatch extends Watch {
     this.index = index
     this.#fetch = fetch
     this.#partition = target.partition
-    this.#maxBytes = target.request.maxBytes
     this.#version = target.partition?.version ?? 0
   }
 
@@ -138,7 +136,7 @@ class FetchWatch extends Watch {
   /** Notes that a read now returns `bytes`; returns them. */
   reset(bytes: number): number {
     const partition = this.#partition
-    this.#bytes = Math.min(bytes, this.#maxBytes)
+    this.#bytes = bytes
     if (!partition) return this.#bytes
     this.#limit = partition.fetchLimit(this.#fetch.params.isolation)
     this.#isExact = this.#limit === partition.fetchLimit('log_end')
@@ -158,7 +156,8 @@ class FetchWatch extends Watch {
     this.#limit = limit
     const appended = partition.appendedBytes - this.#appendedBytes
     this.#appendedBytes = partition.appendedBytes
-    const bytes = Math.min(this.#maxBytes, this.#isExact ? this.#bytes + appended : Number.POSITIVE_INFINITY)
+    // What of the bytes beyond the limit has become readable is known only by reading.
+    const bytes = this.#isExact ? this.#bytes + appended : Number.POSITIVE_INFINITY
     const grown = bytes - this.#bytes
     this.#bytes = bytes
     if (grown > 0) this.#fetch.grew(grown)

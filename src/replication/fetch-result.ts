@@ -60,6 +60,8 @@ export interface FetchPartitionResult {
   readonly records: readonly Uint8Array[]
   /** Length of all of them. */
   readonly recordBytes: number
+  /** More could have been read, but for a limit or the end of a segment: waiting would bring this reader nothing. */
+  readonly hasMore: boolean
 }
 
 export const NO_RECORDS: readonly Uint8Array[] = Object.freeze([])
@@ -84,6 +86,7 @@ export function fetchError(
     preferredReadReplica: -1,
     records: NO_RECORDS,
     recordBytes: 0,
+    hasMore: false,
   }
 }
 

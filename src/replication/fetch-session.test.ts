@@ -69,6 +69,7 @@ function result(partitionIndex: number, more: Partial<FetchPartitionResult> = {}
     preferredReadReplica: -1,
     records: NO_RECORDS,
     recordBytes: 0,
+    hasMore: false,
     ...more,
   }
 }

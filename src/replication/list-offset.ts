@@ -74,29 +74,25 @@ export function listOffset(partition: Partition, request: ListOffsetRequest): Li
 }
 
 /**
- * ListOffsets v0: the start offsets of up to `maxOffsets` segments, newest first, from the newest on that was last
- * written at `timestamp` or before; the log's end counts as one that is written now. Clients see none above the high
- * watermark, which then stands first.
+ * ListOffsets v0: the start offsets of up to `maxOffsets` segments, newest first, from the newest on whose records are
+ * all of `timestamp` or before; the log's end counts as a segment of now. Clients see none above the high watermark,
+ * which then stands first.
  *
  * @throws KafkaError as `Partition.logFor`.
  */
 export function legacyOffsets(partition: Partition, request: LegacyOffsetsRequest): readonly number[] {
   const log = partition.logFor(-1, request.requireLeader)
-  const marks = log.segments.map(segment => ({
-    offset: Math.max(segment.baseOffset, log.logStartOffset),
-    atMs: segment.lastModifiedMs,
-  }))
-  if ((log.segments.at(-1)?.size ?? 0) > 0) marks.push({ offset: log.logEndOffset, atMs: request.nowMs })
-  const { timestamp } = request
-  const newest =
-    timestamp === OffsetSpec.LATEST
-      ? marks.length - 1
-      : timestamp === OffsetSpec.EARLIEST
-        ? 0
-        : marks.findLastIndex(({ atMs }) => atMs <= timestamp)
-  const count = Math.max(0, Math.min(request.maxOffsets, newest + 1))
-  const offsets = marks.slice(newest + 1 - count, newest + 1).map(mark => mark.offset)
-  offsets.sort((a, b) => b - a)
+  const { timestamp, maxOffsets, nowMs } = request
+  const starts = log.segmentBaseOffsets.map(offset => Math.max(offset, log.logStartOffset))
+  if (log.logEndOffset > starts.at(-1)!) starts.push(log.logEndOffset)
+  let newest = 0
+  if (timestamp === OffsetSpec.LATEST || timestamp >= nowMs) newest = starts.length - 1
+  else if (timestamp !== OffsetSpec.EARLIEST) {
+    const firstLater = log.offsetForTimestamp(timestamp + 1)?.offset ?? log.logEndOffset
+    newest = starts.findLastIndex((_, index) => (starts[index + 1] ?? Number.POSITIVE_INFINITY) <= firstLater)
+  }
+  const count = Math.max(0, Math.min(maxOffsets, newest + 1))
+  const offsets = starts.slice(newest + 1 - count, newest + 1).reverse()
   if (!request.isClient || !offsets.some(offset => offset > log.highWatermark)) return offsets
   return [log.highWatermark, ...offsets.filter(offset => offset <= log.highWatermark)]
 }

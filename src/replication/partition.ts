@@ -1,4 +1,5 @@
 import { ErrorCode, type ErrorName, KafkaError } from '../protocol/index.ts'
+import type { AppendOrigin, Log, LogAppendInfo, TopicPartition } from '../storage/index.ts'
 import {
   type FetchIsolation,
   type FetchParams,
@@ -9,7 +10,6 @@ import {
   NOT_DIVERGING,
   UNKNOWN_LEADER,
 } from './fetch-result.ts'
-import type { AppendOrigin, Log, LogAppendInfo, TopicPartition } from './partition-log.ts'
 import type { Purgatory } from './purgatory.ts'
 import { RemoteReplica } from './remote-replica.ts'
 import { WatchList } from './watch-list.ts'
@@ -382,6 +382,7 @@ export class Partition {
       preferredReadReplica: -1,
       records: slice ? slice.chunks : NO_RECORDS,
       recordBytes: slice ? slice.bytes : 0,
+      hasMore: slice !== undefined && slice.nextOffset < maxOffset,
     }
   }
 

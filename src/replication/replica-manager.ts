@@ -1,6 +1,7 @@
 import { type ClusterDelta, ClusterImage, type TopicImage } from '../metadata/index.ts'
 import type { Clock, Logger } from '../platform/index.ts'
 import { ZERO_UUID } from '../protocol/index.ts'
+import type { Log, LogManager } from '../storage/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
 import { type DeleteRecordsEntry, type DeleteRecordsResult, deleteRecords } from './delete-records.ts'
 import { FetchReader } from './fetch-reader.ts'
@@ -8,7 +9,6 @@ import type { FetchParams, FetchPartition, FetchPartitionResult } from './fetch-
 import { HostedPartitions } from './hosted-partitions.ts'
 import type { HostedTopic } from './hosted-topic.ts'
 import { Partition } from './partition.ts'
-import type { Log, LogManager } from './partition-log.ts'
 import { Purgatory } from './purgatory.ts'
 
 export interface ReplicaManagerOptions {
