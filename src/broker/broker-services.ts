@@ -1,3 +1,5 @@
+import type { DynamicBrokerConfig } from '../config/index.ts'
+import type { Controller } from '../controller/index.ts'
 import type { GroupCoordinator } from '../coordinator/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'
 import type { ServerConnection } from '../network/index.ts'
@@ -14,6 +16,10 @@ export interface BrokerServices {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Settings of this broker, as they change. */
+  readonly config: DynamicBrokerConfig
+  /** Changes topics, settings and leaders. */
+  readonly controller: Controller
   /** The cluster as this broker knows it. */
   readonly metadata: MetadataCache
   /** The partitions that this broker hosts. */
