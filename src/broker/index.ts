@@ -1,3 +1,5 @@
 export type { BrokerServices } from './broker-services.ts'
+export type { BoundListener, KafkaServerOptions } from './broker-startup.ts'
 export { type Handler, handler, type RequestContext } from './handler.ts'
 export { handlers } from './handlers/index.ts'
+export { KafkaServer } from './kafka-server.ts'

@@ -18,6 +18,10 @@ export class MemoryNetwork implements Network {
     this.#clock = clock
   }
 
+  hostName(): string {
+    return 'localhost'
+  }
+
   async listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener> {
     const bound = port === 0 ? this.#nextPort++ : port
     if (this.#listeners.has(bound)) throw new NetworkError('EADDRINUSE', `listen on ${host}:${bound}`)

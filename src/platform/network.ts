@@ -7,6 +7,8 @@
 export interface Network {
   /** Starts listening; rejects with a {@link NetworkError} (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, ...). Port 0 picks a free one. */
   listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener>
+  /** What this machine calls itself: for addresses that others are told. */
+  hostName(): string
   /** Connects; rejects with a {@link NetworkError} when refused or not there within `timeoutMs`. */
   connect(host: string, port: number, timeoutMs: number): Promise<Connection>
 }

@@ -1,8 +1,9 @@
 import { createConnection, createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net'
+import { hostname } from 'node:os'
 import { type Connection, type ConnectionSink, type Listener, type Network, NetworkError } from './network.ts'
 
 /** The machine's TCP. */
-export const nodeNetwork: Network = { listen, connect }
+export const nodeNetwork: Network = { listen, connect, hostName: hostname }
 
 async function listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener> {
   // Accepted sockets stay paused until the receiver calls `start`, so nothing is read before it can be delivered.

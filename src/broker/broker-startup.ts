@@ -1,0 +1,336 @@
+import { type DynamicBrokerConfig, isEveryInterface } from '../config/index.ts'
+import { Controller, generateBrokerId } from '../controller/index.ts'
+import { GroupCoordinator, groupConfig } from '../coordinator/index.ts'
+import { MetadataCache } from '../metadata/index.ts'
+import { SocketServer } from '../network/index.ts'
+import { type Clock, type Disk, type Logger, type Network, NetworkError, type Random } from '../platform/index.ts'
+import { loadCompression } from '../protocol/index.ts'
+import { FetchSessionCache, FetchSessions, ReplicaManager } from '../replication/index.ts'
+import { LogManager, readMetaProperties } from '../storage/index.ts'
+import { EmbeddedZooKeeper, ensurePath, type ZooKeeper } from '../zookeeper/index.ts'
+import { AutoTopics } from './auto-topics.ts'
+import { BrokerMetrics } from './broker-metrics.ts'
+import { BrokerParts } from './broker-parts.ts'
+import type { BrokerServices } from './broker-services.ts'
+import { CoordinatorPartitions } from './coordinator-partitions.ts'
+import { handlers } from './handlers/index.ts'
+import { OFFSETS_TOPIC } from './internal-topics.ts'
+import { claimLogDirectories } from './log-directory-claim.ts'
+import { logSettings } from './log-settings.ts'
+import { metadataPublisher } from './metadata-publishing.ts'
+import { ProducerIds } from './producer-ids.ts'
+import { RequestDispatcher } from './request-dispatcher.ts'
+
+/** Memory that requests in progress may hold together, where `queued.max.request.bytes` sets no limit. */
+const DEFAULT_QUEUED_BYTES = 256 * 1024 * 1024
+
+export interface KafkaServerOptions {
+  /** Keys of `server.properties` as written. */
+  readonly properties: ReadonlyMap<string, string>
+  readonly disk: Disk
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Log each request at debug level. */
+  readonly isVerbose: boolean
+  /** Every log directory has failed: the broker can serve nothing more. */
+  readonly onHalt: () => void
+}
+
+/** A bound listener. */
+export interface BoundListener {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+}
+
+/** A broker that answers requests. */
+export interface StartedBroker {
+  readonly services: BrokerServices
+  readonly listeners: readonly BoundListener[]
+  readonly metricsPort: number | undefined
+  readonly parts: BrokerParts
+}
+
+/** What of a broker is there once its cluster is known. */
+interface Identity {
+  readonly brokerId: number
+  readonly clusterId: string
+  readonly zooKeeper: ZooKeeper
+  readonly metadata: MetadataCache
+  readonly controller: Controller
+}
+
+/**
+ * Brings a broker up, part by part: the sockets are bound first, so that a taken port is known before anything is
+ * touched, and read last, when everything behind them is there.
+ */
+export class BrokerStartup {
+  readonly parts = new BrokerParts()
+  readonly #options: KafkaServerOptions
+  readonly #config: DynamicBrokerConfig
+  #dispatcher: RequestDispatcher | undefined
+
+  constructor(options: KafkaServerOptions, config: DynamicBrokerConfig) {
+    this.#options = options
+    this.#config = config
+  }
+
+  async run(): Promise<StartedBroker> {
+    const sockets = this.#createSockets()
+    const listeners = await this.#bind(sockets)
+    const [identity] = await Promise.all([this.#joinCluster(), loadCompression()])
+    const logs = await this.#openLogs(identity)
+    const services = this.#createServices(identity, logs)
+    const metrics = this.#createMetrics(services, sockets)
+    this.#dispatcher = new RequestDispatcher({
+      handlers,
+      services,
+      logger: this.#options.logger.child({ logger: 'kafka.server.KafkaApis' }),
+      observer: metrics,
+      isVerbose: this.#options.isVerbose,
+    })
+    await identity.controller.start({
+      endpoints: this.#endpoints(listeners),
+      rack: this.#config.get('broker.rack'),
+      uncleanStart: !logs.wasClean,
+    })
+    const metricsPort = await this.#serveMetrics(metrics)
+    sockets.enable()
+    return { services, listeners, metricsPort, parts: this.parts }
+  }
+
+  #createSockets(): SocketServer {
+    const { network, clock, logger } = this.#options
+    const config = this.#config
+    const queued = config.get('queued.max.request.bytes')
+    const sockets = new SocketServer({
+      network,
+      clock,
+      logger: logger.child({ logger: 'kafka.network.SocketServer' }),
+      // Nothing is read before `enable`, and by then the dispatcher is there.
+      processor: {
+        process: (frame, connection) => this.#dispatcher!.process(frame, connection),
+        mayOverlap: frame => this.#dispatcher!.mayOverlap(frame),
+        disconnected: connection => this.#dispatcher?.disconnected(connection),
+      },
+      addresses: config.current.listeners.map(({ listener, host, port }) => ({
+        name: listener,
+        host: isEveryInterface(host) ? '0.0.0.0' : host,
+        port,
+      })),
+      maxFrameBytes: config.get('socket.request.max.bytes'),
+      maxQueuedBytes: queued > 0 ? queued : DEFAULT_QUEUED_BYTES,
+      maxIdleMs: config.get('connections.max.idle.ms'),
+      maxConnections: config.get('max.connections'),
+      maxConnectionsOf: ip =>
+        config.current.maxConnectionsPerIpOverrides.get(ip) ?? config.get('max.connections.per.ip'),
+    })
+    this.parts.sockets = sockets
+    return sockets
+  }
+
+  async #bind(sockets: SocketServer): Promise<readonly BoundListener[]> {
+    try {
+      return await sockets.bind()
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error
+      throw new Error(`${error.message}; ${wayOutOf(error.code)}`, { cause: error })
+    }
+  }
+
+  /** Opens the metadata store and learns who this broker is and what the cluster holds. */
+  async #joinCluster(): Promise<Identity> {
+    const { disk, clock, random, logger } = this.#options
+    const directory = `${this.#config.current.logDirs[0]}-zookeeper`
+    const embedded = await EmbeddedZooKeeper.open({ disk, directory, clock, logger })
+    this.parts.zooKeeper = embedded
+    const zooKeeper = embedded.connect({ sessionTimeoutMs: this.#config.get('zookeeper.session.timeout.ms') })
+    const metadata = new MetadataCache()
+    const brokerId = await this.#brokerId(zooKeeper)
+    const config = this.#config
+    const controller = await Controller.open({ zooKeeper, metadata, config, brokerId, clock, random, logger })
+    this.parts.controller = controller
+    const { clusterId } = controller
+    logger.child({ logger: 'kafka.server.KafkaServer' }).info({}, `Cluster ID = ${clusterId}`)
+    return { brokerId, clusterId, zooKeeper, metadata, controller }
+  }
+
+  /** `broker.id`; else what the log directories remember; else a new one. */
+  async #brokerId(zooKeeper: ZooKeeper): Promise<number> {
+    const { disk } = this.#options
+    const configured = this.#config.get('broker.id')
+    if (configured >= 0) return configured
+    for (const directory of this.#config.current.logDirs) {
+      const remembered = readMetaProperties(disk, directory)?.brokerId
+      if (remembered !== undefined) return remembered
+    }
+    await ensurePath(zooKeeper, '/brokers/seqid')
+    return generateBrokerId(zooKeeper, this.#config.get('reserved.broker.max.id'))
+  }
+
+  async #openLogs({ brokerId, clusterId, metadata }: Identity): Promise<LogManager> {
+    const { disk, clock, random, logger } = this.#options
+    const config = this.#config
+    const { logDirs } = config.current
+    await claimLogDirectories(logDirs, { disk, clock, brokerId, clusterId })
+    const logs = await LogManager.open({
+      disk,
+      clock,
+      random,
+      logger,
+      directories: logDirs,
+      configOf: topic => logSettings(config.current, metadata.image().config('topics', topic)),
+      producerIdExpirationMs: config.get('producer.id.expiration.ms'),
+      intervals: {
+        retentionCheckMs: config.get('log.retention.check.interval.ms'),
+        flushCheckMs: config.get('log.flush.scheduler.interval.ms'),
+        recoveryPointCheckpointMs: config.get('log.flush.offset.checkpoint.interval.ms'),
+        logStartCheckpointMs: config.get('log.flush.start.offset.checkpoint.interval.ms'),
+        highWatermarkCheckpointMs: config.get('replica.high.watermark.checkpoint.interval.ms'),
+        producerExpirationCheckMs: config.get('producer.id.expiration.check.interval.ms'),
+      },
+    })
+    this.parts.logs = logs
+    return logs
+  }
+
+  #createServices({ brokerId, clusterId, metadata, controller }: Identity, logs: LogManager): BrokerServices {
+    const { clock, random, logger, onHalt } = this.#options
+    const config = this.#config
+    const replicas = new ReplicaManager({
+      brokerId,
+      clock,
+      logger,
+      logManager: logs,
+      fetchMaxBytes: config.get('fetch.max.bytes'),
+    })
+    this.parts.replicas = replicas
+    const coordinatorPartitions = new CoordinatorPartitions(OFFSETS_TOPIC, replicas)
+    const groups = new GroupCoordinator({
+      clock,
+      random,
+      logger,
+      config: groupConfig(config.current),
+      partitions:
+        metadata.image().topic(OFFSETS_TOPIC)?.partitions.length ?? config.get('offsets.topic.num.partitions'),
+      writer: coordinatorPartitions,
+      loader: coordinatorPartitions,
+      partitionExists: (topic, partition) => metadata.image().partition(topic, partition) !== undefined,
+    })
+    this.parts.groups = groups
+    metadata.subscribe(metadataPublisher({ brokerId, config, logs, replicas, groups, logger }))
+    logs.onDirectoryFailure(() => {
+      if (logs.directories().every(({ isOffline }) => isOffline)) {
+        logger.error({}, `Halting: all log directories have failed (${config.current.logDirs.join(', ')})`)
+        onHalt()
+      }
+    })
+    const everywhere = this.#everywhere()
+    return {
+      brokerId,
+      clusterId,
+      clock,
+      random,
+      logger,
+      config,
+      metadata,
+      controller,
+      replicas,
+      fetchSessions: new FetchSessions(
+        new FetchSessionCache({ clock, random, maxSessions: config.get('max.incremental.fetch.session.cache.slots') }),
+      ),
+      producerIds: new ProducerIds(() => controller.allocateProducerIds()),
+      autoTopics: new AutoTopics({
+        config,
+        metadata,
+        logger: logger.child({ logger: 'kafka.server.DefaultAutoTopicCreationManager' }),
+        createTopics: topics => controller.createTopics(topics),
+      }),
+      groups,
+      handlers,
+      answersOnEveryInterface: listener => everywhere.has(listener),
+      disconnected: connection => replicas.disconnected(connection),
+    }
+  }
+
+  /** Listeners on every interface that have no advertised address. */
+  #everywhere(): ReadonlySet<string> {
+    const { advertisedListeners } = this.#config.current
+    return new Set(advertisedListeners.filter(({ host }) => isEveryInterface(host)).map(({ listener }) => listener))
+  }
+
+  /** What the cluster is told: advertised addresses, with real ports, and a host that means something elsewhere. */
+  #endpoints(bound: readonly BoundListener[]) {
+    return this.#config.current.advertisedListeners.map(({ listener, securityProtocol, host, port }) => {
+      const own = bound.find(({ name }) => name === listener)
+      return {
+        listener,
+        securityProtocol,
+        host: isEveryInterface(host) ? this.#options.network.hostName() : host,
+        port: port === 0 ? (own?.port ?? 0) : port,
+      }
+    })
+  }
+
+  #createMetrics(services: BrokerServices, sockets: SocketServer): BrokerMetrics {
+    const { replicas, groups, metadata } = services
+    const count = <T>(items: Iterable<T>, matches: (item: T) => boolean): number =>
+      [...items].reduce((sum, item) => sum + (matches(item) ? 1 : 0), 0)
+    const metrics = new BrokerMetrics([
+      {
+        name: 'kafka_server_socketservermetrics_connection_count',
+        help: 'Open connections',
+        value: () => sockets.connectionCount,
+      },
+      {
+        name: 'kafka_network_socketserver_queuedbytes',
+        help: 'Bytes of requests in progress',
+        value: () => sockets.queuedBytes,
+      },
+      {
+        name: 'kafka_server_replicamanager_partitioncount',
+        help: 'Partitions hosted here',
+        value: () => count(replicas.partitions(), () => true),
+      },
+      {
+        name: 'kafka_server_replicamanager_leadercount',
+        help: 'Partitions led here',
+        value: () => count(replicas.partitions(), ({ isLeader }) => isLeader),
+      },
+      {
+        name: 'kafka_server_replicamanager_offlinereplicacount',
+        help: 'Partitions whose log directory has failed',
+        value: () => count(replicas.partitions(), ({ isOffline }) => isOffline),
+      },
+      {
+        name: 'kafka_controller_kafkacontroller_globaltopiccount',
+        help: 'Topics of the cluster',
+        value: () => metadata.image().topicCount,
+      },
+      {
+        name: 'kafka_coordinator_group_groupmetadatamanager_numgroups',
+        help: 'Groups coordinated here',
+        value: () => groups.counts().groups,
+      },
+    ])
+    this.parts.metrics = metrics
+    return metrics
+  }
+
+  async #serveMetrics(metrics: BrokerMetrics): Promise<number | undefined> {
+    const wanted = this.#config.get('monedula.metrics.port')
+    if (wanted < 0) return undefined
+    const port = await metrics.serve('127.0.0.1', wanted)
+    this.#options.logger.info({ logger: 'kafka.server.KafkaServer' }, `Metrics at http://127.0.0.1:${port}/metrics`)
+    return port
+  }
+}
+
+function wayOutOf(code: string): string {
+  if (code === 'EADDRINUSE') return 'another program listens there: stop it, or choose another port with listeners='
+  if (code === 'EADDRNOTAVAIL') return 'this machine has no such address: see listeners='
+  if (code === 'EACCES') return 'ports below 1024 need rights: choose another with listeners='
+  return 'see listeners='
+}

@@ -1,0 +1,40 @@
+import { ConfigError } from '../config/index.ts'
+import type { Clock, Disk } from '../platform/index.ts'
+import { DiskError } from '../platform/index.ts'
+import { readMetaProperties, writeMetaProperties } from '../storage/index.ts'
+
+/**
+ * Checks that every log directory is this broker's, and writes `meta.properties` where it is missing. A directory that
+ * cannot be written is left to the log manager, which goes on without it.
+ * @throws ConfigError when a directory belongs to another broker or another cluster.
+ */
+export async function claimLogDirectories(
+  directories: readonly string[],
+  owner: { readonly disk: Disk; readonly clock: Clock; readonly brokerId: number; readonly clusterId: string },
+): Promise<void> {
+  const { disk, clock, brokerId, clusterId } = owner
+  for (const directory of directories) {
+    const found = readMetaProperties(disk, directory)
+    if (found?.clusterId !== undefined && found.clusterId !== clusterId) {
+      throw new ConfigError(
+        `${directory}/meta.properties says cluster.id=${found.clusterId}, but this cluster is ${clusterId}; the records ` +
+          `there are another cluster's: choose another log.dirs, or bring ${directories[0]}-zookeeper back, or, to give ` +
+          'the records up, remove the directory',
+      )
+    }
+    if (found?.brokerId !== undefined && found.brokerId !== brokerId) {
+      throw new ConfigError(
+        `${directory}/meta.properties says broker.id=${found.brokerId}, but the configuration says ${brokerId}; set ` +
+          `broker.id=${found.brokerId} or choose another log.dirs`,
+      )
+    }
+    if (found) continue
+    try {
+      disk.makeDirectory(directory)
+      const writtenAt = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'long' }).format(clock.now())
+      await writeMetaProperties(disk, directory, { brokerId, clusterId, writtenAt })
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { DynamicBrokerConfig } from '../config/index.ts'
+import type { GroupCoordinator } from '../coordinator/index.ts'
+import type { ClusterDelta, ClusterImage, MetadataPublisher, TopicChange } from '../metadata/index.ts'
+import type { Logger } from '../platform/index.ts'
+import type { ReplicaManager } from '../replication/index.ts'
+import type { LogManager } from '../storage/index.ts'
+import { OFFSETS_TOPIC } from './internal-topics.ts'
+import { logSettings } from './log-settings.ts'
+
+/** Who acts on changes of the cluster's metadata in this broker. */
+export interface MetadataFollowers {
+  readonly brokerId: number
+  readonly config: DynamicBrokerConfig
+  readonly logs: LogManager
+  readonly replicas: ReplicaManager
+  readonly groups: GroupCoordinator
+  readonly logger: Logger
+}
+
+/**
+ * Makes the broker follow the metadata (Kafka's BrokerMetadataPublisher): settings of topics first, because logs are made
+ * with them; then partitions; then the coordinators whose partitions those are. Dynamic settings of the broker itself are
+ * in effect by then: the controller subscribes before.
+ */
+export function metadataPublisher(followers: MetadataFollowers): MetadataPublisher {
+  return (image, delta) => {
+    applyTopicConfigs(image, delta, followers)
+    followers.replicas.applyDelta(image, delta)
+    for (const change of delta.topics) if (change.name === OFFSETS_TOPIC) applyCoordinators(change, followers)
+  }
+}
+
+/** A broker setting may be the default of every topic; a topic's own setting concerns its logs alone. */
+function applyTopicConfigs(image: ClusterImage, delta: ClusterDelta, { config, logs }: MetadataFollowers): void {
+  const all = [...delta.configs].some(entity => entity.startsWith('brokers/'))
+  const names = all
+    ? [...image.topics()].map(({ name }) => name)
+    : [...delta.configs].flatMap(entity => (entity.startsWith('topics/') ? [entity.slice('topics/'.length)] : []))
+  for (const name of names) logs.topicConfigChanged(name, logSettings(config.current, image.config('topics', name)))
+}
+
+function applyCoordinators({ before, after }: TopicChange, { brokerId, groups, logger }: MetadataFollowers): void {
+  const count = Math.max(before?.partitions.length ?? 0, after?.partitions.length ?? 0)
+  for (let index = 0; index < count; index++) {
+    const was = before?.partitions[index]
+    const is = after?.partitions[index]
+    if (is?.leader === brokerId) {
+      if (was?.leader === brokerId && was.leaderEpoch === is.leaderEpoch) continue
+      groups.onElected(index, is.leaderEpoch).catch(error => {
+        logger.error({ err: error }, `Could not load groups of ${OFFSETS_TOPIC}-${index}`)
+      })
+    } else if (was?.leader === brokerId) groups.onResigned(index, is?.leaderEpoch)
+  }
+}

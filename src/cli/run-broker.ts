@@ -1,0 +1,72 @@
+import { KafkaServer, type KafkaServerOptions } from '../broker/index.ts'
+import { createLogger, type Logger, nodeDisk, nodeNetwork, systemClock, systemRandom } from '../platform/index.ts'
+
+export interface RunBrokerOptions {
+  /** Keys of `server.properties` as written. */
+  readonly properties: ReadonlyMap<string, string>
+  /** Log JSON instead of Kafka's layout. */
+  readonly isJson?: boolean
+  /** Log each request. */
+  readonly isVerbose?: boolean
+}
+
+/** Exit codes of a JVM that a signal ended, which is what scripts around Kafka expect. */
+const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const
+
+/**
+ * Starts a broker in this process on the machine's disk and network. It stops cleanly on SIGTERM and SIGINT; a start that
+ * fails says why in one line and ends the process with code 1, as does an error nobody expected.
+ */
+export async function runBroker(options: RunBrokerOptions): Promise<KafkaServer> {
+  const logger = createLogger({
+    level: options.isVerbose ? 'debug' : 'info',
+    format: options.isJson ? 'json' : 'kafka',
+    write: line => process.stdout.write(line),
+  })
+  const log = logger.child({ logger: 'kafka.server.KafkaServer' })
+  let server: KafkaServer | undefined
+  let stopping: Promise<void> | undefined
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({}, `Terminating process due to signal ${signal}`)
+      stopping ??= stop(server, signal, log)
+    })
+  }
+  process.on('uncaughtException', error => halt(log, error))
+  process.on('unhandledRejection', error => halt(log, error))
+  try {
+    const serverOptions: KafkaServerOptions = {
+      properties: options.properties,
+      disk: nodeDisk,
+      network: nodeNetwork,
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+      isVerbose: options.isVerbose ?? false,
+      onHalt: () => process.exit(1),
+    }
+    server = await KafkaServer.start(serverOptions)
+    return server
+  } catch (error) {
+    log.error({}, `Cannot start: ${error instanceof Error ? error.message : String(error)}`)
+    if (options.isVerbose && error instanceof Error) log.debug({ stack: error.stack }, 'Where it failed')
+    process.exit(1)
+  }
+}
+
+async function stop(server: KafkaServer | undefined, signal: keyof typeof EXIT_CODES, log: Logger): Promise<void> {
+  try {
+    await server?.stop()
+    process.exit(EXIT_CODES[signal])
+  } catch (error) {
+    log.error({ err: error }, 'The stop was not clean')
+    process.exit(1)
+  }
+}
+
+/** A broken invariant: going on could spread it. Recovery at the next start repairs what this leaves. */
+function halt(log: Logger, error: unknown): void {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  log.error({}, `Halting because of an unexpected error: ${reason}`)
+  process.exit(1)
+}

@@ -1,0 +1,61 @@
+import { resolve } from 'node:path'
+import { nodeDisk } from '../platform/index.ts'
+import { runBroker } from './run-broker.ts'
+import { readServerProperties } from './server-properties.ts'
+
+/** Options of `monedula start`, as the command line gives them. */
+export interface StartOptions {
+  readonly file: string | undefined
+  readonly port: string
+  readonly data: string
+  readonly override: readonly string[]
+  readonly metricsPort?: string
+  readonly json?: boolean
+  readonly verbose?: boolean
+}
+
+/** `monedula start`: a broker for development, or the one that a `server.properties` describes. */
+export async function start(options: StartOptions): Promise<void> {
+  let properties: Map<string, string>
+  try {
+    properties = readServerProperties(nodeDisk, options.file, options.override)
+  } catch (error) {
+    console.error(`monedula: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(1)
+  }
+  if (options.file === undefined) addDevelopmentDefaults(properties, options)
+  if (options.metricsPort !== undefined) properties.set('monedula.metrics.port', options.metricsPort)
+  const server = await runBroker({
+    properties,
+    isJson: options.json ?? false,
+    isVerbose: options.verbose ?? false,
+  })
+  if (options.json || options.file !== undefined) return
+  const [listener] = server.listeners
+  if (listener) console.log(whatNext(`${listener.host}:${listener.port}`, options.data))
+}
+
+/** What suits one broker on a laptop, where nothing else was asked for. */
+function addDevelopmentDefaults(properties: Map<string, string>, options: StartOptions): void {
+  const defaults = {
+    'broker.id': '0',
+    listeners: `PLAINTEXT://127.0.0.1:${options.port}`,
+    'log.dirs': resolve(options.data, 'logs'),
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+  }
+  for (const [key, value] of Object.entries(defaults)) if (!properties.has(key)) properties.set(key, value)
+}
+
+function whatNext(address: string, data: string): string {
+  return `
+Monedula listens on ${address}. In another terminal:
+
+  node examples/hello.mjs ${address.padEnd(36)}publishes three records and reads them back
+  kcat -b ${address} -t first -P${''.padEnd(26)}publishes lines (end with Ctrl-D)
+  kcat -b ${address} -t first -C${''.padEnd(26)}reads them
+
+Records are kept in ${data}. Stop with Ctrl-C.`
+}
