@@ -24,7 +24,7 @@ while (args[0]?.startsWith('-') && !args[0].startsWith('--')) {
 
 if (isDaemon && args.length > 0) {
   const home = fileURLToPath(new URL('../../..', import.meta.url))
-  const directory = process.env['LOG_DIR'] ?? `${home}logs`
+  const directory = process.env.LOG_DIR ?? `${home}logs`
   nodeDisk.makeDirectory(directory)
   const output = openOutput(`${directory}/${name}.out`)
   const runClass = fileURLToPath(new URL('./kafka-run-class.js', import.meta.url))

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 
-const signal = process.env['SIGNAL'] ?? 'TERM'
+const signal = process.env.SIGNAL ?? 'TERM'
 const processes = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n')
 const brokers = processes
   .map(line => /^\s*(\d+)\s+(.*)$/.exec(line))

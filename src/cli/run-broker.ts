@@ -25,11 +25,10 @@ export async function runBroker(options: RunBrokerOptions): Promise<KafkaServer>
   })
   const log = logger.child({ logger: 'kafka.server.KafkaServer' })
   let server: KafkaServer | undefined
-  let stopping: Promise<void> | undefined
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
+    process.once(signal, () => {
       log.info({}, `Terminating process due to signal ${signal}`)
-      stopping ??= stop(server, signal, log)
+      void stop(server, signal, log)
     })
   }
   process.on('uncaughtException', error => halt(log, error))

@@ -50,12 +50,11 @@ function addDevelopmentDefaults(properties: Map<string, string>, options: StartO
 }
 
 function whatNext(address: string, data: string): string {
-  return `
-Monedula listens on ${address}. In another terminal:
-
-  node examples/hello.mjs ${address.padEnd(36)}publishes three records and reads them back
-  kcat -b ${address} -t first -P${''.padEnd(26)}publishes lines (end with Ctrl-D)
-  kcat -b ${address} -t first -C${''.padEnd(26)}reads them
-
-Records are kept in ${data}. Stop with Ctrl-C.`
+  const lines = [
+    [`node examples/hello.mjs ${address}`, 'publishes three records and reads them back'],
+    [`kcat -b ${address} -t first -P`, 'publishes lines (end with Ctrl-D)'],
+    [`kcat -b ${address} -t first -C`, 'reads them'],
+  ] as const
+  const commands = lines.map(([command, what]) => `  ${command.padEnd(48)}${what}`).join('\n')
+  return `\nMonedula listens on ${address}. In another terminal:\n\n${commands}\n\nRecords are kept in ${data}. Stop with Ctrl-C.`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -12,11 +12,12 @@ const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 function compileIn(layer: string, line: string): string {
   mkdirSync(join(root, '.cache'), { recursive: true })
   const directory = mkdtempSync(join(root, '.cache', 'layering-'))
+  const output = join(root, 'dist', '.cache', basename(directory))
   try {
     const { references } = JSON.parse(readFileSync(join(root, 'src', layer, 'tsconfig.json'), 'utf8'))
     const config = {
       extends: '../../tsconfig.base.json',
-      compilerOptions: { rootDir: '.', outDir: './out', tsBuildInfoFile: './out/.tsbuildinfo' },
+      compilerOptions: { rootDir: '.', outDir: output, tsBuildInfoFile: join(output, '.tsbuildinfo') },
       include: ['*.ts'],
       references: references.map(({ path }: { path: string }) => ({ path: join('../../src', layer, path) })),
     }
@@ -25,6 +26,7 @@ function compileIn(layer: string, line: string): string {
     return spawnSync(process.execPath, [tsc, '-p', directory], { encoding: 'utf8' }).stdout
   } finally {
     rmSync(directory, { recursive: true })
+    rmSync(output, { recursive: true, force: true })
   }
 }
 
