@@ -338,6 +338,26 @@ test('after an unclean start the partitions of the broker have a new leader epoc
   )
 })
 
+test('what a start finds unchanged is no change to those who act on deltas', async () => {
+  const store = await openStore()
+  const first = await open({ store })
+  await first.controller.createTopics([topic('t', { configs: [{ name: 'retention.ms', value: '5' }] })])
+  await first.zooKeeper.close()
+  const { metadata, controller, zooKeeper } = await open({ store })
+  const deltas: ClusterDelta[] = []
+  metadata.subscribe((_, delta) => deltas.push(delta))
+  await controller.start(JOIN)
+  assert.equal(zooKeeper.state, 'connected')
+  assert.deepEqual(
+    deltas[0]?.topics.map(({ name }) => name),
+    ['t'],
+  )
+  assert.deepEqual(
+    deltas.slice(1).map(({ topics, configs }) => [topics.length, configs.size]),
+    deltas.slice(1).map(() => [0, 0]),
+  )
+})
+
 test('a creation and a deletion that were cut short are ended by the next controller', async () => {
   const store = await openStore()
   const { controller, zooKeeper } = await open({ store })

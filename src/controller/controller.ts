@@ -75,7 +75,7 @@ export class Controller {
     await ensureClusterPaths(zooKeeper)
     const clusterId = await clusterIdOf(zooKeeper, random)
     const loaded = await loadCluster(zooKeeper)
-    metadata.publish(builder => putLoaded(builder.setClusterId(clusterId), loaded, partsOf(metadata.image())))
+    metadata.publish(builder => putLoaded(builder.setClusterId(clusterId), metadata.image(), loaded))
     return new Controller(options, clusterId)
   }
 
@@ -209,7 +209,7 @@ export class Controller {
     const asFound = found(metadata.image(), { loaded, brokerId, controllerEpoch: term.controllerEpoch })
     const settled = await this.#leaders.settle(asFound, term)
     metadata.publish(builder => {
-      putLoaded(builder, loaded, partsOf(metadata.image())).setController(brokerId, term.controllerEpoch)
+      putLoaded(builder, metadata.image(), loaded).setController(brokerId, term.controllerEpoch)
       for (const topic of settled) builder.putTopic(topic)
       return builder
     })
@@ -241,13 +241,8 @@ function found(
   image: ClusterImage,
   of: { readonly loaded: LoadedCluster; readonly brokerId: number; readonly controllerEpoch: number },
 ): ClusterImage {
-  const builder = putLoaded(image.change(), of.loaded, partsOf(image))
+  const builder = putLoaded(image.change(), image, of.loaded)
   return builder.setController(of.brokerId, of.controllerEpoch).build().image
-}
-
-function partsOf(image: ClusterImage) {
-  const configs = [...image.configs()].map(([entity]) => entity)
-  return { topics: [...image.topics()], brokers: [...image.brokers.keys()], configs }
 }
 
 /** Puts dynamic settings of this broker into effect whenever they change. */

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type BrokerRegistration,
+  type ClusterImage,
   CONFIG_TYPES,
   type ConfigEntityType,
   decodeBroker,
@@ -34,25 +36,42 @@ export async function loadCluster(zooKeeper: ZooKeeper): Promise<LoadedCluster> 
   return { topics, brokers, configs }
 }
 
-/** Makes `builder` hold exactly what was loaded. */
-export function putLoaded(
-  builder: ImageBuilder,
-  loaded: LoadedCluster,
-  before: {
-    readonly topics: Iterable<TopicImage>
-    readonly brokers: Iterable<number>
-    readonly configs: Iterable<string>
-  },
-): ImageBuilder {
+/** Makes `builder`, which begins from `before`, hold exactly what was loaded. What is as it was is no change. */
+export function putLoaded(builder: ImageBuilder, before: ClusterImage, loaded: LoadedCluster): ImageBuilder {
   const names = new Set(loaded.topics.map(({ name }) => name))
-  for (const { name } of before.topics) if (!names.has(name)) builder.removeTopic(name)
-  for (const topic of loaded.topics) builder.putTopic(topic)
+  for (const { name } of before.topics()) if (!names.has(name)) builder.removeTopic(name)
+  for (const topic of loaded.topics) if (!isSameTopic(before.topic(topic.name), topic)) builder.putTopic(topic)
   const live = new Set(loaded.brokers.map(({ brokerId }) => brokerId))
-  for (const brokerId of before.brokers) if (!live.has(brokerId)) builder.removeBroker(brokerId)
-  for (const broker of loaded.brokers) builder.putBroker(broker)
-  for (const entity of before.configs) if (!loaded.configs.has(entity)) builder.putConfig(entity, new Map())
-  for (const [entity, settings] of loaded.configs) builder.putConfig(entity, settings)
+  for (const brokerId of before.brokers.keys()) if (!live.has(brokerId)) builder.removeBroker(brokerId)
+  for (const broker of loaded.brokers) {
+    if (!isDeepStrictEqual(before.brokers.get(broker.brokerId), broker)) builder.putBroker(broker)
+  }
+  for (const [entity] of before.configs()) if (!loaded.configs.has(entity)) builder.putConfig(entity, new Map())
+  for (const [entity, settings] of loaded.configs) {
+    if (!isDeepStrictEqual(before.configOf(entity), settings)) builder.putConfig(entity, settings)
+  }
   return builder
+}
+
+/** Whether nothing of a topic has changed; by hand, since there may be thousands of partitions at a start. */
+function isSameTopic(before: TopicImage | undefined, { topicId, partitions }: TopicImage): boolean {
+  if (before?.topicId !== topicId || before.partitions.length !== partitions.length) return false
+  return partitions.every((partition, number) => {
+    const old = before.partitions[number]
+    return (
+      old !== undefined &&
+      // The epoch stands for leader, in-sync set and their epochs.
+      old.partitionEpoch === partition.partitionEpoch &&
+      old.controllerEpoch === partition.controllerEpoch &&
+      isSameList(old.replicas, partition.replicas) &&
+      isSameList(old.addingReplicas, partition.addingReplicas) &&
+      isSameList(old.removingReplicas, partition.removingReplicas)
+    )
+  })
+}
+
+function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
 }
 
 async function loadTopics(zooKeeper: ZooKeeper): Promise<readonly TopicImage[]> {

@@ -11,7 +11,7 @@ export interface EmbeddedZooKeeperOptions {
   readonly directory: string
   readonly clock: Clock
   readonly logger: Logger
-  /** Bytes of transaction log after which a snapshot is written; default 4 MiB. */
+  /** Bytes of transaction log after which a snapshot is written; default 1 MiB. */
   readonly snapshotAfterBytes?: number
 }
 

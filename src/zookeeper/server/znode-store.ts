@@ -11,7 +11,7 @@ import { TransactionLog } from './transaction-log.ts'
 import { type WatchKind, WatchTable } from './watch-table.ts'
 
 /** A snapshot is due when the log has grown by this much, and by about as much as a snapshot takes. */
-const SNAPSHOT_AFTER_BYTES = 4 * 2 ** 20
+const SNAPSHOT_AFTER_BYTES = 2 ** 20
 const SNAPSHOT_BYTES_A_NODE = 100
 /** Snapshots that are kept: should the newest be unreadable, the one before and its logs still are. */
 const SNAPSHOTS_KEPT = 2
@@ -22,7 +22,7 @@ export interface ZnodeStoreOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly directory: string
-  /** Log bytes after which a snapshot is due; default 4 MiB. */
+  /** Log bytes after which a snapshot is due; default 1 MiB. */
   readonly snapshotAfterBytes?: number
 }
 
