@@ -26,6 +26,11 @@ export interface DecisionContext {
   /** Wall clock, milliseconds since 1970. */
   readonly now: number
   readonly limits: GroupLimits
+  /**
+   * Nobody will look at the group's present value again, so the decision may write into its collections rather than
+   * copy them: what makes a rebalance of thousands linear. Without it (tests) the group stays as it was.
+   */
+  readonly ownsGroup?: boolean
   /** A member id nobody has had: `prefix`, a dash, a random UUID. */
   readonly newMemberId: (prefix: string) => string
 }

@@ -24,9 +24,9 @@ import { groupMetadataRecord } from './group-record.ts'
 
 /**
  * The next value of a group while a decision is being made, and what else the decision does. It has the fields of a
- * group; collections are copied when first written, so the group it was made from stays as it was. Each method is one
- * step that keeps the group's own bookkeeping right; the rules that call them are in `rebalance.ts` and the files
- * named after requests.
+ * group; collections are copied when first written, so the group it was made from stays as it was, unless the context
+ * says that it may be overwritten. Each method is one step that keeps the group's own bookkeeping right; the rules that
+ * call them are in `rebalance.ts` and the files named after requests.
  */
 export class GroupDraft implements ClassicGroup {
   readonly groupId: string
@@ -64,11 +64,12 @@ export class GroupDraft implements ClassicGroup {
     this.newMemberAdded = group.newMemberAdded
     this.subscribedTopics = group.subscribedTopics
     this.#awaitingJoinCount = group.awaitingJoinCount
-    this.#members = new Shared(group.members, map => new Map(map))
-    this.#staticMembers = new Shared(group.staticMembers, map => new Map(map))
-    this.#protocolSupport = new Shared(group.protocolSupport, map => new Map(map))
-    this.#pendingMembers = new Shared(group.pendingMembers, set => new Set(set))
-    this.#pendingSync = new Shared(group.pendingSync, set => new Set(set))
+    const { ownsGroup = false } = context
+    this.#members = new Shared(group.members, { ownsGroup, copy: map => new Map(map) })
+    this.#staticMembers = new Shared(group.staticMembers, { ownsGroup, copy: map => new Map(map) })
+    this.#protocolSupport = new Shared(group.protocolSupport, { ownsGroup, copy: map => new Map(map) })
+    this.#pendingMembers = new Shared(group.pendingMembers, { ownsGroup, copy: set => new Set(set) })
+    this.#pendingSync = new Shared(group.pendingSync, { ownsGroup, copy: set => new Set(set) })
     this.#context = context
   }
 
@@ -319,15 +320,19 @@ export class GroupDraft implements ClassicGroup {
   }
 }
 
-/** A collection that is copied before the first write. */
-class Shared<Collection extends object> {
+/** A collection that is copied before the first write, unless it is owned. */
+class Shared<Collection extends { readonly size: number }> {
   #value: Collection
   #copy: ((value: Collection) => Collection) | undefined
 
-  constructor(value: object, copy: (value: Collection) => Collection) {
-    // The read-only view is never written through: `writable` copies first.
+  constructor(
+    value: { readonly size: number },
+    options: { readonly ownsGroup: boolean; readonly copy: (value: Collection) => Collection },
+  ) {
+    // The read-only view is not written through: `writable` copies first, or the caller has given it away.
     this.#value = value as Collection
-    this.#copy = copy
+    // All empty groups have the same empty collections.
+    this.#copy = options.ownsGroup && value.size > 0 ? undefined : options.copy
   }
 
   get value(): Collection {

@@ -22,6 +22,8 @@ export class GroupScenario {
   /** Sees every decision. */
   onDecision: (decision: Decision) => void = () => {}
   readonly limits: GroupLimits
+  /** See `DecisionContext.ownsGroup`. */
+  ownsGroup = false
   #nextRequest = 1
   #nextId = 1
 
@@ -145,7 +147,8 @@ export class GroupScenario {
   }
 
   context(): DecisionContext {
-    return { now: this.now, limits: this.limits, newMemberId: prefix => `${prefix}-${this.#nextId++}` }
+    const newMemberId = (prefix: string): string => `${prefix}-${this.#nextId++}`
+    return { now: this.now, limits: this.limits, ownsGroup: this.ownsGroup, newMemberId }
   }
 
   #instanceOf(memberId: string): string | null {

@@ -22,6 +22,8 @@ interface Client {
 }
 
 const CLIENTS = 5
+/** `SCHEDULES=20000 node dist/src/coordinator/group/group-schedules.test.js` looks longer. */
+const RUNS = Number(process.env.SCHEDULES ?? 200)
 const PREFERENCES = [['range', 'sticky'], ['sticky', 'range'], ['range']] as const
 
 type Action =
@@ -285,7 +287,22 @@ describe('a classic group under any schedule', () => {
         if (replayed === undefined) assert.equal(group.generationId, 0)
         else assert.deepEqual(durable(replayed), durable(group))
       }),
-      { numRuns: Number(process.env.SCHEDULES ?? 150) },
+      { numRuns: RUNS },
+    )
+  })
+
+  it('is the same whether decisions copy it or write over it', () => {
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 120, size: 'max' }), actions => {
+        const schedules = [new Schedule(), new Schedule()] as const
+        schedules[1].scenario.ownsGroup = true
+        for (const step of actions) {
+          for (const schedule of schedules) schedule.run(step)
+          assert.deepEqual(schedules[1].scenario.group, schedules[0].scenario.group)
+        }
+        assert.deepEqual(schedules[1].scenario.answers, schedules[0].scenario.answers)
+      }),
+      { numRuns: RUNS },
     )
   })
 })

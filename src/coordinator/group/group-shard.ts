@@ -76,10 +76,10 @@ export class GroupShard {
     return entry
   }
 
-  /** What decisions are made with, now. */
+  /** What decisions are made with, now. The shard keeps no group's value but the newest. */
   context(): DecisionContext {
     const { clock, limits, newMemberId } = this.#options
-    return { now: clock.now(), limits, newMemberId }
+    return { now: clock.now(), limits, newMemberId, ownsGroup: true }
   }
 
   /**
