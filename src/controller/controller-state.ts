@@ -2,7 +2,7 @@ import type { DynamicBrokerConfig } from '../config/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'
 import type { Clock, Logger, Random } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
-import type { ZooKeeper } from '../zookeeper/index.ts'
+import { isZooKeeperError, type ZooKeeper } from '../zookeeper/index.ts'
 import type { FencedWriter } from './fenced-writer.ts'
 
 /** What the parts of a controller stand on. */
@@ -62,10 +62,14 @@ export class ControllerState {
     await this.#last
   }
 
-  /** The error that a client is told: a `KafkaError` as it is, anything else is logged and UNKNOWN_SERVER_ERROR. */
+  /**
+   * The error that a client is told: a `KafkaError` as it is; anything else is logged, and is KAFKA_STORAGE_ERROR where the
+   * metadata store could not write and UNKNOWN_SERVER_ERROR where nobody knows.
+   */
   toKafkaError(error: unknown, doing: string): KafkaError {
     if (error instanceof KafkaError) return error
     this.options.logger.error({ err: error }, `Error while ${doing}`)
-    return new KafkaError('UNKNOWN_SERVER_ERROR', undefined, { cause: error })
+    const code = isZooKeeperError(error, 'SYSTEM_ERROR') ? 'KAFKA_STORAGE_ERROR' : 'UNKNOWN_SERVER_ERROR'
+    return new KafkaError(code, undefined, { cause: error })
   }
 }

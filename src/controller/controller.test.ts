@@ -204,11 +204,25 @@ test('a request that only validates changes nothing', async () => {
 
 test('a thousand topics take few syncs', async () => {
   const disk = new MemoryDisk()
-  const { controller } = await open({ store: await openStore(disk) })
+  const { controller, clock } = await open({ store: await openStore(disk) })
   const trace = disk.startTrace()
-  const results = await controller.createTopics(Array.from({ length: 1_000 }, (_, index) => topic(`t-${index}`)))
+  const creating = controller.createTopics(Array.from({ length: 1_000 }, (_, index) => topic(`t-${index}`)))
+  await clock.settle()
+  const results = await creating
   assert.ok(results.every(({ errorCode }) => errorCode === 0))
   assert.ok(trace.filter(line => line.startsWith('sync ')).length < 10)
+})
+
+test('a full disk refuses a topic, and the next one goes through when there is room', async () => {
+  const disk = new MemoryDisk()
+  const { controller, metadata } = await open({ store: await openStore(disk) })
+  disk.setCapacity(disk.usedBytes + 200)
+  const [refused] = await controller.createTopics([topic('t')])
+  assert.equal(refused?.errorCode, ErrorCode.KAFKA_STORAGE_ERROR)
+  assert.equal(metadata.image().topic('t'), undefined)
+  disk.setCapacity(1e9)
+  const [created] = await controller.createTopics([topic('t')])
+  assert.equal(created?.errorCode, 0)
 })
 
 test('topics are deleted by name and by id, with all their znodes', async () => {

@@ -16,7 +16,7 @@ export type GroupOutcome = readonly OperationResult[] | ZooKeeperError
 
 /** Half of what ZooKeeper takes in one request, and no more than it handles in some milliseconds. */
 const MAX_TRANSACTION_BYTES = 512 * 1024
-const MAX_TRANSACTION_OPERATIONS = 4_000
+const MAX_TRANSACTION_OPERATIONS = 2_000
 const OPERATION_OVERHEAD_BYTES = 64
 
 /**

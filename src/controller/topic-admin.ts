@@ -1,4 +1,4 @@
-import { ConfigSource, describeTopic } from '../config/index.ts'
+import { describeTopic } from '../config/index.ts'
 import { type ClusterImage, configEntity, type TopicImage, ZnodePath } from '../metadata/index.ts'
 import {
   type CreatePartitionsRequest,
@@ -30,6 +30,9 @@ export type DeletedTopic = DeleteTopicsResponse['responses'][number]
 export type GrownTopic = CreatePartitionsResponse['results'][number]
 type TopicToDelete = DeleteTopicsRequest['topics'][number]
 
+/** Topics that are planned before the event loop gets its turn: some 20 ms. */
+const TOPICS_IN_A_TURN = 500
+
 /** A plan that came out well, and what was written for it. */
 interface Planned<P> {
   readonly plan: P
@@ -51,7 +54,7 @@ export class TopicAdmin {
   ): Promise<CreatedTopic[]> {
     return this.#state.change(async writer => {
       const { metadata } = this.#state.options
-      const planned = this.#planTopics(topics, metadata.image())
+      const planned = await this.#planTopics(topics, metadata.image())
       if (!options.validateOnly)
         await this.#write(planned, { writer, whenExists: 'TOPIC_ALREADY_EXISTS' }, plan => this.#creationGroup(plan))
       const created = planned.filter(isPlan)
@@ -63,11 +66,13 @@ export class TopicAdmin {
           return builder
         })
       }
+      const describe = options.describe ? this.#describer() : () => []
+      const { validateOnly = false } = options
       return topics.map(({ name }, index) => {
         const plan = planned[index]
         return plan === undefined || plan instanceof KafkaError
           ? notCreated(name, plan)
-          : this.#created(plan, { ...options })
+          : createdTopic(plan, { validateOnly, configs: describe(plan.settings) })
       })
     })
   }
@@ -154,26 +159,33 @@ export class TopicAdmin {
   }
 
   /** Plans each topic as if those before it were there. */
-  #planTopics(topics: readonly RequestedTopic[], before: ClusterImage): (TopicPlan | KafkaError)[] {
-    const { config, random } = this.#state.options
+  async #planTopics(topics: readonly RequestedTopic[], before: ClusterImage): Promise<(TopicPlan | KafkaError)[]> {
+    const { config, random, clock } = this.#state.options
     const twice = duplicates(topics.map(({ name }) => name))
+    const planned: (TopicPlan | KafkaError)[] = []
     let image = before
     let partitions = 0
-    return topics.map(topic =>
-      attempt(() => {
+    for (const topic of topics) {
+      if (planned.length % TOPICS_IN_A_TURN === TOPICS_IN_A_TURN - 1) {
+        await new Promise<void>(resolve => clock.soon(resolve))
+      }
+      const plan = attempt(() => {
         if (twice.has(topic.name)) throw new KafkaError('INVALID_REQUEST', 'Found multiple entries for this topic.')
         if (topic.name === '__cluster_metadata') {
           throw new KafkaError('INVALID_REQUEST', 'Creation of internal topic __cluster_metadata is prohibited.')
         }
-        const plan = planTopic(topic, { image, config, random })
-        partitions += plan.topic.partitions.length
-        if (partitions > MAX_PARTITIONS_PER_REQUEST) {
+        const accepted = planTopic(topic, { image, config, random })
+        if (partitions + accepted.topic.partitions.length > MAX_PARTITIONS_PER_REQUEST) {
           throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
         }
-        image = image.change().putTopic(plan.topic).build().image
-        return plan
-      }),
-    )
+        return accepted
+      })
+      planned.push(plan)
+      if (plan instanceof KafkaError) continue
+      partitions += plan.topic.partitions.length
+      image = image.change().putTopic(plan.topic).build().image
+    }
+    return planned
   }
 
   async #creationGroup(plan: TopicPlan): Promise<ChangeGroup> {
@@ -203,19 +215,14 @@ export class TopicAdmin {
     }
   }
 
-  #created(
-    { topic, settings }: TopicPlan,
-    options: { readonly validateOnly?: boolean; readonly describe?: boolean },
-  ): CreatedTopic {
-    return {
-      name: topic.name,
-      topicId: options.validateOnly ? ZERO_UUID : topic.topicId,
-      errorCode: ErrorCode.NONE,
-      errorMessage: null,
-      topicConfigErrorCode: ErrorCode.NONE,
-      numPartitions: topic.partitions.length,
-      replicationFactor: topic.partitions[0]?.replicas.length ?? -1,
-      configs: options.describe ? this.#described(settings) : [],
+  /** Describes settings of new topics; most topics of a request have the same, and are described once. */
+  #describer(): (settings: ReadonlyMap<string, string>) => CreatedTopic['configs'] {
+    const known = new Map<string, CreatedTopic['configs']>()
+    return settings => {
+      const key = JSON.stringify([...settings])
+      const described = known.get(key) ?? this.#described(settings)
+      known.set(key, described)
+      return described
     }
   }
 
@@ -224,9 +231,25 @@ export class TopicAdmin {
       name,
       value,
       readOnly: false,
-      configSource: source === ConfigSource.UNKNOWN ? ConfigSource.DEFAULT_CONFIG : source,
+      configSource: source,
       isSensitive,
     }))
+  }
+}
+
+function createdTopic(
+  { topic }: TopicPlan,
+  { validateOnly, configs }: { readonly validateOnly: boolean; readonly configs: CreatedTopic['configs'] },
+): CreatedTopic {
+  return {
+    name: topic.name,
+    topicId: validateOnly ? ZERO_UUID : topic.topicId,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    topicConfigErrorCode: ErrorCode.NONE,
+    numPartitions: topic.partitions.length,
+    replicationFactor: topic.partitions[0]?.replicas.length ?? -1,
+    configs,
   }
 }
 

@@ -7,13 +7,14 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (data: Uint8Array | null): string | null => data && new TextDecoder().decode(data)
 const fails = (code: ZooKeeperErrorCode, more: object = {}) => ({ name: 'ZooKeeperError', code, ...more })
 
-async function open(disk = new MemoryDisk(), snapshotAfterBytes?: number) {
+async function open(disk = new MemoryDisk(), snapshotAfterBytes?: number, onFailure = () => {}) {
   const clock = new SimulatedClock(1_700_000_000_000)
   const zooKeeper = await EmbeddedZooKeeper.open({
     disk,
     clock,
     logger: silentLogger,
     directory: '/zk',
+    onFailure,
     ...(snapshotAfterBytes ? { snapshotAfterBytes } : {}),
   })
   return { disk, clock, zooKeeper, zk: zooKeeper.connect() }
@@ -221,7 +222,10 @@ test('a full disk refuses a write and nothing else', async () => {
 })
 
 test('after a failed sync nothing is acknowledged any more', async () => {
-  const { zk, disk } = await open()
+  let failures = 0
+  const { zk, disk } = await open(undefined, undefined, () => {
+    failures += 1
+  })
   await zk.create('/a', null, { mode: 'persistent' })
   disk.failNext({ operation: 'sync' })
   const failed = zk.create('/b', null, { mode: 'persistent' })
@@ -230,6 +234,7 @@ test('after a failed sync nothing is acknowledged any more', async () => {
   await assert.rejects(read, fails('CONNECTION_LOSS'))
   await assert.rejects(zk.create('/c', null, { mode: 'persistent' }), fails('CONNECTION_LOSS'))
   await assert.rejects(zk.getData('/a'), fails('CONNECTION_LOSS'))
+  assert.equal(failures, 1)
 })
 
 test('many writes at once share syncs', async () => {

@@ -3,6 +3,7 @@ import { EmbeddedSession } from './embedded-session.ts'
 import { DataDirectoryError } from './server/recovery.ts'
 import { ZnodeStore } from './server/znode-store.ts'
 import { validatePath } from './znode-path.ts'
+import type { ZooKeeperError } from './zookeeper-error.ts'
 
 /** What the embedded store stands on. */
 export interface EmbeddedZooKeeperOptions {
@@ -13,6 +14,11 @@ export interface EmbeddedZooKeeperOptions {
   readonly logger: Logger
   /** Bytes of transaction log after which a snapshot is written; default 1 MiB. */
   readonly snapshotAfterBytes?: number
+  /**
+   * Called once, when what is written can no longer be made durable. Every request fails from then on; the process had
+   * better end, for only a new start can tell what is on the disk.
+   */
+  readonly onFailure?: (error: ZooKeeperError) => void
 }
 
 /** The timeout in the record of a session that ends with its process. */

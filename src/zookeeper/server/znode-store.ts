@@ -24,6 +24,8 @@ export interface ZnodeStoreOptions {
   readonly directory: string
   /** Log bytes after which a snapshot is due; default 1 MiB. */
   readonly snapshotAfterBytes?: number
+  /** Called once, when the log cannot be synced and the store takes nothing any more. */
+  readonly onFailure?: (error: ZooKeeperError) => void
 }
 
 /** An answer that waits until everything before it is durable. */
@@ -166,6 +168,7 @@ export class ZnodeStore {
     this.#options.logger.error({ err: cause }, 'The metadata store cannot write its transaction log any more')
     for (const { reject } of [...group, ...this.#waiting]) reject(failure)
     this.#waiting = []
+    this.#options.onFailure?.(failure)
   }
 
   #throwIfFailed(): void {
