@@ -112,6 +112,7 @@ export class BrokerStartup {
       // Nothing is read before `enable`, and by then the dispatcher is there.
       processor: {
         process: (frame, connection) => this.#dispatcher!.process(frame, connection),
+        mayRecycle: frame => this.#dispatcher!.mayRecycle(frame),
         mayOverlap: frame => this.#dispatcher!.mayOverlap(frame),
         disconnected: connection => this.#dispatcher?.disconnected(connection),
       },

@@ -26,6 +26,8 @@ export interface Handler {
   readonly maxVersion: number
   /** See {@link HandlerOptions.mayOverlap}. */
   readonly mayOverlap: boolean
+  /** See {@link HandlerOptions.mayRecycle}. */
+  readonly mayRecycle: boolean
   readonly handle: (request: never, context: RequestContext) => object | undefined | Promise<object | undefined>
   readonly failed: (error: KafkaError, request: never, context: RequestContext) => object
 }
@@ -35,6 +37,8 @@ export interface HandlerOptions<Q extends Schema, S extends Schema> {
   readonly versions?: { readonly min: number; readonly max: number }
   /** Whether requests may start before earlier ones of the same connection, which also may, are answered. */
   readonly mayOverlap?: boolean
+  /** Whether nothing keeps the request's `bytes` and `records` when it is answered: their memory is then used again. */
+  readonly mayRecycle?: boolean
   /**
    * Does what the request asks, mostly by calling one manager. A `KafkaError` it throws or rejects with goes through
    * `failed`; anything else is a defect: it is logged and answered as UNKNOWN_SERVER_ERROR.
@@ -58,6 +62,7 @@ export function handler<Q extends Fields, S extends Fields>(
     minVersion: options.versions?.min ?? request.versions.min,
     maxVersion: options.versions?.max ?? request.versions.max,
     mayOverlap: options.mayOverlap ?? false,
+    mayRecycle: options.mayRecycle ?? false,
     // The dispatcher decodes with this very schema, so the types meet again there.
     handle: options.handle as Handler['handle'],
     failed: options.failed as Handler['failed'],

@@ -52,6 +52,10 @@ export class RequestDispatcher implements RequestProcessor {
     return this.#handlers[int16(frame, 0)]?.mayOverlap ?? false
   }
 
+  mayRecycle(frame: Uint8Array): boolean {
+    return frame.length >= MIN_HEADER_BYTES && (this.#handlers[int16(frame, 0)]?.mayRecycle ?? false)
+  }
+
   disconnected(connection: ServerConnection): void {
     this.#options.services.disconnected(connection)
   }

@@ -1,3 +1,4 @@
+import { bufferPool } from '../platform/index.ts'
 import type { FrameBudget } from './frame-budget.ts'
 
 /** A frame's size comes first: an int32, big-endian, that does not count itself. */
@@ -109,7 +110,7 @@ export class FrameReader {
 
   #begin(size: number): void {
     const first = Math.min(size, this.#budget.isExhausted ? SCARCE_ALLOCATION_BYTES : FIRST_ALLOCATION_BYTES)
-    this.#frame = first < 4096 ? Buffer.allocUnsafe(first) : Buffer.allocUnsafeSlow(first)
+    this.#frame = bufferPool.take(first)
     this.#frameSize = size
     this.#filled = 0
     this.#budget.reserve(first)
@@ -117,8 +118,9 @@ export class FrameReader {
 
   #grow(): void {
     const old = this.#frame!
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.#frameSize, old.length * 2))
+    const larger = bufferPool.take(Math.min(this.#frameSize, old.length * 2))
     old.copy(larger, 0, 0, this.#filled)
+    bufferPool.recycle(old)
     this.#budget.reserve(larger.length - old.length)
     this.#frame = larger
   }

@@ -70,6 +70,10 @@ class Texts implements RequestProcessor {
     return frame[0] === 'p'.charCodeAt(0)
   }
 
+  mayRecycle(): boolean {
+    return false
+  }
+
   disconnected(connection: ServerConnection): void {
     this.gone = connection
   }

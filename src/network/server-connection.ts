@@ -1,4 +1,4 @@
-import type { Connection, ConnectionSink, NetworkError } from '../platform/index.ts'
+import { bufferPool, type Connection, type ConnectionSink, type NetworkError } from '../platform/index.ts'
 import type { FrameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
 
@@ -14,6 +14,8 @@ export interface RequestProcessor {
    * for every earlier answer, as in Kafka, where a connection has one request in progress.
    */
   mayOverlap(frame: Uint8Array): boolean
+  /** Whether nothing refers to the request's bytes once it is answered, so that their memory may be used again. */
+  mayRecycle(frame: Uint8Array): boolean
   /** The connection is gone: whatever waits on its behalf can be dropped. */
   disconnected(connection: ServerConnection): void
 }
@@ -25,7 +27,7 @@ const MAX_UNSENT_BYTES = 1024 * 1024
 
 /** A request that was started; replies leave in the order of requests. */
 interface Slot {
-  readonly frameBytes: number
+  readonly frame: Uint8Array
   readonly overlaps: boolean
   reply: Reply | undefined
 }
@@ -173,7 +175,7 @@ export class ServerConnection implements ConnectionSink {
   }
 
   #startRequest(frame: Uint8Array): void {
-    const slot: Slot = { frameBytes: frame.length, overlaps: this.#processor.mayOverlap(frame), reply: undefined }
+    const slot: Slot = { frame, overlaps: this.#processor.mayOverlap(frame), reply: undefined }
     this.#slots.push(slot)
     const reply = this.#processor.process(frame, this)
     if (reply instanceof Promise) void reply.then(late => this.#finish(slot, late))
@@ -182,7 +184,8 @@ export class ServerConnection implements ConnectionSink {
 
   #finish(slot: Slot, reply: Reply): void {
     slot.reply = reply
-    this.#budget.release(slot.frameBytes)
+    this.#budget.release(slot.frame.length)
+    if (this.#processor.mayRecycle(slot.frame)) bufferPool.recycle(slot.frame)
     if (this.#isClosed) return
     while (this.#slots.length > 0 && this.#slots[0]!.reply !== undefined) this.#send(this.#slots.shift()!.reply!)
     if (!this.#isDelivering) {
@@ -210,7 +213,8 @@ export class ServerConnection implements ConnectionSink {
     const chunks = joinSmall(this.#outgoing)
     this.#outgoing = []
     this.#outgoingBytes = 0
-    this.#connection.write(chunks)
+    if (!chunks.some(chunk => bufferPool.owns(chunk))) this.#connection.write(chunks)
+    else this.#connection.write(chunks, () => recycleAll(chunks))
   }
 
   /** Reads on only while nothing waits and memory is there; a frame that has begun is always read to its end. */
@@ -230,6 +234,11 @@ export class ServerConnection implements ConnectionSink {
     if (mustPause) this.#connection.pause()
     else this.#connection.resume()
   }
+}
+
+/** The system has taken these bytes: what of them was the pool's goes back to it. */
+function recycleAll(chunks: readonly Uint8Array[]): void {
+  for (const chunk of chunks) bufferPool.recycle(chunk)
 }
 
 /** Copies chunks that are smaller than a system call's share of work together; larger ones stay references. */

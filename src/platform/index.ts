@@ -1,3 +1,4 @@
+export { BufferPool, bufferPool } from './buffer-pool.ts'
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts'
 export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat } from './disk.ts'
 export { type HttpText, type HttpTextServer, serveHttpText } from './http-text-server.ts'

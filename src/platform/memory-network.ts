@@ -62,6 +62,8 @@ class MemoryConnection implements Connection {
   #peerEnded = false
   #isClosed = false
   #wasFull = false
+  /** Who is told when the peer has read all that was written. */
+  #sent: (() => void)[] = []
 
   constructor(clock: Clock, localPort: number, remotePort: number) {
     this.#clock = clock
@@ -96,9 +98,10 @@ class MemoryConnection implements Connection {
     this.#deliverSoon()
   }
 
-  write(chunks: readonly Uint8Array[]): void {
+  write(chunks: readonly Uint8Array[], sent?: () => void): void {
     const peer = this.#peer
     if (!peer || this.#isClosed) return
+    if (sent) this.#sent.push(sent)
     for (const chunk of chunks) if (chunk.length > 0) peer.#incoming.push(chunk)
     this.#wasFull = true
     peer.#deliverSoon()
@@ -144,6 +147,9 @@ class MemoryConnection implements Connection {
   #read(): void {
     if (!this.#wasFull || this.#isClosed) return
     this.#wasFull = false
+    const sent = this.#sent
+    this.#sent = []
+    for (const callback of sent) callback()
     this.#sink?.drained()
   }
 

@@ -36,8 +36,11 @@ export interface Connection {
   pause(): void
   /** Reads on after {@link pause}. */
   resume(): void
-  /** Sends the chunks in order, by reference, in as few system calls as possible. */
-  write(chunks: readonly Uint8Array[]): void
+  /**
+   * Sends the chunks in order, by reference, in as few system calls as possible. `sent` is called when the system has
+   * taken all of them: their memory is the caller's again then. It is not called when the connection fails.
+   */
+  write(chunks: readonly Uint8Array[], sent?: () => void): void
   /** Sends what is pending, then closes. */
   end(): void
   /** Closes at once; pending bytes are dropped. */

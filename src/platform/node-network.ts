@@ -120,15 +120,14 @@ class NodeConnection implements Connection {
     this.#socket.resume()
   }
 
-  write(chunks: readonly Uint8Array[]): void {
+  write(chunks: readonly Uint8Array[], sent?: () => void): void {
     const socket = this.#socket
-    if (chunks.length === 1) {
-      socket.write(chunks[0]!)
-      return
-    }
-    socket.cork()
-    for (const chunk of chunks) socket.write(chunk)
-    socket.uncork()
+    const done = sent && ((error?: Error | null) => error || sent())
+    const last = chunks.length - 1
+    if (last > 0) socket.cork()
+    for (let index = 0; index < last; index++) socket.write(chunks[index]!)
+    if (last >= 0) socket.write(chunks[last]!, done)
+    if (last > 0) socket.uncork()
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import { type Disk, DiskError, type DiskFile } from '../platform/index.ts'
+import { bufferPool, type Disk, DiskError, type DiskFile } from '../platform/index.ts'
 import type { OpenFiles, Reopenable } from './open-files.ts'
 
 /**
@@ -66,9 +66,9 @@ export class FileRecords implements Reopenable {
     return count
   }
 
-  /** `length` bytes from `position` in memory of their own; fewer only at the end of the file. */
+  /** `length` bytes from `position` in memory of the pool's; fewer only at the end of the file. */
   read(position: number, length: number): Uint8Array {
-    const target = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, this.#size - position)))
+    const target = bufferPool.take(Math.max(0, Math.min(length, this.#size - position)))
     this.readInto(target, position, target.length)
     return target
   }

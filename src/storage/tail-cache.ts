@@ -19,7 +19,7 @@ export interface TailSlice {
   readonly nextOffset: number
 }
 
-/** Appends below this are gathered in chunks of {@link GATHER_BYTES}; larger ones are kept by reference. */
+/** Appends below this are gathered in chunks of {@link GATHER_BYTES}; larger ones are left to the page cache. */
 const GATHER_BELOW_BYTES = 4096
 const GATHER_BYTES = 16 * 1024
 
@@ -87,25 +87,14 @@ export class TailCache {
   }
 
   /**
-   * Takes in batches that have been appended. Bytes of some size are kept by reference when they are most of the memory
-   * they lie in: they must not change any more.
+   * Takes in a copy of batches that have been appended. Large appends are not kept, and end the run: copying them once
+   * more costs as much as reading them from the page cache, and their memory is used again at once.
    */
   add(bytes: Uint8Array, baseOffset: number, nextOffset: number): void {
-    if (bytes.length > this.#budget.maxBytes / 4) {
+    if (bytes.length >= GATHER_BELOW_BYTES) {
       this.clear()
       return
     }
-    if (bytes.length < GATHER_BELOW_BYTES) {
-      this.#addGathered(bytes, baseOffset, nextOffset)
-      return
-    }
-    this.#gather = undefined
-    const mostOfItsMemory = bytes.buffer.byteLength < bytes.length * 1.5
-    const kept = mostOfItsMemory ? bytes : new Uint8Array(bytes)
-    this.#push({ bytes: kept, heldBytes: kept.buffer.byteLength, baseOffset, nextOffset })
-  }
-
-  #addGathered(bytes: Uint8Array, baseOffset: number, nextOffset: number): void {
     const last = this.#chunks.at(-1)
     if (this.#gather !== undefined && last !== undefined && last.bytes.length + bytes.length <= this.#gather.length) {
       this.#gather.set(bytes, last.bytes.length)

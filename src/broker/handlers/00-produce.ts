@@ -12,6 +12,8 @@ type TopicData = ProduceRequest['topicData'][number]
  */
 export const produce = handler(ProduceRequest, ProduceResponse, {
   mayOverlap: true,
+  // Logs copy what they keep.
+  mayRecycle: true,
   handle: (request, context) => {
     if (request.transactionalId !== null) {
       throw new KafkaError(
