@@ -101,6 +101,11 @@ test('changes are refused with the codes and words of Kafka', async () => {
     ],
     [[BROKER, '9', ['log.cleaner.threads', '2']], 'INVALID_REQUEST: Unexpected broker id, expected 0, but received 9'],
     [[BROKER, 'x', ['log.cleaner.threads', '2']], 'INVALID_REQUEST: Broker id must be an integer, but it is: x'],
+    [[8, '0', ['kafka.server', 'INFO']], 'INVALID_CONFIG: Logger kafka.server does not exist!'],
+    [
+      [8, '0', ['kafka.server', 'INFO', APPEND]],
+      'INVALID_REQUEST: APPEND operation is not allowed for the BROKER_LOGGER resource',
+    ],
     [
       [16, 'x', ['metrics', '*']],
       'INVALID_REQUEST: AlterConfigs is only supported for topics and brokers, but resource type is CLIENT_METRICS',
@@ -150,7 +155,7 @@ test('settings are described with their source', async () => {
     const result = describe(type, name)
     return result && toldOf(result)
   }
-  assert.equal(failed(TOPIC, 'nope'), 'UNKNOWN_TOPIC_OR_PARTITION: null')
+  assert.equal(failed(TOPIC, 'nope'), 'UNKNOWN_TOPIC_OR_PARTITION: ')
   assert.equal(failed(TOPIC, ''), 'INVALID_TOPIC_EXCEPTION: Topic name is invalid: the empty string is not allowed')
   assert.equal(failed(BROKER, '7'), 'INVALID_REQUEST: Unexpected broker id, expected 0 or empty string, but received 7')
   assert.equal(failed(16, 'x'), 'INVALID_REQUEST: Config type client-metrics is only supported on KRaft clusters')

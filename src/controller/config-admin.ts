@@ -88,7 +88,7 @@ export class ConfigAdmin {
         return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs }
       } catch (error) {
         const { errorCode, message } = this.#state.toKafkaError(error, 'describing settings')
-        const errorMessage = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? null : message
+        const errorMessage = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? '' : message
         return { errorCode, errorMessage, resourceType, resourceName, configs: [] }
       }
     })

@@ -55,6 +55,7 @@ export function planIncremental(resource: IncrementalResource, context: ConfigCo
     throw new KafkaError('INVALID_REQUEST', 'Error due to duplicate config keys')
   }
   refuseNulls(configs.filter(({ configOperation }) => configOperation !== ConfigOperation.DELETE))
+  if (resource.resourceType === ConfigResourceType.BROKER_LOGGER) throw refusedLogger(resource, context)
   const target = targetOf(resource, context)
   const settings = new Map(context.image.configOf(target.entity))
   for (const { name, configOperation, value } of configs) {
@@ -78,6 +79,17 @@ export function planReplacement(resource: ReplacedResource, context: ConfigConte
 function refuseNulls(configs: readonly { readonly name: string; readonly value: string | null }[]): void {
   const nulls = configs.filter(({ value }) => value === null).map(({ name }) => name)
   if (nulls.length > 0) throw new KafkaError('INVALID_REQUEST', `Null value not supported for : ${nulls.join(',')}`)
+}
+
+/** Levels of single loggers cannot be changed: to whoever asks, none of the loggers exists. */
+function refusedLogger({ resourceName, configs }: IncrementalResource, { brokerId }: ConfigContext): KafkaError {
+  checkBrokerName(resourceName, { brokerId, orEmpty: false })
+  const list = configs.find(({ configOperation }) => configOperation >= ConfigOperation.APPEND)
+  if (list) {
+    const verb = list.configOperation === ConfigOperation.APPEND ? 'APPEND' : 'SUBTRACT'
+    return new KafkaError('INVALID_REQUEST', `${verb} operation is not allowed for the BROKER_LOGGER resource`)
+  }
+  return new KafkaError('INVALID_CONFIG', `Logger ${configs[0]?.name ?? ''} does not exist!`)
 }
 
 /** The new value of a setting; undefined to have none. */

@@ -1,3 +1,4 @@
+import type { DescribedResource } from '../../controller/index.ts'
 import { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts'
 import { handler } from '../handler.ts'
 
@@ -6,7 +7,10 @@ import { handler } from '../handler.ts'
  * comes from, and what it hides. v3: types and documentation.
  */
 export const describeConfigs = handler(DescribeConfigsRequest, DescribeConfigsResponse, {
-  handle: (request, { services }) => ({ results: services.controller.describeConfigs(request) }),
+  handle: (request, { services, apiVersion }) => {
+    const results = services.controller.describeConfigs(request)
+    return { results: apiVersion === 0 ? results : results.map(withoutIsDefault) }
+  },
   failed: (error, { resources }) => ({
     results: resources.map(({ resourceType, resourceName }) => ({
       resourceType,
@@ -16,3 +20,8 @@ export const describeConfigs = handler(DescribeConfigsRequest, DescribeConfigsRe
     })),
   }),
 })
+
+/** Later versions tell the source instead, and refuse to leave out what they have no place for. */
+function withoutIsDefault(resource: DescribedResource): DescribedResource {
+  return { ...resource, configs: resource.configs.map(config => ({ ...config, isDefault: false })) }
+}

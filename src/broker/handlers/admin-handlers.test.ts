@@ -105,8 +105,17 @@ test('a topic is created, grown, described, changed and deleted in every version
     assert.equal((await ask(44, version, { resources })).responses[0].errorCode, 0)
   }
   for (const version of versions(32)) {
-    const resources = [{ resourceType: 2, resourceName: 'v1', configurationKeys: ['retention.ms'] }]
+    const keys = ['retention.ms', 'segment.bytes']
+    const resources = [{ resourceType: 2, resourceName: 'v1', configurationKeys: keys }]
     const [described] = (await ask(32, version, { resources })).results
+    assert.equal(described.configs[1].value, '1073741824')
+    assert.equal(described.configs[1].isDefault, version === 0)
+    const everything = await ask(32, version, {
+      resources: [{ resourceType: 4, resourceName: '0', configurationKeys: null }],
+      ...(version >= 1 ? { includeSynonyms: true } : {}),
+      ...(version >= 3 ? { includeDocumentation: true } : {}),
+    })
+    assert.ok(everything.results[0].configs.length > 200)
     assert.equal(described.configs[0].value, '1')
     if (version === 0) assert.equal(described.configs[0].isDefault, false)
     else assert.equal(described.configs[0].configSource, 1)
