@@ -11,6 +11,8 @@ export interface Disk {
   open(path: string, options?: { readonly create?: boolean; readonly readOnly?: boolean }): DiskFile
   /** What is at `path`, or undefined when nothing is. */
   stat(path: string): DiskStat | undefined
+  /** The size of the file system that holds `path`, and what of it this process may still fill. */
+  space(path: string): DiskSpace
   /** Names in a directory, in no order. */
   list(directory: string): readonly string[]
   /** Makes a directory and its parents; does nothing when it is there. */
@@ -56,6 +58,12 @@ export interface DiskStat {
   readonly size: number
   readonly isDirectory: boolean
   readonly modifiedMs: number
+}
+
+/** Of a file system, in bytes. */
+export interface DiskSpace {
+  readonly totalBytes: number
+  readonly usableBytes: number
 }
 
 /** A held lock. */

@@ -1,6 +1,6 @@
 export { BufferPool, bufferPool } from './buffer-pool.ts'
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts'
-export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskStat } from './disk.ts'
+export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskSpace, type DiskStat } from './disk.ts'
 export { type HttpText, type HttpTextServer, serveHttpText } from './http-text-server.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts'
 export { type DiskFault, type DiskOperation, MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts'

@@ -1,4 +1,4 @@
-import type { Disk, DiskFile, DiskLock, DiskStat } from './disk.ts'
+import type { Disk, DiskFile, DiskLock, DiskSpace, DiskStat } from './disk.ts'
 import { DiskError } from './disk.ts'
 import { type CrashOptions, MemoryFileContent } from './memory-disk-file.ts'
 
@@ -174,6 +174,11 @@ export class MemoryDisk implements Disk {
     return node.isDirectory
       ? { size: 0, isDirectory: true, modifiedMs: 0 }
       : { size: node.size, isDirectory: false, modifiedMs: node.modifiedMs }
+  }
+
+  space(): DiskSpace {
+    const totalBytes = Math.min(this.#capacityBytes, 2 ** 40)
+    return { totalBytes, usableBytes: Math.max(0, totalBytes - this.#usedBytes) }
   }
 
   list(directory: string): readonly string[] {

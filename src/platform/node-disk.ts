@@ -14,6 +14,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -38,6 +39,12 @@ export const nodeDisk: Disk = {
     attempt('stat', path, (): DiskStat | undefined => {
       const stat = statSync(path, { throwIfNoEntry: false })
       return stat && { size: stat.size, isDirectory: stat.isDirectory(), modifiedMs: Math.floor(stat.mtimeMs) }
+    }),
+
+  space: path =>
+    attempt('space', path, () => {
+      const { bsize, blocks, bavail } = statfsSync(path)
+      return { totalBytes: bsize * blocks, usableBytes: bsize * bavail }
     }),
 
   list: directory => attempt('list', directory, () => readdirSync(directory)),

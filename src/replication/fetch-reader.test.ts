@@ -136,6 +136,21 @@ test('a fetch with another idea of the leader epoch is fenced or told to wait (K
   await broker.close()
 })
 
+test('a reader whose last record is of an epoch that ended earlier here learns where (KIP-595)', async () => {
+  const broker = await openOneBroker({ a: 1 })
+  broker.append('a', 0, batchOf(5))
+  broker.lead('a', 0, { leaderEpoch: 2 })
+  broker.append('a', 0, batchOf(5))
+  const read = (fetchOffset: number, lastFetchedEpoch: number) =>
+    fetchNow(broker, [wanted('a', 0, { fetchOffset, lastFetchedEpoch })], params())[0]
+  assert.deepEqual(read(7, 0)?.divergingEpoch, { epoch: 0, endOffset: 5 })
+  assert.deepEqual(read(7, 1)?.divergingEpoch, { epoch: 0, endOffset: 5 })
+  assert.equal(read(7, 0)?.recordBytes, 0)
+  assert.equal(read(5, 0)?.recordBytes, batchOf(5).length)
+  assert.equal(read(7, 3)?.errorCode, ErrorCode.OFFSET_OUT_OF_RANGE)
+  await broker.close()
+})
+
 test('a topic is meant by its id where there is one', async () => {
   const broker = await openOneBroker({ a: 1 })
   const id = broker.topicId('a')

@@ -12,6 +12,7 @@ export {
 export { FetchSessionCache, type FetchSessionCacheOptions } from './fetch-session-cache.ts'
 export { HostedTopic } from './hosted-topic.ts'
 export { type ListedOffset, type ListOffsetRequest, legacyOffsets, listOffset, OffsetSpec } from './list-offset.ts'
+export type { DescribedDirectory, DescribedLog, DirectoryChange } from './log-directories.ts'
 export { Partition, type PartitionListener, type PartitionState } from './partition.ts'
 export { Purgatory } from './purgatory.ts'
 export { ReplicaManager, type ReplicaManagerOptions } from './replica-manager.ts'

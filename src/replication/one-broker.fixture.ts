@@ -119,7 +119,7 @@ export class OneBroker {
   }
 
   async close(): Promise<void> {
-    this.replicas.close()
+    await this.replicas.close()
     await this.logs.close()
   }
 

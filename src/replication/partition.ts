@@ -6,10 +6,9 @@ import {
   type FetchPartition,
   type FetchPartitionResult,
   fetchError,
-  NO_RECORDS,
-  NOT_DIVERGING,
   UNKNOWN_LEADER,
 } from './fetch-result.ts'
+import { type FetchLimits, readForFetch } from './partition-read.ts'
 import type { Purgatory } from './purgatory.ts'
 import { RemoteReplica } from './remote-replica.ts'
 import { WatchList } from './watch-list.ts'
@@ -57,6 +56,7 @@ export class Partition {
   #remoteReplicas: readonly RemoteReplica[] = []
   #listeners: readonly PartitionListener[] = []
   #isOffline = false
+  #isClosed = false
   #version = 0
   #leaderEpochStartOffset = -1
   /** End of what this broker itself vouches for: the log's end, or the end of what is synced. */
@@ -98,6 +98,11 @@ export class Partition {
 
   get isOffline(): boolean {
     return this.#isOffline
+  }
+
+  /** No longer hosted here. */
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   /** Grows with every change of leadership: a fetch that waited across one answers at once. */
@@ -175,6 +180,7 @@ export class Partition {
 
   /** The partition is no longer hosted here; its log is being deleted. */
   close(): void {
+    this.#isClosed = true
     this.#state = { ...this.#state, leader: -1 }
     this.#log = undefined
     this.#futureLog = undefined
@@ -188,11 +194,21 @@ export class Partition {
     this.#purgatory.touched(this.watches)
   }
 
-  /** Puts the copy in the other log directory in the place of the log. It must have caught up. */
-  replaceLog(log: Log): void {
-    log.highWatermark = this.#log?.highWatermark ?? log.highWatermark
+  /** Takes the log away for the moment in which another takes its place: until then requests are told to try again. */
+  detachLog(): Log {
+    const log = this.logFor(-1, false)
+    this.#log = undefined
+    return log
+  }
+
+  /** Goes on with a log that holds what the detached one did. */
+  attachLog(log: Log): void {
     this.#log = log
     this.#futureLog = undefined
+    if (!this.isLeader) return
+    log.assignLeaderEpoch(this.#state.leaderEpoch, log.logEndOffset)
+    if (log.mustSyncBeforeAck) this.#vouchWhenSynced(log)
+    this.#purgatory.touched(this.watches)
   }
 
   addListener(listener: PartitionListener): void {
@@ -335,55 +351,15 @@ export class Partition {
   }
 
   /**
-   * Reads for a fetch. Never throws a KafkaError: errors are in the result. The offsets in the answer are read once,
-   * before the records, so an append cannot come between them.
+   * Reads for a fetch; what is wrong with the request is said in the result.
+   *
+   * @throws KafkaError KAFKA_STORAGE_ERROR, CORRUPT_MESSAGE
    */
-  read(
-    request: FetchPartition,
-    params: FetchParams,
-    limits: { readonly maxBytes: number; readonly minOneMessage: boolean },
-  ): FetchPartitionResult {
+  read(request: FetchPartition, params: FetchParams, limits: FetchLimits): FetchPartitionResult {
     const access = this.checkAccess(request.currentLeaderEpoch, !params.fromAnyReplica)
     const log = this.#log
     if (access !== 'NONE' || !log) return this.#failed(access)
-    const { highWatermark, lastStableOffset, logStartOffset, logEndOffset } = log
-    const { fetchOffset } = request
-    let divergingEpoch: FetchPartitionResult['divergingEpoch'] = NOT_DIVERGING
-    if (request.lastFetchedEpoch !== -1) {
-      const end = log.offsetForLeaderEpoch(request.lastFetchedEpoch)
-      if (end.epoch === -1 || end.endOffset === -1 || fetchOffset < logStartOffset) {
-        return this.#failed('OFFSET_OUT_OF_RANGE')
-      }
-      if (end.epoch < request.lastFetchedEpoch || end.endOffset < fetchOffset) divergingEpoch = end
-    }
-    if (fetchOffset < logStartOffset || (fetchOffset > logEndOffset && divergingEpoch === NOT_DIVERGING)) {
-      return this.#failed('OFFSET_OUT_OF_RANGE')
-    }
-    const committed = params.isolation === 'committed'
-    const maxOffset =
-      params.isolation === 'high_watermark' ? highWatermark : committed ? lastStableOffset : logEndOffset
-    const slice =
-      fetchOffset < maxOffset && divergingEpoch === NOT_DIVERGING
-        ? log.read(fetchOffset, { maxBytes: limits.maxBytes, maxOffset, minOneMessage: limits.minOneMessage })
-        : undefined
-    return {
-      partitionIndex: this.topicPartition.partition,
-      errorCode: ErrorCode.NONE,
-      highWatermark,
-      lastStableOffset,
-      logStartOffset,
-      divergingEpoch,
-      currentLeader: UNKNOWN_LEADER,
-      abortedTransactions: committed
-        ? slice && slice.bytes > 0
-          ? log.abortedTransactions(fetchOffset, slice.nextOffset)
-          : []
-        : null,
-      preferredReadReplica: -1,
-      records: slice ? slice.chunks : NO_RECORDS,
-      recordBytes: slice ? slice.bytes : 0,
-      hasMore: slice !== undefined && slice.nextOffset < maxOffset,
-    }
+    return readForFetch(log, request, { params, limits }) ?? this.#failed('OFFSET_OUT_OF_RANGE')
   }
 
   #failed(error: ErrorName): FetchPartitionResult {

@@ -1,13 +1,21 @@
 import { type ClusterDelta, ClusterImage, type TopicImage } from '../metadata/index.ts'
 import type { Clock, Logger } from '../platform/index.ts'
-import { ZERO_UUID } from '../protocol/index.ts'
+import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
 import type { Log, LogManager } from '../storage/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
 import { type DeleteRecordsEntry, type DeleteRecordsResult, deleteRecords } from './delete-records.ts'
+import { DirectoryMoves } from './directory-moves.ts'
 import { FetchReader } from './fetch-reader.ts'
 import type { FetchParams, FetchPartition, FetchPartitionResult } from './fetch-result.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
 import type { HostedTopic } from './hosted-topic.ts'
+import {
+  alterLogDirectories,
+  type DescribedDirectory,
+  type DirectoryChange,
+  describeLogDirectories,
+  type LogDirectoriesContext,
+} from './log-directories.ts'
 import { Partition } from './partition.ts'
 import { Purgatory } from './purgatory.ts'
 
@@ -18,6 +26,8 @@ export interface ReplicaManagerOptions {
   readonly logManager: LogManager
   /** `fetch.max.bytes`. */
   readonly fetchMaxBytes: number
+  /** `replica.alter.log.dirs.io.max.bytes.per.second`; default no limit. */
+  readonly moveBytesPerSecond?: number
 }
 
 /**
@@ -30,6 +40,7 @@ export class ReplicaManager {
   readonly #options: ReplicaManagerOptions
   readonly #logger: Logger
   readonly #reader: FetchReader
+  readonly #moves: DirectoryMoves
   #image = ClusterImage.empty()
 
   constructor(options: ReplicaManagerOptions) {
@@ -40,12 +51,22 @@ export class ReplicaManager {
     this.purgatory = new Purgatory(clock)
     const { hosted, purgatory } = this
     this.#reader = new FetchReader({ hosted, purgatory, logger: this.#logger, fetchMaxBytes })
+    this.#moves = new DirectoryMoves({
+      clock,
+      logger: this.#logger,
+      logManager,
+      bytesPerSecond: options.moveBytesPerSecond ?? Number.POSITIVE_INFINITY,
+    })
     logManager.onDirectoryFailure(directory => this.#directoryFailed(directory))
   }
 
-  /** Answers everything that waits. The logs stay open, and their checkpoints are written by the log manager. */
-  close(): void {
+  /**
+   * Answers everything that waits and stops moving logs. The logs stay open, and their checkpoints are written by the
+   * log manager.
+   */
+  async close(): Promise<void> {
     this.purgatory.close()
+    await this.#moves.close()
   }
 
   /** Topics of which partitions are hosted here, with their counters. */
@@ -92,22 +113,40 @@ export class ReplicaManager {
     return deleteRecords(entries, timeoutMs, { hosted, purgatory, logger: this.#logger })
   }
 
+  /** See {@link describeLogDirectories}. */
+  describeLogDirectories(isWanted: (topic: string, partition: number) => boolean): DescribedDirectory[] {
+    return describeLogDirectories(isWanted, this.#directoriesContext())
+  }
+
+  /** See {@link alterLogDirectories}. */
+  alterLogDirectories(changes: readonly DirectoryChange[]): number[] {
+    return alterLogDirectories(changes, this.#directoriesContext())
+  }
+
+  #directoriesContext(): LogDirectoriesContext {
+    const { logManager } = this.#options
+    return { hosted: this.hosted, logManager, moves: this.#moves, logger: this.#logger }
+  }
+
   /**
    * Follows the cluster's metadata: hosts partitions that are placed here, making their logs, and gives up those that
    * are not any more, deleting theirs.
    */
   applyDelta(image: ClusterImage, delta: ClusterDelta): void {
     this.#image = image
+    // Topics that come all at once were there before this broker.
+    const isFirst = delta.topics.length === image.topicCount
     for (const { name, before, after } of delta.topics) {
       if (after?.topicId !== before?.topicId) this.#giveUpTopic(name)
       if (!after) continue
+      const isNew = !before && !isFirst
       for (const [index, state] of after.partitions.entries()) {
-        if (state !== before?.partitions[index] || !this.hosted.find(name, index)) this.#place(after, index)
+        if (state !== before?.partitions[index] || !this.hosted.find(name, index)) this.#place(after, index, isNew)
       }
     }
   }
 
-  #place(topic: TopicImage, index: number): void {
+  #place(topic: TopicImage, index: number, isNew: boolean): void {
     const { brokerId } = this.#options
     const state = topic.partitions[index]!
     const known = this.hosted.find(topic.name, index)
@@ -123,26 +162,31 @@ export class ReplicaManager {
     const partition = new Partition({ topicPartition, topicId: topic.topicId, brokerId, purgatory: this.purgatory })
     this.hosted.add(partition)
     try {
-      partition.applyState(state, this.#logFor(topic, index))
+      partition.applyState(state, this.#logFor(topic, index, isNew))
+      const future = this.#options.logManager.getFutureLog(topicPartition)
+      if (future) this.#moves.start(partition, future)
     } catch (error) {
       this.#logger.error({ err: error }, `Could not open the log of partition ${topic.name}-${index}`)
       partition.goOffline()
     }
   }
 
-  /** A log of an earlier topic of that name is no log of this one. */
-  #logFor(topic: TopicImage, partition: number): Log {
+  /**
+   * A log of an earlier topic of that name is no log of this one. A log that is missing while a directory is offline may
+   * be in there: only a new partition gets a new one then.
+   */
+  #logFor(topic: TopicImage, partition: number, isNew: boolean): Log {
     const { logManager } = this.#options
     const topicPartition = { topic: topic.name, partition }
-    const found = logManager.getLog(topicPartition)
-    if (found?.topicId !== undefined && found.topicId !== topic.topicId) {
-      this.#logger.warn(
-        { found: found.topicId, expected: topic.topicId },
-        `Setting aside the log of a former topic ${topic.name}-${partition}`,
-      )
-      logManager.deleteLog(topicPartition)
-    }
     const topicId = topic.topicId === ZERO_UUID ? undefined : topic.topicId
+    const found = logManager.getLog(topicPartition)
+    if (found?.topicId !== undefined && topicId !== undefined && found.topicId !== topicId) {
+      const fields = { found: found.topicId, expected: topicId }
+      this.#logger.warn(fields, `Setting aside the log of a former topic ${topic.name}-${partition}`)
+      logManager.setAsideLog(topicPartition)
+    } else if (!found && !isNew && logManager.directories().some(({ isOffline }) => isOffline)) {
+      throw new KafkaError('KAFKA_STORAGE_ERROR', 'its log is not to be found, and a log directory is offline')
+    }
     return logManager.getOrCreateLog(topicPartition, { topicId })
   }
 
@@ -154,11 +198,13 @@ export class ReplicaManager {
 
   #giveUp(partition: Partition): void {
     this.hosted.remove(partition)
+    this.#moves.stop(partition)
     const wasOffline = partition.isOffline
     partition.close()
     if (wasOffline) return
     const { topic, partition: index } = partition.topicPartition
     try {
+      this.#options.logManager.deleteFutureLog(partition.topicPartition)
       this.#options.logManager.deleteLog(partition.topicPartition)
     } catch (error) {
       this.#logger.error({ err: error }, `Could not delete the log of partition ${topic}-${index}`)
@@ -168,8 +214,9 @@ export class ReplicaManager {
   #directoryFailed(path: string): void {
     let count = 0
     for (const partition of this.hosted.all()) {
-      if (partition.futureLog?.directory === path) partition.futureLog = undefined
+      if (partition.futureLog?.directory === path) this.#moves.stop(partition)
       if (partition.log?.directory !== path || partition.isOffline) continue
+      this.#moves.stop(partition)
       partition.goOffline()
       count++
     }

@@ -19,6 +19,8 @@ export interface CreateOptions {
   readonly topicPartition: TopicPartition
   readonly topicId: string | undefined
   readonly config: LogConfig
+  /** Name of the log's own directory, where it is not the partition's. */
+  readonly name?: string
   /** What else must be on disk before anything in this log counts as flushed. */
   readonly after: Promise<void>
 }
@@ -30,8 +32,9 @@ export interface CreateOptions {
 export function createLog(options: CreateOptions): Log {
   const { context, directory, topicPartition, config, topicId } = options
   const { disk } = context
-  const path = `${directory.path}/${partitionName(topicPartition)}`
-  if (partitionName(topicPartition).length > 255) {
+  const name = options.name ?? partitionName(topicPartition)
+  const path = `${directory.path}/${name}`
+  if (name.length > 255) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `name of ${topicPartition.topic} is too long for a directory`)
   }
   return directory.run(() => {

@@ -45,7 +45,7 @@ export interface DirectoryLoadOptions {
 
 const PAUSE_AFTER_MS = 20
 
-/** Opens all logs of a directory. A disk error takes it offline; its logs are then not to be had. */
+/** Opens all logs of a directory, those in the making too. A disk error takes it offline; its logs are then not to be had. */
 export async function loadDirectory(managed: ManagedDirectory, options: DirectoryLoadOptions): Promise<Log[]> {
   const { context } = options
   const { disk, clock } = context
@@ -71,7 +71,7 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
       if (parsed === undefined || !disk.stat(`${path}/${name}`)?.isDirectory) continue
       const { kind, topicPartition } = parsed
       if (kind === 'deleted') options.onDeleted(managed, `${path}/${name}`)
-      if (kind !== 'current') continue
+      if (kind !== 'current' && kind !== 'future') continue
       const log = await loadLog({
         context,
         owner: options.owner,

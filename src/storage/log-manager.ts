@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Clock, Disk, DiskError, Logger, Random } from '../platform/index.ts'
+import type { Clock, Disk, DiskError, DiskSpace, Logger, Random } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
+import { FutureLogs } from './future-logs.ts'
 import type { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import { createLog } from './log-creation.ts'
@@ -58,6 +59,8 @@ const DEFAULT_INTERVALS: LogManagerIntervals = {
 }
 
 const DAY_MS = 24 * 3600 * 1000
+/** Wishes for the directories of partitions that do not exist. */
+const MAX_PREFERRED = 10_000
 const CLOSES_AT_ONCE = 32
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1
 
@@ -78,6 +81,9 @@ export class LogManager {
   readonly #tasks: PeriodicTasks
   readonly #owner: LogOwner
   readonly #logs = new Map<string, Log>()
+  readonly #futures: FutureLogs
+  /** Where partitions are to be made that do not exist yet, by partition name. */
+  readonly #preferred = new Map<string, string>()
   readonly #directories: ManagedDirectory[] = []
   /** Directories that could not even be opened. */
   readonly #unusable: LogDirectory[] = []
@@ -99,6 +105,7 @@ export class LogManager {
       saveRecoveryPoints: directory => this.#managed(directory).saveRecoveryPoints(),
       logStartMoved: directory => this.#inBackground(this.#managed(directory).saveLogStartOffsets()),
     }
+    this.#futures = new FutureLogs({ context: this.#context, owner: this.#owner, configOf: options.configOf })
   }
 
   /**
@@ -111,6 +118,7 @@ export class LogManager {
     try {
       manager.#openDirectories()
       for (const managed of manager.#directories) await manager.#load(managed)
+      await manager.#promoteOrphans()
     } catch (error) {
       await manager.#release()
       throw error
@@ -140,9 +148,27 @@ export class LogManager {
     const logs = await loadDirectory(managed, { context: this.#context, owner: this.#owner, configOf, onDeleted })
     for (const log of logs) {
       const name = partitionName(log.topicPartition)
+      if (log.isFuture) {
+        this.#futures.add(log, managed)
+        continue
+      }
       const other = this.#logs.get(name)
       if (other !== undefined) throw new Error(`${name} is in two log directories: ${other.path} and ${log.path}`)
       this.#logs.set(name, log)
+    }
+  }
+
+  /**
+   * A stop between the two renames of {@link promoteFutureLog} leaves a complete copy without its log. While a directory
+   * is missing that may be where the log is, and the copy is left alone.
+   */
+  async #promoteOrphans(): Promise<void> {
+    if (this.directories().some(({ isOffline }) => isOffline)) return
+    for (const future of this.#futures.all()) {
+      if (this.#logs.has(partitionName(future.topicPartition))) continue
+      await future.close()
+      const { log } = await this.#futures.promote(future.topicPartition)
+      this.#logs.set(partitionName(log.topicPartition), log)
     }
   }
 
@@ -176,7 +202,17 @@ export class LogManager {
     return this.#logs.values()
   }
 
-  /** Directories as DescribeLogDirs shows them. */
+  /** The copy of a partition's log in another directory, if it is being moved there. */
+  getFutureLog(topicPartition: TopicPartition): Log | undefined {
+    return this.#futures.get(topicPartition)
+  }
+
+  /** What is free in a directory's file system. */
+  spaceOf(directory: string): DiskSpace {
+    return this.#context.disk.space(directory)
+  }
+
+  /** Directories as DescribeLogDirs shows them, with all logs in them, also those in the making. */
   directories(): { readonly path: string; readonly isOffline: boolean; readonly logs: Iterable<Log> }[] {
     const usable = this.#directories.map(({ directory, logs }) => ({ directory, logs: logs as Iterable<Log> }))
     const unusable = this.#unusable.map(directory => ({ directory, logs: [] as Iterable<Log> }))
@@ -201,7 +237,9 @@ export class LogManager {
       return existing
     }
     assert(!this.#isClosed, 'log manager is closed')
-    const managed = this.#emptiest()
+    const preferred = this.#online(this.#preferred.get(name))
+    this.#preferred.delete(name)
+    const managed = preferred ?? this.#emptiest()
     const log = createLog({
       context: this.#context,
       owner: this.#owner,
@@ -213,6 +251,51 @@ export class LogManager {
     })
     managed.logs.add(log)
     this.#logs.set(name, log)
+    return log
+  }
+
+  /** The partition shall be made in `directory` when the time comes (KIP-113). Of so many wishes the oldest go first. */
+  preferDirectory(topicPartition: TopicPartition, directory: string): void {
+    const name = partitionName(topicPartition)
+    this.#preferred.delete(name)
+    this.#preferred.set(name, directory)
+    if (this.#preferred.size > MAX_PREFERRED) this.#preferred.delete(this.#preferred.keys().next().value!)
+  }
+
+  #online(path: string | undefined): ManagedDirectory | undefined {
+    return this.#directories.find(managed => managed.path === path && !managed.directory.isOffline)
+  }
+
+  /**
+   * Begins a copy of a partition's log in another directory. Whoever asks fills it with `appendAsFollower`.
+   *
+   * @throws LOG_DIR_NOT_FOUND; KAFKA_STORAGE_ERROR; INVALID_TOPIC_EXCEPTION for a name that is too long to be moved
+   */
+  createFutureLog(topicPartition: TopicPartition, directory: string): Log {
+    const current = this.getLog(topicPartition)
+    assert(current !== undefined && this.getFutureLog(topicPartition) === undefined)
+    if (!this.directories().some(({ path }) => path === directory)) throw new KafkaError('LOG_DIR_NOT_FOUND')
+    const managed = this.#online(directory)
+    if (managed === undefined) throw new KafkaError('KAFKA_STORAGE_ERROR', `log directory ${directory} is offline`)
+    return this.#futures.create(current, managed)
+  }
+
+  /** Gives up a copy; does nothing when there is none. */
+  deleteFutureLog(topicPartition: TopicPartition): void {
+    const found = this.#futures.forget(topicPartition)
+    if (found) this.#setAside(found.log, found.managed, 'delete')
+  }
+
+  /**
+   * Puts a copy, which must be closed, in the place of the partition's log, which is deleted. In between the partition
+   * has no log: nobody may use it until the promise resolves, with the log that it has from now on.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  async promoteFutureLog(topicPartition: TopicPartition): Promise<Log> {
+    this.deleteLog(topicPartition)
+    const { log } = await this.#futures.promote(topicPartition)
+    this.#logs.set(partitionName(topicPartition), log)
     return log
   }
 
@@ -230,6 +313,20 @@ export class LogManager {
    * @throws KAFKA_STORAGE_ERROR
    */
   deleteLog(topicPartition: TopicPartition): void {
+    this.#takeOut(topicPartition, 'delete')
+  }
+
+  /**
+   * Keeps the files of a log that is none of the partition's any more under a name that no start takes for a log
+   * (`-stray`); an operator decides what becomes of them. Does nothing when there is none.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  setAsideLog(topicPartition: TopicPartition): void {
+    this.#takeOut(topicPartition, 'stray')
+  }
+
+  #takeOut(topicPartition: TopicPartition, mark: 'delete' | 'stray'): void {
     const name = partitionName(topicPartition)
     const log = this.#logs.get(name)
     if (log === undefined) return
@@ -237,11 +334,16 @@ export class LogManager {
     this.#logs.delete(name)
     managed.logs.delete(log)
     log.abandon()
+    this.#setAside(log, managed, mark)
+  }
+
+  /** Renames the directory of a log that is closed and in no book; what is marked `delete` goes after a while. */
+  #setAside(log: Log, managed: ManagedDirectory, mark: 'delete' | 'stray'): void {
     const { disk, random } = this.#context
-    const marked = `${managed.path}/${markedDirectoryName(topicPartition, 'delete', random)}`
+    const marked = `${managed.path}/${markedDirectoryName(log.topicPartition, mark, random)}`
     managed.directory.run(() => disk.rename(log.path, marked))
     managed.forget()
-    this.#removeLater(managed, marked, log.config.fileDeleteDelayMs)
+    if (mark === 'delete') this.#removeLater(managed, marked, log.config.fileDeleteDelayMs)
   }
 
   #removeLater(managed: ManagedDirectory, path: string, delayMs: number): void {
@@ -257,7 +359,9 @@ export class LogManager {
 
   /** A topic's settings changed: they count for all its logs from now on. */
   topicConfigChanged(topic: string, config: LogConfig): void {
-    for (const log of this.#logs.values()) if (log.topicPartition.topic === topic) log.configChanged(config)
+    for (const log of [...this.#logs.values(), ...this.#futures.all()]) {
+      if (log.topicPartition.topic === topic) log.configChanged(config)
+    }
   }
 
   /** `listener` hears of every directory that goes offline from now on. */
@@ -267,12 +371,17 @@ export class LogManager {
 
   #directoryFailed(directory: LogDirectory, error: DiskError): void {
     const managed = this.#directories.find(other => other.directory === directory)
-    const partitions = [...(managed?.logs ?? [])].map(({ topicPartition }) => topicPartition)
+    const partitions = [...(managed?.logs ?? [])]
+      .filter(log => !log.isFuture)
+      .map(({ topicPartition }) => topicPartition)
     this.#options.logger
       .child({ logger: 'kafka.log.LogManager' })
       .error({ err: error, directory: directory.path, partitions: partitions.length }, 'log directory goes offline')
-    for (const partition of partitions) this.#logs.delete(partitionName(partition))
-    for (const log of managed?.logs ?? []) log.abandon()
+    if (managed) this.#futures.directoryFailed(managed)
+    for (const log of managed?.logs ?? []) {
+      if (!log.isFuture) this.#logs.delete(partitionName(log.topicPartition))
+      log.abandon()
+    }
     managed?.logs.clear()
     for (const listener of this.#failureListeners) listener(directory.path, partitions, error)
   }

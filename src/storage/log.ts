@@ -48,6 +48,11 @@ export class Log {
     return this.#state.path
   }
 
+  /** A copy in the making, which will take the place of the log in another directory (KIP-113). */
+  get isFuture(): boolean {
+    return this.#state.path.endsWith('-future')
+  }
+
   get config(): LogConfig {
     return this.#state.config
   }

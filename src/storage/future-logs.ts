@@ -1,0 +1,114 @@
+import { KafkaError } from '../protocol/index.ts'
+import type { Log } from './log.ts'
+import type { LogConfig } from './log-config.ts'
+import { createLog } from './log-creation.ts'
+import type { StorageContext } from './log-directory.ts'
+import { loadLog } from './log-loader.ts'
+import type { LogOwner } from './log-parts.ts'
+import type { ManagedDirectory } from './managed-directory.ts'
+import { markedDirectoryName, partitionName, type TopicPartition } from './topic-partition.ts'
+
+/** What {@link FutureLogs} needs of the log manager. */
+export interface FutureLogsOptions {
+  readonly context: StorageContext
+  readonly owner: LogOwner
+  readonly configOf: (topic: string) => LogConfig
+}
+
+/**
+ * Copies of logs in another log directory, each of which takes the place of its log once it has caught up (KIP-113).
+ * They live in directories named `topic-0.<32 hex>-future`.
+ */
+export class FutureLogs {
+  readonly #options: FutureLogsOptions
+  readonly #logs = new Map<string, { readonly log: Log; readonly managed: ManagedDirectory }>()
+
+  constructor(options: FutureLogsOptions) {
+    this.#options = options
+  }
+
+  get(topicPartition: TopicPartition): Log | undefined {
+    return this.#logs.get(partitionName(topicPartition))?.log
+  }
+
+  all(): Log[] {
+    return Array.from(this.#logs.values(), ({ log }) => log)
+  }
+
+  /** One that was found in a directory. */
+  add(log: Log, managed: ManagedDirectory): void {
+    this.#logs.set(partitionName(log.topicPartition), { log, managed })
+  }
+
+  /** Begins an empty copy of `current`. */
+  create(current: Log, managed: ManagedDirectory): Log {
+    const { context, owner, configOf } = this.#options
+    const { topicPartition, topicId } = current
+    if (partitionName(topicPartition).length + MARK_LENGTH > LONGEST_NAME) {
+      throw new KafkaError('INVALID_TOPIC_EXCEPTION', `name of ${topicPartition.topic} is too long to be moved`)
+    }
+    const log = createLog({
+      context,
+      owner,
+      directory: managed.directory,
+      topicPartition,
+      topicId,
+      config: configOf(topicPartition.topic),
+      name: markedDirectoryName(topicPartition, 'future', context.random),
+      after: managed.forgotten,
+    })
+    managed.logs.add(log)
+    this.add(log, managed)
+    return log
+  }
+
+  /** Takes a copy out of the books, its files closed; returns the directory that it lies in. */
+  forget(topicPartition: TopicPartition): { readonly log: Log; readonly managed: ManagedDirectory } | undefined {
+    const name = partitionName(topicPartition)
+    const found = this.#logs.get(name)
+    if (!found) return undefined
+    this.#logs.delete(name)
+    found.managed.logs.delete(found.log)
+    found.log.abandon()
+    return found
+  }
+
+  /** Its directory has failed. */
+  directoryFailed(managed: ManagedDirectory): void {
+    for (const [name, found] of this.#logs) if (found.managed === managed) this.#logs.delete(name)
+  }
+
+  /**
+   * Gives a copy, which {@link Log.close} has brought to disk and closed, the partition's name, and opens it as its log.
+   * The partition has no other log any more.
+   */
+  async promote(topicPartition: TopicPartition): Promise<{ readonly log: Log; readonly managed: ManagedDirectory }> {
+    const { context, owner, configOf } = this.#options
+    const { log: future, managed } = this.forget(topicPartition)!
+    const path = `${managed.path}/${partitionName(topicPartition)}`
+    managed.directory.run(() => context.disk.rename(future.path, path))
+    const log = await loadLog({
+      context,
+      owner,
+      directory: managed.directory,
+      path,
+      topicPartition,
+      config: configOf(topicPartition.topic),
+      wasClean: true,
+      recoveryPoint: future.logEndOffset,
+      logStartOffset: future.logStartOffset,
+      highWatermark: future.highWatermark,
+      cleanedUpTo: undefined,
+      pause: () => Promise.resolve(),
+    })
+    managed.logs.add(log)
+    const synced = managed.directory.runLater(() => context.disk.syncDirectory(managed.path))
+    // A failure takes the directory offline, which is reported.
+    synced.catch(() => {})
+    return { log, managed }
+  }
+}
+
+const LONGEST_NAME = 255
+/** `.<32 hex>-future` */
+const MARK_LENGTH = 40
