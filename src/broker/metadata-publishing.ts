@@ -27,6 +27,7 @@ export function metadataPublisher(followers: MetadataFollowers): MetadataPublish
     applyTopicConfigs(image, delta, followers)
     followers.replicas.applyDelta(image, delta)
     for (const change of delta.topics) if (change.name === OFFSETS_TOPIC) applyCoordinators(change, followers)
+    forgetOffsets(delta, followers)
   }
 }
 
@@ -51,4 +52,15 @@ function applyCoordinators({ before, after }: TopicChange, { brokerId, groups, l
       })
     } else if (was?.leader === brokerId) groups.onResigned(index, is?.leaderEpoch)
   }
+}
+
+/** Offsets for a topic that is gone, or has been made anew under its name, mean nothing. */
+function forgetOffsets(delta: ClusterDelta, { groups }: MetadataFollowers): void {
+  const gone = delta.topics.flatMap(({ before, after }) =>
+    before !== undefined && before.topicId !== after?.topicId
+      ? before.partitions.map((_, partition) => ({ topic: before.name, partition }))
+      : [],
+  )
+  // It never rejects: what cannot be removed now is logged, and expires.
+  if (gone.length > 0) void groups.onPartitionsDeleted(gone)
 }

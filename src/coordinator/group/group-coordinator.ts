@@ -183,10 +183,11 @@ export class GroupCoordinator {
 
   /** Topics were deleted: their offsets go. Resolves when their tombstones are written or were refused. */
   async onPartitionsDeleted(partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+    const topics = [...new Set(partitions.map(({ topic }) => topic))]
     const removed = await this.#sweep((shard, entry) => removeOffsets(shard, entry, partitions), {
-      where: entry => partitions.some(({ topic, partition }) => entry.offsets.get(topic, partition) !== undefined),
+      where: entry => topics.some(topic => entry.offsets.partitions(topic).size > 0),
     })
-    this.#options.logger.info({}, `Removed ${removed} offsets associated with deleted partitions`)
+    if (removed > 0) this.#options.logger.info({}, `Removed ${removed} offsets associated with deleted partitions`)
   }
 
   /** Looks for expired offsets now, as it does by itself every `offsets.retention.check.interval.ms`. */

@@ -270,5 +270,5 @@ function updatable(
 }
 
 function reasonOf(request: JoinRequest): string {
-  return request.reason ?? 'not provided'
+  return request.reason || 'not provided'
 }

@@ -56,7 +56,7 @@ function leave(draft: GroupDraft, identity: LeavingMember): number {
 function removeMember(draft: GroupDraft, memberId: string, reason: string | null): void {
   const member = draft.members.get(memberId)
   if (member === undefined) return
-  const why = reason ?? 'not provided'
+  const why = reason || 'not provided'
   removeMemberAndUpdateGroup(draft, member, `Removing member ${memberId} on LeaveGroup; client reason: ${why}`)
   draft.note(
     'info',
