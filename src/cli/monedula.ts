@@ -10,16 +10,16 @@ const program = new Command('monedula')
 program
   .command('start')
   .description('run a broker')
-  .argument('[server.properties]', "Kafka's configuration file; without it, a broker for development")
+  .option('-c, --config <file>', 'a server.properties file; without it, a broker for development')
   .option('-p, --port <port>', 'listen on this port of 127.0.0.1; 0 picks a free one', '9092')
   .option('-d, --data <directory>', 'keep records and metadata here', 'monedula-data')
   .option('-o, --override <key=value...>', 'set a configuration key, over what the file says', [])
   .option('--metrics-port <port>', 'serve Prometheus metrics at this port of 127.0.0.1')
   .option('--json', 'log JSON, an object a line')
   .option('-v, --verbose', 'log each request')
-  .action(async (file: string | undefined, options) => {
+  .action(async options => {
     const { start } = await import('./start.ts')
-    await start({ ...options, file })
+    await start(options)
   })
 
 await program.parseAsync()

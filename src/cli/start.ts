@@ -5,7 +5,7 @@ import { readServerProperties } from './server-properties.ts'
 
 /** Options of `monedula start`, as the command line gives them. */
 export interface StartOptions {
-  readonly file: string | undefined
+  readonly config?: string
   readonly port: string
   readonly data: string
   readonly override: readonly string[]
@@ -18,19 +18,19 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<void> {
   let properties: Map<string, string>
   try {
-    properties = readServerProperties(nodeDisk, options.file, options.override)
+    properties = readServerProperties(nodeDisk, options.config, options.override)
   } catch (error) {
     console.error(`monedula: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)
   }
-  if (options.file === undefined) addDevelopmentDefaults(properties, options)
+  if (options.config === undefined) addDevelopmentDefaults(properties, options)
   if (options.metricsPort !== undefined) properties.set('monedula.metrics.port', options.metricsPort)
   const server = await runBroker({
     properties,
     isJson: options.json ?? false,
     isVerbose: options.verbose ?? false,
   })
-  if (options.json || options.file !== undefined) return
+  if (options.json || options.config !== undefined) return
   const [listener] = server.listeners
   if (listener) console.log(whatNext(`${listener.host}:${listener.port}`, options.data))
 }
