@@ -70,7 +70,8 @@ export class Controller {
    * Prepares the cluster's znodes where they are missing, publishes what they hold and puts dynamic settings of this
    * broker into effect. The broker is not part of the cluster yet.
    */
-  static async open(options: ControllerOptions): Promise<Controller> {
+  static async open(given: ControllerOptions): Promise<Controller> {
+    const options = { ...given, logger: given.logger.child({ logger: 'kafka.controller.KafkaController' }) }
     const { zooKeeper, metadata, random } = options
     await ensureClusterPaths(zooKeeper)
     const clusterId = await clusterIdOf(zooKeeper, random)
