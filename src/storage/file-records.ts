@@ -79,8 +79,8 @@ export class FileRecords implements Reopenable {
     this.#size = size
   }
 
-  sync(): Promise<void> {
-    return this.#open().sync()
+  async sync(): Promise<void> {
+    await this.#open().sync()
   }
 
   release(): void {

@@ -71,6 +71,7 @@ export function createLog(options: CreateOptions): Log {
       recoveryPoint: 0,
       highWatermark: 0,
       entriesChanged: true,
+      recoveredFrom: Number.POSITIVE_INFINITY,
       metadata,
       creation,
       owner: options.owner,

@@ -25,13 +25,23 @@ export class LogDirectoryLockedError extends Error {
  *
  * @throws LogDirectoryLockedError; DiskError when it cannot be used
  */
-export function openDirectory(disk: Disk, directory: LogDirectory): ManagedDirectory {
+export async function openDirectory(disk: Disk, directory: LogDirectory): Promise<ManagedDirectory> {
   const { path } = directory
-  disk.makeDirectory(path)
+  await makeDurably(disk, path)
   disk.list(path)
   const lock = disk.lock(`${path}/.lock`)
   if (lock === undefined) throw new LogDirectoryLockedError(path)
   return new ManagedDirectory(disk, directory, lock)
+}
+
+/** Makes a directory and its parents so that a power cut does not take them, and what is synced in them, away again. */
+async function makeDurably(disk: Disk, path: string): Promise<void> {
+  if (disk.stat(path)?.isDirectory) return
+  const slash = path.replace(/\/+$/, '').lastIndexOf('/')
+  const parent = slash > 0 ? path.slice(0, slash) : slash === 0 ? '/' : '.'
+  if (parent !== '/' && parent !== '.') await makeDurably(disk, parent)
+  disk.makeDirectory(path)
+  await disk.syncDirectory(parent)
 }
 
 /** How the logs of a directory are opened. */
@@ -90,6 +100,8 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
       managed.logs.add(log)
       await pause()
     }
+    // A log may end below its recovery point now; what is appended there must not count as scanned.
+    if (!wasClean) await managed.saveRecoveryPoints()
   } catch (error) {
     if (error instanceof DiskError) directory.failed(error)
     else throw error

@@ -105,6 +105,7 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
     recoveryPoint,
     highWatermark: options.highWatermark,
     entriesChanged: !options.wasClean,
+    recoveredFrom: recovered === undefined ? Number.POSITIVE_INFINITY : recoveryPoint - 1,
     owner: options.owner,
   })
 }

@@ -103,7 +103,7 @@ export class LogManager {
     this.#tasks = new PeriodicTasks(options.clock)
     this.#owner = {
       saveRecoveryPoints: directory => this.#managed(directory).saveRecoveryPoints(),
-      logStartMoved: directory => this.#inBackground(this.#managed(directory).saveLogStartOffsets()),
+      saveLogStartOffsets: directory => this.#managed(directory).saveLogStartOffsets(),
     }
     this.#futures = new FutureLogs({ context: this.#context, owner: this.#owner, configOf: options.configOf })
   }
@@ -116,7 +116,7 @@ export class LogManager {
   static async open(options: LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(options)
     try {
-      manager.#openDirectories()
+      await manager.#openDirectories()
       for (const managed of manager.#directories) await manager.#load(managed)
       await manager.#promoteOrphans()
     } catch (error) {
@@ -127,12 +127,12 @@ export class LogManager {
     return manager
   }
 
-  #openDirectories(): void {
+  async #openDirectories(): Promise<void> {
     let failure: unknown
     for (const path of this.#options.directories) {
       const directory = new LogDirectory(path, (failed, error) => this.#directoryFailed(failed, error))
       try {
-        this.#directories.push(openDirectory(this.#options.disk, directory))
+        this.#directories.push(await openDirectory(this.#options.disk, directory))
       } catch (error) {
         if (directory.failed(error) === error) throw error
         failure = error
@@ -387,13 +387,9 @@ export class LogManager {
   }
 
   /** Deletes what the retention of each topic lets go; {@link LogManagerIntervals.retentionCheckMs} does it too. */
-  deleteOldSegments(): void {
+  async deleteOldSegments(): Promise<void> {
     for (const log of [...this.#logs.values()]) {
-      try {
-        log.deleteOldSegments()
-      } catch (error) {
-        this.#report(error, log)
-      }
+      await log.deleteOldSegments().catch(error => this.#report(error, log))
     }
   }
 
@@ -449,11 +445,6 @@ export class LogManager {
 
   #managed(directory: LogDirectory): ManagedDirectory {
     return this.#directories.find(managed => managed.directory === directory)!
-  }
-
-  #inBackground(work: Promise<void>): void {
-    // A failure has taken the directory offline, which was reported.
-    work.catch(() => {})
   }
 
   #report(error: unknown, log?: Log): void {

@@ -26,6 +26,8 @@ export interface LogParts {
   readonly highWatermark: number
   /** Files or directories were made that no sync has covered. */
   readonly entriesChanged: boolean
+  /** Segments from the one that holds this offset on have been recovered: their indexes are not synced. */
+  readonly recoveredFrom: number
   /** Where the topic's id is kept. */
   readonly metadata: PartitionMetadataFile
   /** Writes of the log's making that a flush must wait for. */
@@ -37,8 +39,8 @@ export interface LogParts {
 export interface LogOwner {
   /** Resolves when the recovery points of the directory are on disk as they are now. */
   saveRecoveryPoints(directory: LogDirectory): Promise<void>
-  /** The log start offset moved: it should be on disk soon. */
-  logStartMoved(directory: LogDirectory): void
+  /** Resolves when the log start offsets of the directory are on disk as they are now. */
+  saveLogStartOffsets(directory: LogDirectory): Promise<void>
 }
 
 /** How {@link Log.appendAsLeader} appends. */

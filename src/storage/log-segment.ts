@@ -306,11 +306,9 @@ export class LogSegment {
     this.#bytesSinceIndexEntry = 0
   }
 
-  /** Resolves when the records, and with `indexes` those too, survive a power cut. */
-  async sync(options: { readonly indexes: boolean }): Promise<void> {
-    const syncs = [this.records.sync()]
-    if (options.indexes) syncs.push(this.offsetIndex.sync(), this.timeIndex.sync(), this.transactionIndex.sync())
-    await Promise.all(syncs)
+  /** Resolves when the indexes survive a power cut. */
+  async syncIndexes(): Promise<void> {
+    await Promise.all([this.offsetIndex.sync(), this.timeIndex.sync(), this.transactionIndex.sync()])
   }
 
   /** Closes the files. */

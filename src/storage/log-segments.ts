@@ -42,6 +42,11 @@ export class LogSegments {
     return this.#segments.slice(start).filter(({ baseOffset }) => baseOffset < to)
   }
 
+  /** Whether the segment is still one of these. */
+  has(segment: LogSegment): boolean {
+    return this.floor(segment.baseOffset) === segment
+  }
+
   /** Puts a segment in its place; one of the same base must not be there. */
   add(segment: LogSegment): void {
     const index = this.#floorIndex(segment.baseOffset) + 1

@@ -38,13 +38,15 @@ export class LogState {
   highWatermark: number
   /** Wall clock of the last flush. */
   lastFlushMs: number
-  /** Appended to, cut or rolled since it was opened: a clean stop has something to write. */
-  isTouched = false
+  /** Made, recovered, appended to, cut or rolled since the last clean stop: the next one has something to write. */
+  isTouched: boolean
   #rollJitterMs = 0
   /** Files were made, renamed or removed since the directory was synced. */
   #entriesChanged: boolean
   #creation: Promise<void> | undefined
   readonly #metadata: PartitionMetadataFile
+  /** Segments that were closed to appends, cut or recovered, and are to be synced with their indexes by the next flush. */
+  readonly #unsynced = new Set<LogSegment>()
   #isAbandoned = false
 
   constructor(parts: LogParts) {
@@ -62,6 +64,10 @@ export class LogState {
     this.logEndOffset = parts.logEndOffset
     this.highWatermark = Math.min(Math.max(parts.highWatermark, parts.logStartOffset), parts.logEndOffset)
     this.#entriesChanged = parts.entriesChanged
+    this.isTouched = parts.entriesChanged
+    for (const segment of parts.segments.between(parts.recoveredFrom, Number.POSITIVE_INFINITY)) {
+      this.#unsynced.add(segment)
+    }
     this.#creation = parts.creation
     this.#metadata = parts.metadata
     this.lastFlushMs = parts.context.clock.now()
@@ -97,11 +103,12 @@ export class LogState {
     if (active.baseOffset === baseOffset) return
     this.isTouched = true
     active.seal()
+    this.#unsynced.add(active)
     this.producers.mapEndOffset = baseOffset
     this.snapshots.take(this.producers)
     this.addSegment(baseOffset)
     this.drawJitter()
-    if (this.logEndOffset > this.flusher.recoveryPoint) this.flushInBackground()
+    this.flushInBackground()
   }
 
   addSegment(baseOffset: number): void {
@@ -122,9 +129,21 @@ export class LogState {
     if (segments.length === 0) return
     const { context, directory, snapshots } = this
     this.segments.remove(segments)
+    for (const segment of segments) this.#unsynced.delete(segment)
     this.reader.forget()
     this.#entriesChanged = true
     deleteSegments(segments, { context, directory, snapshots, delayMs })
+  }
+
+  /**
+   * The log begins at `offset` now, which is above its old start. Resolves when that is on disk; only then do epochs go,
+   * for after a power cut before that the log begins where it did.
+   */
+  async moveLogStart(offset: number): Promise<void> {
+    this.logStartOffset = offset
+    this.producers.logStartMoved(offset)
+    await this.owner.saveLogStartOffsets(this.directory)
+    this.epochs.truncateFromStart(this.logStartOffset)
   }
 
   /** The log was cut and ends at `end` now. */
@@ -136,6 +155,20 @@ export class LogState {
     this.tail.clear()
     this.reader.forget()
     this.flusher.truncated(end)
+  }
+
+  /** Where the log ends when all batches that reach to `offset` or above are cut off. */
+  batchBoundary(offset: number): number {
+    const segment = this.segments.floor(offset)!
+    const cut = segment.scan(segment.positionOf(offset)).next()
+    return cut === undefined ? offset : Math.min(offset, cut.baseOffset)
+  }
+
+  /** Cuts the active segment off at `offset`. */
+  cutActive(offset: number): void {
+    this.segments.active.truncateTo(offset)
+    // The segment may end below the recovery point from now on, and the next one begin there.
+    this.#unsynced.add(this.segments.active)
   }
 
   /** Draws anew how much earlier than `segment.ms` the active segment rolls. */
@@ -153,9 +186,11 @@ export class LogState {
   async syncUpTo(from: number, endOffset: number): Promise<void> {
     this.directory.assertOnline()
     this.lastFlushMs = this.context.clock.now()
+    const unsynced = [...this.#unsynced]
     try {
       await Promise.all(this.#syncsUpTo(from, endOffset))
       this.#creation = undefined
+      for (const segment of unsynced) this.#unsynced.delete(segment)
     } catch (error) {
       if (this.#isAbandoned) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the log was deleted')
       throw this.directory.failed(error)
@@ -163,13 +198,15 @@ export class LogState {
   }
 
   #syncsUpTo(from: number, endOffset: number): Promise<void>[] {
-    const { active } = this.segments
-    const syncs = this.segments.between(from, endOffset).map(segment => segment.sync({ indexes: segment !== active }))
+    const segments = new Set([...this.#unsynced, ...this.segments.between(from, endOffset)])
+    const syncs = Array.from(segments, segment => segment.records.sync())
+    for (const segment of this.#unsynced) syncs.push(segment.syncIndexes())
     if (this.#entriesChanged) {
       this.#entriesChanged = false
       syncs.push(this.context.disk.syncDirectory(this.path))
     }
     if (this.epochs.isDirty) syncs.push(this.epochs.write())
+    if (this.snapshots.isDirty) syncs.push(this.snapshots.sync())
     if (this.#creation !== undefined) syncs.push(this.#creation)
     return syncs
   }
@@ -193,7 +230,7 @@ export class LogState {
       this.#entriesChanged = true
       await this.flusher.flushed(this.logEndOffset)
       await this.syncUpTo(this.logEndOffset, this.logEndOffset)
-      await this.directory.runLater(() => active.sync({ indexes: true }))
+      await this.directory.runLater(() => active.syncIndexes())
     }
     await this.epochs.settled()
   }

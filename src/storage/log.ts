@@ -319,14 +319,13 @@ export class Log {
       state.epochs.truncateFromEnd(offset)
       return Promise.resolve()
     }
-    if (offset < state.segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
+    if (offset < state.logStartOffset) return this.truncateFullyAndStartAt(offset)
+    const end = state.directory.run(() => state.batchBoundary(offset))
+    if (end < state.logStartOffset) return this.truncateFullyAndStartAt(state.logStartOffset)
     state.directory.run(() => {
       const gone = state.segments.all.filter(({ baseOffset }) => baseOffset > offset)
       state.removeSegments(gone, 0)
-      const { active } = state.segments
-      const cut = active.scan(active.positionOf(offset)).next()
-      const end = cut === undefined ? offset : Math.min(offset, cut.baseOffset)
-      active.truncateTo(offset)
+      state.cutActive(offset)
       state.epochs.truncateFromEnd(end)
       state.snapshots.truncateTo(end)
       state.movedBack(end)
@@ -355,8 +354,10 @@ export class Log {
       state.logStartOffset = offset
       state.highWatermark = offset
     })
-    state.owner.logStartMoved(state.directory)
-    return state.owner.saveRecoveryPoints(state.directory)
+    return Promise.all([
+      state.owner.saveRecoveryPoints(state.directory),
+      state.owner.saveLogStartOffsets(state.directory),
+    ]).then(() => {})
   }
 
   /**
@@ -371,14 +372,17 @@ export class Log {
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `log start ${offset} above high watermark ${state.highWatermark}`)
     }
     if (offset <= state.logStartOffset) return
-    state.logStartOffset = offset
-    state.epochs.truncateFromStart(offset)
-    state.producers.logStartMoved(offset)
-    state.owner.logStartMoved(state.directory)
+    // Whoever a failure concerns learns of it by the directory going offline.
+    state.moveLogStart(offset).catch(() => {})
   }
 
-  /** Deletes old segments as the topic's retention says; returns how many. */
-  deleteOldSegments(): number {
+  /**
+   * Deletes old segments as the topic's retention says; resolves to how many. They go when the new start of the log is on
+   * disk, so that a power cut which brings some of them back does not look like a loss of those between.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  async deleteOldSegments(): Promise<number> {
     this.#assertWritable()
     const state = this.#state
     let deleted = 0
@@ -391,10 +395,14 @@ export class Log {
       state.context.logger.info(fields, `deleting segments due to ${reason}`)
       state.directory.run(() => {
         if (segments.length === state.segments.count) state.roll(state.logEndOffset)
-        state.removeSegments(segments, state.config.fileDeleteDelayMs)
       })
-      this.advanceLogStartOffset(Math.min(state.segments.first.baseOffset, state.highWatermark))
-      deleted += segments.length
+      const next = state.segments.higher(segments.at(-1)!.baseOffset)!.baseOffset
+      await state.moveLogStart(Math.max(next, state.logStartOffset))
+      // The log may have been cut, closed or deleted meanwhile.
+      if (this.#isClosed) return deleted
+      const gone = segments.filter(segment => state.segments.has(segment))
+      state.directory.run(() => state.removeSegments(gone, state.config.fileDeleteDelayMs))
+      deleted += gone.length
     }
   }
 

@@ -75,10 +75,12 @@ export class ManagedDirectory {
     return this.directory.runLater(() => this.#highWatermarks.write(() => this.#offsets(log => log.highWatermark)))
   }
 
-  /** Only starts within a segment are written: others are to be seen from the names of the files. */
+  /**
+   * Kafka leaves out starts that the name of the first segment tells. Here they stay: retention relies on the file when a
+   * power cut brings back some of the segments that it had deleted.
+   */
   saveLogStartOffsets(): Promise<void> {
-    const start = (log: Log): number | undefined =>
-      log.logStartOffset > log.segmentBaseOffsets[0]! ? log.logStartOffset : undefined
+    const start = (log: Log): number | undefined => (log.logStartOffset > 0 ? log.logStartOffset : undefined)
     return this.directory.runLater(() => this.#logStartOffsets.write(() => this.#offsets(start)))
   }
 

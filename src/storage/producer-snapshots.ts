@@ -3,17 +3,19 @@ import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snaps
 import type { ProducerState } from './producer-state.ts'
 import type { ProducerStateEntry } from './producer-state-entry.ts'
 import { DELETED_SUFFIX, SNAPSHOT_SUFFIX, segmentFileName } from './segment-files.ts'
+import { syncFile } from './sync-file.ts'
 
 /**
  * The `.snapshot` files of a log, by the offset that each is the state at. They spare a recovery the scan of old
- * segments and carry what retention has deleted the batches of. They are not synced: a torn one fails its checksum, and
- * then an older one and the batches behind it tell the same.
+ * segments and carry what retention has deleted the batches of. A torn one fails its
+ * checksum, and then an older one and the batches behind it tell the same.
  */
 export class ProducerSnapshots {
   readonly #disk: Disk
   readonly #directory: string
   /** Rising. */
   #offsets: number[]
+  readonly #unsynced = new Set<number>()
 
   constructor(disk: Disk, directory: string, offsets: readonly number[]) {
     this.#disk = disk
@@ -43,6 +45,20 @@ export class ProducerSnapshots {
       file.close()
     }
     this.#offsets.push(offset)
+    // Without producers there is nothing to lose: a log without a snapshot is taken to have none.
+    if (state.size > 0) this.#unsynced.add(offset)
+  }
+
+  /** Resolves when the snapshots taken so far survive a power cut, once the directory is synced too. */
+  async sync(): Promise<void> {
+    const unsynced = [...this.#unsynced]
+    this.#unsynced.clear()
+    await Promise.all(unsynced.map(offset => syncFile(this.#disk, this.#path(offset))))
+  }
+
+  /** Whether {@link sync} has something to do. */
+  get isDirty(): boolean {
+    return this.#unsynced.size > 0
   }
 
   /** The newest whole snapshot at or below `offset`; broken ones are removed. */
@@ -73,6 +89,7 @@ export class ProducerSnapshots {
   remove(offset: number): void {
     if (!this.#offsets.includes(offset)) return
     this.#offsets = this.#offsets.filter(known => known !== offset)
+    this.#unsynced.delete(offset)
     this.#disk.remove(this.#path(offset))
   }
 
@@ -80,6 +97,7 @@ export class ProducerSnapshots {
   markDeleted(offset: number): string | undefined {
     if (!this.#offsets.includes(offset)) return undefined
     this.#offsets = this.#offsets.filter(known => known !== offset)
+    this.#unsynced.delete(offset)
     const path = this.#path(offset)
     this.#disk.rename(path, `${path}${DELETED_SUFFIX}`)
     return `${path}${DELETED_SUFFIX}`

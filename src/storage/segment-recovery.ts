@@ -34,7 +34,7 @@ export async function recoverSegments(
 ): Promise<number | undefined> {
   const { segments, snapshots, producers } = parts
   if (segments.count === 0) return undefined
-  const unflushed = segments.between(recoveryPoint, Number.POSITIVE_INFINITY)
+  const unflushed = segments.between(firstSuspect(segments, options, recoveryPoint), Number.POSITIVE_INFINITY)
   const first = unflushed[0]!
   // Epochs above the scan come from the file, those of the scan from the batches.
   parts.epochs.truncateFromEnd(first.baseOffset)
@@ -44,7 +44,8 @@ export async function recoverSegments(
   let end = first.baseOffset
   let previousIsDense = true
   for (const segment of unflushed) {
-    if (segment.baseOffset > end && previousIsDense && gapMeansLoss(segment, options)) {
+    const isGap = segment.baseOffset > end && segment.baseOffset > options.logStartOffset
+    if (isGap && previousIsDense && gapMeansLoss(segment, options)) {
       dropFrom(segment, parts, options, `offsets ${end} to ${segment.baseOffset - 1} are missing before it`)
       break
     }
@@ -67,6 +68,24 @@ export async function recoverSegments(
   }
   producers.mapEndOffset = end
   return end
+}
+
+/**
+ * From which offset on segments must be scanned. That is the recovery point, or one below: a segment that ends at it may
+ * have been rolled since without its indexes being synced. It is lower where offsets are missing between two segments:
+ * then the power went while the log was being cut, and the checkpoint does not know of the cut yet.
+ */
+function firstSuspect(segments: LogSegments, options: LoadOptions, recoveryPoint: number): number {
+  let previous: LogSegment | undefined
+  for (const segment of segments.all) {
+    if (segment.baseOffset >= recoveryPoint) break
+    const mustFollow = segment.baseOffset > options.logStartOffset && gapMeansLoss(segment, options)
+    if (previous !== undefined && mustFollow) {
+      if (previous.readNextOffset() !== segment.baseOffset) return previous.baseOffset
+    }
+    previous = segment
+  }
+  return recoveryPoint - 1
 }
 
 /**

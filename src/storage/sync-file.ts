@@ -4,11 +4,9 @@ import type { Disk } from '../platform/index.ts'
  * Resolves when what is in the file survives a power cut. The file is closed before this returns, so that it may be
  * renamed or removed while the device works: the disk keeps what the sync needs.
  */
-export function syncFile(disk: Disk, path: string): Promise<void> {
+export async function syncFile(disk: Disk, path: string): Promise<void> {
   const file = disk.open(path)
-  try {
-    return file.sync()
-  } finally {
-    file.close()
-  }
+  const synced = file.sync()
+  file.close()
+  await synced
 }
