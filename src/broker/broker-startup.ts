@@ -145,7 +145,13 @@ export class BrokerStartup {
   async #joinCluster(): Promise<Identity> {
     const { disk, clock, random, logger } = this.#options
     const directory = `${this.#config.current.logDirs[0]}-zookeeper`
-    const embedded = await EmbeddedZooKeeper.open({ disk, directory, clock, logger })
+    const embedded = await EmbeddedZooKeeper.open({
+      disk,
+      directory,
+      clock,
+      logger,
+      onFailure: () => this.#options.onHalt(),
+    })
     this.parts.zooKeeper = embedded
     const zooKeeper = embedded.connect({ sessionTimeoutMs: this.#config.get('zookeeper.session.timeout.ms') })
     const metadata = new MetadataCache()

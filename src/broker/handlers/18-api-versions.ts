@@ -27,7 +27,7 @@ export const apiVersions = handler(ApiVersionsRequest, ApiVersionsResponse, {
 function answer(handlers: readonly Handler[]): MessageInput<typeof ApiVersionsResponse> {
   return {
     apiKeys: handlers.map(({ apiKey, minVersion, maxVersion }) => ({ apiKey, minVersion, maxVersion })),
-    finalizedFeaturesEpoch: -1,
+    finalizedFeaturesEpoch: 0,
   }
 }
 
