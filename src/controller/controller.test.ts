@@ -249,6 +249,22 @@ test('topics are deleted by name and by id, with all their znodes', async () => 
   }
 })
 
+test('a topic that one request deletes twice, by name and by id, is gone and no error', async () => {
+  const { controller, metadata, zooKeeper } = await open()
+  const [a] = await controller.createTopics([topic('a')])
+  const results = await controller.deleteTopics([
+    { name: 'a', topicId: ZERO_UUID },
+    { name: 'a', topicId: ZERO_UUID },
+    { name: null, topicId: a?.topicId ?? '' },
+  ])
+  assert.deepEqual(
+    results.map(({ name, topicId, errorCode }) => [name, topicId, errorCode]),
+    results.map(() => ['a', a?.topicId, 0]),
+  )
+  assert.equal(metadata.image().topic('a'), undefined)
+  assert.deepEqual((await zooKeeper.getChildren('/brokers/topics')).children, [])
+})
+
 test('nothing is deleted where deletion is disabled', async () => {
   const { controller } = await open({ properties: { 'delete.topic.enable': 'false' } })
   await assert.rejects(controller.deleteTopics([{ name: 'a', topicId: ZERO_UUID }]), {

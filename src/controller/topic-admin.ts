@@ -85,7 +85,11 @@ export class TopicAdmin {
     return this.#state.change(async writer => {
       const { metadata } = this.#state.options
       const image = metadata.image()
-      const planned = topics.map(topic => attempt(() => resolve(topic, image)))
+      const resolved = topics.map(topic => attempt(() => resolve(topic, image)))
+      // What is asked for twice is deleted once, and both entries say how that went.
+      const names = [...new Set(resolved.filter(isPlan).map(({ name }) => name))]
+      const indexOf = new Map(names.map((name, index) => [name, index]))
+      const planned = names.map(name => attempt(() => resolve({ name, topicId: ZERO_UUID }, image)))
       await this.#write(planned, { writer }, topic => this.deletionGroup(topic.name))
       const deleted = planned.filter(isPlan)
       if (deleted.length > 0) {
@@ -95,9 +99,10 @@ export class TopicAdmin {
         })
       }
       return topics.map((asked, index) => {
-        const outcome = planned[index]
+        const found = resolved[index]
+        const topic = found instanceof KafkaError ? undefined : found
+        const outcome = topic ? planned[indexOf.get(topic.name)!] : found
         const failed = outcome instanceof KafkaError ? outcome : undefined
-        const topic = outcome instanceof KafkaError ? undefined : outcome
         return {
           name: topic?.name ?? asked.name,
           topicId: topic?.topicId ?? asked.topicId,
