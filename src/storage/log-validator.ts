@@ -16,6 +16,9 @@ import type { LogConfig } from './log-config.ts'
 import type { AppendOrigin } from './producer-state.ts'
 import { MAX_DECOMPRESSED_BYTES, markerOf, type TransactionMarker } from './transaction-marker.ts'
 
+/** Consumers as old as a producer of an older version could not read it (KIP-110). */
+const FIRST_PRODUCE_WITH_ZSTD = 7
+
 /** A record that a topic does not accept, by its place in the batch. */
 export interface RecordError {
   readonly batchIndex: number
@@ -56,7 +59,7 @@ export interface LeaderCheck {
  * given ones and records stay unread.
  *
  * @throws CORRUPT_MESSAGE, INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
- * UNSUPPORTED_FOR_MESSAGE_FORMAT
+ * UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_COMPRESSION_TYPE
  */
 export function checkForLeader(records: Uint8Array, check: LeaderCheck): CheckedBatches {
   const { config, origin, apiVersion } = check
@@ -64,6 +67,9 @@ export function checkForLeader(records: Uint8Array, check: LeaderCheck): Checked
   if (origin === 'client' && apiVersion !== undefined && apiVersion >= 3) {
     if (batches.length !== 1 || batches[0]!.magic !== 2) {
       throw new KafkaError('INVALID_RECORD', 'a produce request holds exactly one batch of format 2 per partition')
+    }
+    if (apiVersion < FIRST_PRODUCE_WITH_ZSTD && batches[0]!.compression === 'zstd') {
+      throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', `version ${apiVersion} of Produce has no zstd`)
     }
   }
   if (batches.length > 0 && batches[0]!.magic < 2) {
