@@ -22,6 +22,12 @@ test('a KafkaError carries name, number and whether to try again', () => {
   assert.equal(new MalformedError('cut').errorCode, 42)
 })
 
+test('a message that quotes a huge name still fits in an answer', () => {
+  const { message } = new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic name '${'x'.repeat(0x7fff)}' is illegal`)
+  assert.ok(Buffer.byteLength(message) < 0x7fff / 3)
+  assert.match(message, /^Topic name 'x+\.\.\.$/)
+})
+
 test('a code that nobody knows is an unknown error', () => {
   assert.equal(errorName(9999), 'UNKNOWN_SERVER_ERROR')
 })

@@ -178,7 +178,10 @@ export function errorMessage(name: ErrorName): string {
   return byCode.get(ErrorCode[name])?.message ?? ''
 }
 
-/** An expected failure that has a code on the wire. */
+/** Messages quote what clients sent; beyond this they would not fit in the answer's string, or in a line of the log. */
+const MAX_MESSAGE = 2_000
+
+/** An expected failure that has a code on the wire. Its message is cut to a length that fits every answer. */
 export class KafkaError extends Error {
   /** Stable: what to match on. */
   readonly code: ErrorName
@@ -188,7 +191,7 @@ export class KafkaError extends Error {
   readonly retriable: boolean
 
   constructor(code: ErrorName, message: string = errorMessage(code), options?: ErrorOptions) {
-    super(message, options)
+    super(message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message, options)
     this.name = 'KafkaError'
     this.code = code
     this.errorCode = ErrorCode[code]
