@@ -72,6 +72,8 @@ export class FrameReader {
   discard(): void {
     if (this.#frame) this.#budget.release(this.#frame.length)
     this.#frame = undefined
+    this.#prefix = 0
+    this.#prefixLength = 0
   }
 
   #cut(length: number): void {

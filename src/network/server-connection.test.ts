@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { type Connection, MemoryNetwork, silentLogger, systemClock } from '../platform/index.ts'
+import {
+  type Connection,
+  MemoryNetwork,
+  type Network,
+  SimulatedClock,
+  silentLogger,
+  systemClock,
+} from '../platform/index.ts'
 import { FrameBudget } from './frame-budget.ts'
 import type { Reply, RequestProcessor, ServerConnection } from './server-connection.ts'
 import { SocketServer, type SocketServerOptions } from './socket-server.ts'
@@ -180,6 +187,52 @@ test('a connection that ends in the middle of a frame gives its memory back', as
   while (server.connectionCount > 0) await new Promise(resolve => setImmediate(resolve))
   assert.equal(server.queuedBytes, 0)
   assert.ok(texts.gone?.isClosed)
+})
+
+test('nothing is started that came behind a request that closes the connection', async () => {
+  const peer = await connect()
+  let close: (reply: Reply) => void = () => {}
+  const closing = new Promise<Reply>(resolve => {
+    close = resolve
+  })
+  texts.answer = text => (text === 'late' ? closing : [framed(`re:${text}`)])
+  peer.connection.write([framed('first'), framed('late'), framed('never'), framed('never')])
+  await peer.until(() => peer.frames.length === 1)
+  close('close')
+  await peer.until(() => peer.isClosed)
+  assert.deepEqual(texts.started, ['first', 'late'])
+  assert.deepEqual(peer.frames, ['re:first'])
+  assert.equal(server.queuedBytes, 0)
+})
+
+test('a peer that stays although it was sent away is closed by the next sweep', async () => {
+  const clock = new SimulatedClock()
+  const deaf = new MemoryNetwork(clock)
+  const network: Network = {
+    hostName: () => 'localhost',
+    connect: deaf.connect.bind(deaf),
+    listen: (host, port, accept) =>
+      deaf.listen(host, port, connection => {
+        const end = connection.end.bind(connection)
+        let isFirst = true
+        // The goodbye is not answered; only what closes for good does.
+        connection.end = () => {
+          if (isFirst) isFirst = false
+          else end()
+        }
+        accept(connection)
+      }),
+  }
+  const peer = await connect({ network, clock })
+  texts.answer = () => 'close'
+  peer.connection.write([framed('go')])
+  await clock.advance(1_000)
+  assert.equal(peer.isClosed, false)
+  peer.connection.write([framed('more'), Buffer.from([0])])
+  await clock.advance(10_000)
+  assert.equal(peer.isClosed, true)
+  assert.equal(server.connectionCount, 0)
+  assert.equal(server.queuedBytes, 0)
 })
 
 test('connections beyond max.connections are closed', async () => {

@@ -62,6 +62,7 @@ export class ServerConnection implements ConnectionSink {
   #isDelivering = false
   #isPaused = false
   #isClosed = false
+  #isEnding = false
   #failure: Error | undefined
   #sentReplies = 0
   /** Whatever the layer above wants to remember of this peer (client name, principal). */
@@ -100,6 +101,11 @@ export class ServerConnection implements ConnectionSink {
     return this.#isClosed
   }
 
+  /** Whether the peer was told that nothing follows: what it sends is read and forgotten until it is gone. */
+  get isEnding(): boolean {
+    return this.#isEnding
+  }
+
   /** Whether a request is being read, worked on or answered. */
   get isBusy(): boolean {
     return this.#slots.length > 0 || this.#waiting.length > 0 || this.isStalled
@@ -131,7 +137,7 @@ export class ServerConnection implements ConnectionSink {
   }
 
   received(length: number): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isEnding) return
     try {
       this.#reader.received(length)
     } catch (error) {
@@ -149,11 +155,16 @@ export class ServerConnection implements ConnectionSink {
 
   closed(error?: NetworkError): void {
     this.#isClosed = true
+    this.#forgetRequests()
+    this.#processor.disconnected(this)
+    this.#onClosed(this, this.#failure ?? error)
+  }
+
+  /** Drops what was read and not started. */
+  #forgetRequests(): void {
     this.#reader.discard()
     for (const frame of this.#waiting) this.#budget.release(frame.length)
     this.#waiting.length = 0
-    this.#processor.disconnected(this)
-    this.#onClosed(this, this.#failure ?? error)
   }
 
   /** Starts waiting requests as far as order and unsent replies allow, then sends what is ready in one go. */
@@ -186,8 +197,10 @@ export class ServerConnection implements ConnectionSink {
     slot.reply = reply
     this.#budget.release(slot.frame.length)
     if (this.#processor.mayRecycle(slot.frame)) bufferPool.recycle(slot.frame)
-    if (this.#isClosed) return
-    while (this.#slots.length > 0 && this.#slots[0]!.reply !== undefined) this.#send(this.#slots.shift()!.reply!)
+    while (this.#slots[0]?.reply !== undefined && !this.#isClosed && !this.#isEnding) {
+      this.#send(this.#slots.shift()!.reply!)
+    }
+    if (this.#isClosed || this.#isEnding) return
     if (!this.#isDelivering) {
       this.#startWaiting()
       this.#brake()
@@ -197,7 +210,7 @@ export class ServerConnection implements ConnectionSink {
   #send(reply: Reply): void {
     if (reply === 'close') {
       this.#flush()
-      this.#connection.end()
+      this.#end()
       return
     }
     this.#sentReplies += 1
@@ -206,6 +219,19 @@ export class ServerConnection implements ConnectionSink {
       this.#outgoing.push(chunk)
       this.#outgoingBytes += chunk.length
     }
+  }
+
+  /**
+   * Says goodbye and waits for the peer to go. What it still sends is read, because closing on unread bytes would reset
+   * the connection and take answers with it that are under way.
+   */
+  #end(): void {
+    this.#isEnding = true
+    this.#forgetRequests()
+    this.#connection.end()
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#connection.resume()
   }
 
   #flush(): void {

@@ -171,7 +171,9 @@ export class SocketServer {
       const progress = connection.progress
       if (progress !== watch.lastProgress || connection.isBusy) watch.lastActiveMs = nowMs
       watch.lastProgress = progress
-      if (hasStalled(connection, watch, nowMs)) {
+      if (connection.isEnding && !connection.isStalled) {
+        connection.close()
+      } else if (hasStalled(connection, watch, nowMs)) {
         connection.close(new Error(`no progress for ${STALL_MS} ms in the middle of a request or a response`))
       } else if (maxIdleMs > 0 && nowMs - watch.lastActiveMs > maxIdleMs) {
         logger.debug({}, `Closing idle connection with /${connection.remoteAddress}:${connection.remotePort}`)

@@ -59,6 +59,7 @@ class NodeConnection implements Connection {
   readonly localAddress: string
   readonly localPort: number
   #socket: Socket
+  #isPaused = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -113,10 +114,16 @@ class NodeConnection implements Connection {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#socket.pause()
+    // A `resume` of the same turn takes effect only after it, and would go unnoticed over this.
+    process.nextTick(() => {
+      if (this.#isPaused) this.#socket.pause()
+    })
   }
 
   resume(): void {
+    this.#isPaused = false
     this.#socket.resume()
   }
 
