@@ -32,6 +32,16 @@ export class KafkaServer {
     return this.#started.metricsPort
   }
 
+  /** Bytes of requests that are being read or worked on. */
+  get queuedBytes(): number {
+    return this.#started.parts.sockets?.queuedBytes ?? 0
+  }
+
+  /** Open connections of clients. */
+  get connectionCount(): number {
+    return this.#started.parts.sockets?.connectionCount ?? 0
+  }
+
   get services(): BrokerServices {
     return this.#started.services
   }
