@@ -88,9 +88,8 @@ export class RequestDispatcher implements RequestProcessor {
       connection,
       services: this.#options.services,
     }
+    // Bytes behind the body are passed over, as in Kafka: librdkafka's Metadata requests have some.
     const request = decodeMessage(handler.request, apiVersion, reader)
-    if (reader.remaining > 0)
-      return this.#refuse(connection, `${reader.remaining} bytes after the end of ${handler.name}`)
     return this.#call(handler, request as never, context, frame.length)
   }
 
