@@ -111,7 +111,9 @@ export class MemoryFileContent {
         start = next
       }
     })
-    survivor.#bytes = resized(bytes, Math.min(size, bytes.length), size)
+    // Sectors beyond the length are no part of the file: a later write that extends it finds zeros there.
+    if (bytes.length > size) bytes.fill(0, size)
+    survivor.#bytes = bytes.length >= size ? bytes : resized(bytes, bytes.length, size)
     survivor.#size = size
     survivor.#durable = survivor.#bytes.slice()
     survivor.#durableSize = size

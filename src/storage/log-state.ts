@@ -46,7 +46,7 @@ export class LogState {
   #creation: Promise<void> | undefined
   readonly #metadata: PartitionMetadataFile
   /** Segments that were closed to appends, cut or recovered, and are to be synced with their indexes by the next flush. */
-  readonly #unsynced = new Set<LogSegment>()
+  #unsynced = new Set<LogSegment>()
   #isAbandoned = false
 
   constructor(parts: LogParts) {
@@ -186,11 +186,9 @@ export class LogState {
   async syncUpTo(from: number, endOffset: number): Promise<void> {
     this.directory.assertOnline()
     this.lastFlushMs = this.context.clock.now()
-    const unsynced = [...this.#unsynced]
     try {
       await Promise.all(this.#syncsUpTo(from, endOffset))
       this.#creation = undefined
-      for (const segment of unsynced) this.#unsynced.delete(segment)
     } catch (error) {
       if (this.#isAbandoned) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the log was deleted')
       throw this.directory.failed(error)
@@ -198,9 +196,12 @@ export class LogState {
   }
 
   #syncsUpTo(from: number, endOffset: number): Promise<void>[] {
-    const segments = new Set([...this.#unsynced, ...this.segments.between(from, endOffset)])
+    // What is sealed or cut from now on is for the next flush, also where this one covers the same segment.
+    const unsynced = this.#unsynced
+    this.#unsynced = new Set()
+    const segments = new Set([...unsynced, ...this.segments.between(from, endOffset)])
     const syncs = Array.from(segments, segment => segment.records.sync())
-    for (const segment of this.#unsynced) syncs.push(segment.syncIndexes())
+    for (const segment of unsynced) syncs.push(segment.syncIndexes())
     if (this.#entriesChanged) {
       this.#entriesChanged = false
       syncs.push(this.context.disk.syncDirectory(this.path))

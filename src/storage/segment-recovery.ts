@@ -43,6 +43,8 @@ export async function recoverSegments(
   rebuildProducers(producers, parts, { ...range, endOffset: first.baseOffset })
   let end = first.baseOffset
   let previousIsDense = true
+  let wasCut = false
+  const countBefore = segments.count
   for (const segment of unflushed) {
     const isGap = segment.baseOffset > end && segment.baseOffset > options.logStartOffset
     if (isGap && previousIsDense && gapMeansLoss(segment, options)) {
@@ -61,12 +63,18 @@ export async function recoverSegments(
     end = scan.nextOffset
     previousIsDense = scan.isDense
     if (scan.bytesCut > 0) {
+      wasCut = true
       const next = segments.higher(segment.baseOffset)
       if (next !== undefined) dropFrom(next, parts, options, 'the segment before it was cut')
       break
     }
   }
   producers.mapEndOffset = end
+  if (wasCut || segments.count < countBefore) {
+    // What was cut off must not come back with the next power cut, when readers have seen something else in its place.
+    await segments.active.records.sync()
+    await options.context.disk.syncDirectory(options.path)
+  }
   return end
 }
 
