@@ -2,6 +2,9 @@
 import { Kafka, logLevel } from 'kafkajs'
 import type { BrokerProcess } from './broker-process.ts'
 
+/** Long enough for some thousand partitions. */
+const TIMEOUT_MS = 60_000
+
 export interface NewTopic {
   readonly topic: string
   readonly numPartitions: number
@@ -10,11 +13,16 @@ export interface NewTopic {
 
 /** Creates topics and waits until their partitions have leaders. */
 export async function createTopics(broker: BrokerProcess, topics: readonly NewTopic[]): Promise<void> {
-  const admin = new Kafka({ brokers: [broker.bootstrap], logLevel: logLevel.NOTHING }).admin()
+  const admin = new Kafka({
+    brokers: [broker.bootstrap],
+    logLevel: logLevel.NOTHING,
+    requestTimeout: TIMEOUT_MS,
+  }).admin()
   await admin.connect()
   try {
     await admin.createTopics({
       waitForLeaders: true,
+      timeout: TIMEOUT_MS,
       topics: topics.map(({ configEntries, ...rest }) => ({
         ...rest,
         replicationFactor: 1,

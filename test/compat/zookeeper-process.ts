@@ -26,6 +26,7 @@ export class ZooKeeperProcess {
       `clientPort=${port}`,
       'clientPortAddress=127.0.0.1',
       'tickTime=500',
+      'maxSessionTimeout=60000',
       'maxClientCnxns=0',
       'admin.enableServer=false',
       '4lw.commands.whitelist=*',
