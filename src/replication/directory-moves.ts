@@ -85,7 +85,7 @@ export class DirectoryMoves {
       await alignStart(log, future)
       if (move.isCancelled) return
       const copied = copy(log, future, CHUNK_BYTES)
-      if (copied > 0) {
+      if (future.logEndOffset < log.logEndOffset) {
         await this.#pause(move, copied)
         continue
       }

@@ -223,6 +223,17 @@ test('a fetch that a limit or the end of a segment cut short is not kept waiting
   await broker.close()
 })
 
+test('where the purgatory is full a fetch is answered at once with what there is', async () => {
+  const broker = await openOneBroker({ a: 1 }, { maxWatches: 2 })
+  const waiting = [1, 2].map(() => broker.fetch([wanted('a', 0)], params()))
+  assert.deepEqual(bytesOf(fetchNow(broker, [wanted('a', 0)], params())), [0])
+  broker.append('a', 0, batchOf(1))
+  await broker.clock.settle()
+  await Promise.all(waiting)
+  assert.equal(broker.replicas.purgatory.watches, 0)
+  await broker.close()
+})
+
 test('closing answers every fetch that waits', async () => {
   const broker = await openOneBroker({ a: 1 })
   const waiting = broker.fetch([wanted('a', 0)], params())

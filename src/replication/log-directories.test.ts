@@ -77,6 +77,36 @@ test('a partition moves to another directory with all its records, and serves on
   await broker.close()
 })
 
+test('no record is lost or doubled by a move while producers go on', async () => {
+  for (const flushMessages of [1, Number.MAX_SAFE_INTEGER]) {
+    const broker = await openOneBroker(
+      { a: 1 },
+      { ...TWO, topicConfig: { segmentBytes: 200_000, flushMessages }, moveBytesPerSecond: 40_000_000 },
+    )
+    const produced: number[] = []
+    const produce = async (): Promise<void> => {
+      const result = await broker.produce('a', 0, batchOf(1, 50_000), -1)
+      if (result.errorCode === ErrorCode.NONE) produced.push(result.baseOffset)
+    }
+    for (let count = 0; count < 60; count++) await Promise.all([produce(), broker.clock.settle()])
+    const to = elsewhere(broker)
+    move(broker, to)
+    for (let count = 0; directoryOf(broker) !== to; count++) {
+      assert.ok(count < 2000, 'the move never ends')
+      const writing = produce()
+      await broker.clock.advance(count % 7)
+      await writing
+    }
+    for (let count = 0; count < 5; count++) await Promise.all([produce(), broker.clock.settle()])
+    assert.deepEqual(
+      produced,
+      produced.map((_, index) => index),
+    )
+    assert.equal(await readAll(broker), produced.length * batchOf(1, 50_000).length)
+    await broker.close()
+  }
+})
+
 test('a moved log keeps where it starts and what it knows of producers', async () => {
   const broker = await openOneBroker({ a: 1 }, TWO)
   broker.append('a', 0, batchOf(5, 10, { producerId: 9, producerEpoch: 0, baseSequence: 0 }))

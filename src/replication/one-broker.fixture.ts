@@ -14,6 +14,8 @@ import { ReplicaManager } from './replica-manager.ts'
 export interface OneBrokerOptions {
   readonly topicConfig?: Partial<LogConfig>
   readonly fetchMaxBytes?: number
+  readonly maxWatches?: number
+  readonly moveBytesPerSecond?: number
   /** `log.dirs` */
   readonly directories?: readonly string[]
 }
@@ -45,6 +47,7 @@ export class OneBroker {
       logger: silentLogger,
       logManager: parts.logs,
       fetchMaxBytes: parts.options.fetchMaxBytes ?? 55 * 2 ** 20,
+      ...limitsOf(parts.options),
     })
     this.metadata.subscribe((image, delta) => this.replicas.applyDelta(image, delta))
   }
@@ -123,9 +126,10 @@ export class OneBroker {
     await this.logs.close()
   }
 
-  /** The same broker started again, after {@link close}. */
-  async restart(): Promise<OneBroker> {
-    const { clock, disk, metadata } = this
+  /** The same broker started again, after {@link close}; without topics the store of the metadata was lost. */
+  async restart({ withoutTopics = false }: { readonly withoutTopics?: boolean } = {}): Promise<OneBroker> {
+    const { clock, disk } = this
+    const metadata = withoutTopics ? new MetadataCache() : this.metadata
     return new OneBroker({ clock, disk, metadata, logs: await openLogs(this, this.#options), options: this.#options })
   }
 }
@@ -140,6 +144,13 @@ const FIRST_STATE: PartitionImage = {
   controllerEpoch: 1,
   isRecovering: false,
   partitionEpoch: 0,
+}
+
+function limitsOf({ maxWatches, moveBytesPerSecond }: OneBrokerOptions) {
+  return {
+    ...(maxWatches === undefined ? {} : { maxWatches }),
+    ...(moveBytesPerSecond === undefined ? {} : { moveBytesPerSecond }),
+  }
 }
 
 const directoriesOf = (options: OneBrokerOptions): readonly string[] => options.directories ?? ['/logs']

@@ -28,6 +28,8 @@ export interface ReplicaManagerOptions {
   readonly fetchMaxBytes: number
   /** `replica.alter.log.dirs.io.max.bytes.per.second`; default no limit. */
   readonly moveBytesPerSecond?: number
+  /** See {@link Purgatory}. */
+  readonly maxWatches?: number
 }
 
 /**
@@ -48,7 +50,7 @@ export class ReplicaManager {
     this.#options = options
     this.#logger = options.logger.child({ logger: 'kafka.server.ReplicaManager', brokerId })
     this.hosted = new HostedPartitions((topic, partition) => this.#image.partition(topic, partition) !== undefined)
-    this.purgatory = new Purgatory(clock)
+    this.purgatory = new Purgatory(clock, options)
     const { hosted, purgatory } = this
     this.#reader = new FetchReader({ hosted, purgatory, logger: this.#logger, fetchMaxBytes })
     this.#moves = new DirectoryMoves({
