@@ -214,7 +214,12 @@ export class BrokerStartup {
       fetchMaxBytes: config.get('fetch.max.bytes'),
     })
     this.parts.replicas = replicas
-    const coordinatorPartitions = new CoordinatorPartitions(OFFSETS_TOPIC, replicas)
+    const coordinatorPartitions = new CoordinatorPartitions({
+      topic: OFFSETS_TOPIC,
+      replicas,
+      appendTimeoutMs: config.get('offsets.commit.timeout.ms'),
+      loadBufferBytes: config.get('offsets.load.buffer.size'),
+    })
     const groups = new GroupCoordinator({
       clock,
       random,

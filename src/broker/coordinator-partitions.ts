@@ -2,26 +2,32 @@ import { type PartitionLoader, type PartitionWriter, readLog } from '../coordina
 import { ErrorCode, KafkaError } from '../protocol/index.ts'
 import type { ReplicaManager } from '../replication/index.ts'
 
-/** How long an append of a coordinator waits for the other replicas. */
-const APPEND_TIMEOUT_MS = 5_000
+/** How a coordinator reads and writes its topic. */
+export interface CoordinatorPartitionsOptions {
+  readonly topic: string
+  readonly replicas: ReplicaManager
+  /** How long an append waits for the other replicas. */
+  readonly appendTimeoutMs: number
+  /** Bytes that one step of a load reads. */
+  readonly loadBufferBytes: number
+}
 
 /** Gives a coordinator the partitions of its topic, over the replicas that this broker hosts. */
 export class CoordinatorPartitions implements PartitionWriter, PartitionLoader {
-  readonly #topic: string
-  readonly #replicas: ReplicaManager
+  readonly #options: CoordinatorPartitionsOptions
 
-  constructor(topic: string, replicas: ReplicaManager) {
-    this.#topic = topic
-    this.#replicas = replicas
+  constructor(options: CoordinatorPartitionsOptions) {
+    this.#options = options
   }
 
   async append(partition: number, batch: Uint8Array): Promise<number> {
-    const [result] = await this.#replicas.appendRecords({
+    const { topic, replicas, appendTimeoutMs } = this.#options
+    const [result] = await replicas.appendRecords({
       acks: -1,
-      timeoutMs: APPEND_TIMEOUT_MS,
+      timeoutMs: appendTimeoutMs,
       origin: 'coordinator',
       allowInternalTopics: true,
-      entries: [{ topic: this.#topic, partition, records: batch }],
+      entries: [{ topic, partition, records: batch }],
     })
     if (!result) throw new KafkaError('UNKNOWN_SERVER_ERROR')
     if (result.errorCode !== ErrorCode.NONE) {
@@ -31,7 +37,8 @@ export class CoordinatorPartitions implements PartitionWriter, PartitionLoader {
   }
 
   async *load(partition: number): AsyncIterable<Uint8Array> {
-    const hosted = this.#replicas.partition(this.#topic, partition)
-    if (hosted.log) yield* readLog(hosted.log, { goesOn: () => hosted.isLeader })
+    const { topic, replicas, loadBufferBytes } = this.#options
+    const hosted = replicas.partition(topic, partition)
+    if (hosted.log) yield* readLog(hosted.log, { bufferBytes: loadBufferBytes, goesOn: () => hosted.isLeader })
   }
 }

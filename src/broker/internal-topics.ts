@@ -1,8 +1,10 @@
-/** Topics that the broker writes for itself: clients may read and describe them, not write to them. */
-export const OFFSETS_TOPIC = '__consumer_offsets'
+import { OFFSETS_TOPIC } from '../coordinator/index.ts'
+
+export { OFFSETS_TOPIC }
+/** Where the transaction coordinator of Kafka keeps its state; a directory that comes from a Kafka may hold it. */
 export const TRANSACTION_STATE_TOPIC = '__transaction_state'
 
-/** Whether `name` is one of them. */
+/** Whether the broker writes `name` for itself: clients may read and describe it, not write to it. */
 export function isInternalTopic(name: string): boolean {
   return name === OFFSETS_TOPIC || name === TRANSACTION_STATE_TOPIC
 }
