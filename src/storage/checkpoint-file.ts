@@ -1,5 +1,8 @@
-import { type Disk, DiskError } from '../platform/index.ts'
+import { type Disk, DiskError, type DiskFile } from '../platform/index.ts'
 import type { TopicPartition } from './topic-partition.ts'
+
+/** Where small files are read into; what is read is decoded before anybody else reads. */
+const SCRATCH = Buffer.alloc(4096)
 
 /**
  * A small text file that is replaced as a whole: a temporary file is written and synced, takes the old one's name, and
@@ -26,12 +29,20 @@ export class AtomicFile {
 
   /** The file as text; undefined when it is missing. */
   read(): string | undefined {
-    const stat = this.#disk.stat(this.#path)
-    if (stat === undefined) return undefined
-    const file = this.#disk.open(this.#path, { readOnly: true })
+    let file: DiskFile
     try {
-      const bytes = Buffer.alloc(stat.size)
-      return bytes.toString('utf8', 0, file.read(bytes, 0, bytes.length, 0))
+      file = this.#disk.open(this.#path, { readOnly: true })
+    } catch (error) {
+      if (error instanceof DiskError && error.code === 'ENOENT') return undefined
+      throw error
+    }
+    try {
+      // Most such files are a few lines: one read tells, where asking for the size first would be another call.
+      let length = file.read(SCRATCH, 0, SCRATCH.length, 0)
+      if (length < SCRATCH.length) return SCRATCH.toString('utf8', 0, length)
+      const bytes = Buffer.alloc(file.size())
+      length = file.read(bytes, 0, bytes.length, 0)
+      return bytes.toString('utf8', 0, length)
     } finally {
       file.close()
     }

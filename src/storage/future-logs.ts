@@ -55,7 +55,7 @@ export class FutureLogs {
       topicId,
       config: configOf(topicPartition.topic),
       name: markedDirectoryName(topicPartition, 'future', context.random),
-      after: managed.forgotten,
+      settleDirectory: () => managed.settle(),
     })
     managed.logs.add(log)
     this.add(log, managed)

@@ -2,7 +2,7 @@ import type { Disk } from '../platform/index.ts'
 import { LEADER_EPOCH_FILE } from './leader-epoch-cache.ts'
 import type { LogConfig } from './log-config.ts'
 import type { StorageContext } from './log-directory.ts'
-import { LogSegment } from './log-segment.ts'
+import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts'
 import {
   CLEANED_SUFFIX,
@@ -81,7 +81,7 @@ function endOfSwap({ context, directory, config }: LeftoverOptions, baseOffset: 
     directory,
     baseOffset,
     config,
-    files: { log: context.disk.stat(path)?.size ?? 0, index: undefined, timeIndex: undefined, hasTxnIndex: false },
+    files: { ...NEW_SEGMENT_FILES, log: context.disk.stat(path)?.size ?? 0 },
     createdMs: 0,
   })
   segment.records.moved(path)

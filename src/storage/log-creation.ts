@@ -21,13 +21,13 @@ export interface CreateOptions {
   readonly config: LogConfig
   /** Name of the log's own directory, where it is not the partition's. */
   readonly name?: string
-  /** What else must be on disk before anything in this log counts as flushed. */
-  readonly after: Promise<void>
+  /** Brings to disk what else must be there before anything in this log counts as flushed. */
+  readonly settleDirectory: () => Promise<void>
 }
 
 /**
- * Makes an empty log. It can be used at once; that its directory and its topic's id survive a power cut is awaited by
- * the first flush and by nobody else, so that making a thousand partitions does not take a thousand syncs' time.
+ * Makes an empty log. Nothing of it is synced before the first flush: until then a power cut may take the whole of it,
+ * and with it nothing that was promised. So making a thousand partitions does not take a thousand syncs' time.
  */
 export function createLog(options: CreateOptions): Log {
   const { context, directory, topicPartition, config, topicId } = options
@@ -50,11 +50,7 @@ export function createLog(options: CreateOptions): Log {
     segment.records.create()
     segment.records.close()
     const metadata = new PartitionMetadataFile(disk, path)
-    const written = [options.after, disk.syncDirectory(directory.path)]
-    if (topicId !== undefined) written.push(metadata.write(topicId))
-    const creation = directory.runLater(() => Promise.all(written)).then(() => {})
-    // A failure takes the directory offline; the flush that waits for it reports it too.
-    creation.catch(() => {})
+    if (topicId !== undefined) metadata.create(topicId)
     return new Log({
       context,
       directory,
@@ -73,7 +69,9 @@ export function createLog(options: CreateOptions): Log {
       entriesChanged: true,
       recoveredFrom: Number.POSITIVE_INFINITY,
       metadata,
-      creation,
+      settleCreation: async () => {
+        await Promise.all([options.settleDirectory(), topicId === undefined ? undefined : metadata.sync()])
+      },
       owner: options.owner,
     })
   })

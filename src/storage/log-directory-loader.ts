@@ -100,8 +100,11 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
       managed.logs.add(log)
       await pause()
     }
-    // A log may end below its recovery point now; what is appended there must not count as scanned.
-    if (!wasClean) await managed.saveRecoveryPoints()
+    // A log may end below its recovery point now, and one of which the checkpoints speak may be gone: what is appended
+    // there from now on must not be taken for what they speak of.
+    if (!wasClean) {
+      await Promise.all([managed.saveRecoveryPoints(), managed.saveLogStartOffsets(), managed.saveHighWatermarks()])
+    }
   } catch (error) {
     if (error instanceof DiskError) directory.failed(error)
     else throw error

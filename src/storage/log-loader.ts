@@ -128,7 +128,10 @@ function rebuildFromSnapshot(
 
 function endOfCleanLog(segments: LogSegments): number {
   const { active } = segments
-  return active.size === 0 ? active.baseOffset : active.readNextOffset()
+  if (active.size === 0) return active.baseOffset
+  const end = active.readNextOffset()
+  active.close()
+  return end
 }
 
 function openSegments(options: LoadOptions, files: DirectoryListing): LogSegment[] {
@@ -141,17 +144,15 @@ function openSegments(options: LoadOptions, files: DirectoryListing): LogSegment
     .sort((a, b) => a - b)
   for (const baseOffset of offsets) {
     const kinds = files.segments.get(baseOffset)!
-    const sizeOf = (suffix: string): number | undefined =>
-      kinds.has(suffix) ? disk.stat(`${path}/${segmentFileName(baseOffset, suffix)}`)?.size : undefined
     const segment = new LogSegment({
       context,
       directory: path,
       baseOffset,
       config,
       files: {
-        log: sizeOf(LOG_SUFFIX) ?? 0,
-        index: sizeOf(INDEX_SUFFIX),
-        timeIndex: sizeOf(TIME_INDEX_SUFFIX),
+        log: disk.stat(`${path}/${segmentFileName(baseOffset, LOG_SUFFIX)}`)?.size ?? 0,
+        hasIndex: kinds.has(INDEX_SUFFIX),
+        hasTimeIndex: kinds.has(TIME_INDEX_SUFFIX),
         hasTxnIndex: kinds.has(TXN_INDEX_SUFFIX),
       },
       createdMs: nowMs,

@@ -247,7 +247,7 @@ export class LogManager {
       topicPartition,
       topicId,
       config: this.#options.configOf(topicPartition.topic),
-      after: managed.forgotten,
+      settleDirectory: () => managed.settle(),
     })
     managed.logs.add(log)
     this.#logs.set(name, log)

@@ -30,8 +30,8 @@ export interface LogParts {
   readonly recoveredFrom: number
   /** Where the topic's id is kept. */
   readonly metadata: PartitionMetadataFile
-  /** Writes of the log's making that a flush must wait for. */
-  readonly creation?: Promise<void>
+  /** Brings to disk what the making of the log left for the first flush. */
+  readonly settleCreation?: () => Promise<void>
   readonly owner: LogOwner
 }
 

@@ -36,7 +36,7 @@ export class LogReader {
   readonly #segments: LogSegments
   readonly #tail: TailCache
   /** Where the batch behind an earlier read begins, by its offset: a reader that goes on needs no index. */
-  readonly #places = new Map<number, { readonly segment: LogSegment; readonly position: number }>()
+  #places: Map<number, { readonly segment: LogSegment; readonly position: number }> | undefined
 
   constructor(segments: LogSegments, tail: TailCache) {
     this.#segments = segments
@@ -69,18 +69,19 @@ export class LogReader {
 
   /** The log was cut or lost segments: positions mean nothing any more. */
   forget(): void {
-    this.#places.clear()
+    this.#places = undefined
   }
 
   #placeOf(offset: number, segment: LogSegment): number | undefined {
     if (offset <= segment.baseOffset) return 0
-    const place = this.#places.get(offset)
+    const place = this.#places?.get(offset)
     if (place === undefined) return undefined
-    this.#places.delete(offset)
+    this.#places?.delete(offset)
     return place.segment === segment ? place.position : undefined
   }
 
   #remember(offset: number, segment: LogSegment, position: number): void {
+    this.#places ??= new Map()
     if (this.#places.size >= PLACES_MAX) {
       const [oldest] = this.#places.keys()
       this.#places.delete(oldest!)

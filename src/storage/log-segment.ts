@@ -10,16 +10,17 @@ import { INDEX_SUFFIX, LOG_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 
-/** Lengths of a segment's files in bytes; undefined where there is none. */
+/** Which files of a segment there are. */
 export interface SegmentFiles {
+  /** Bytes of records. */
   readonly log: number
-  readonly index: number | undefined
-  readonly timeIndex: number | undefined
+  readonly hasIndex: boolean
+  readonly hasTimeIndex: boolean
   readonly hasTxnIndex: boolean
 }
 
 /** The files of a segment that is only now made. */
-export const NEW_SEGMENT_FILES: SegmentFiles = { log: 0, index: undefined, timeIndex: undefined, hasTxnIndex: false }
+export const NEW_SEGMENT_FILES: SegmentFiles = { log: 0, hasIndex: false, hasTimeIndex: false, hasTxnIndex: false }
 
 /** Which segment, and where. */
 export interface SegmentOptions {
@@ -92,8 +93,8 @@ export class LogSegment {
     this.#createdMs = options.createdMs
     this.records = new FileRecords(path(LOG_SUFFIX), files.log, context)
     const index = { disk, baseOffset, maxBytes: config.maxIndexSize }
-    this.offsetIndex = new OffsetIndex({ ...index, path: path(INDEX_SUFFIX), fileBytes: files.index })
-    this.timeIndex = new TimeIndex({ ...index, path: path(TIME_INDEX_SUFFIX), fileBytes: files.timeIndex })
+    this.offsetIndex = new OffsetIndex({ ...index, path: path(INDEX_SUFFIX), hasFile: files.hasIndex })
+    this.timeIndex = new TimeIndex({ ...index, path: path(TIME_INDEX_SUFFIX), hasFile: files.hasTimeIndex })
     this.transactionIndex = new TransactionIndex({ disk, path: path(TXN_INDEX_SUFFIX), hasFile: files.hasTxnIndex })
     if (files.log === 0) this.#maxTimestamp = { timestamp: -1, offset: baseOffset }
   }

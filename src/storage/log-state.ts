@@ -43,7 +43,7 @@ export class LogState {
   #rollJitterMs = 0
   /** Files were made, renamed or removed since the directory was synced. */
   #entriesChanged: boolean
-  #creation: Promise<void> | undefined
+  #settleCreation: (() => Promise<void>) | undefined
   readonly #metadata: PartitionMetadataFile
   /** Segments that were closed to appends, cut or recovered, and are to be synced with their indexes by the next flush. */
   #unsynced = new Set<LogSegment>()
@@ -68,7 +68,7 @@ export class LogState {
     for (const segment of parts.segments.between(parts.recoveredFrom, Number.POSITIVE_INFINITY)) {
       this.#unsynced.add(segment)
     }
-    this.#creation = parts.creation
+    this.#settleCreation = parts.settleCreation
     this.#metadata = parts.metadata
     this.lastFlushMs = parts.context.clock.now()
     this.tail = new TailCache(parts.context.tailBudget)
@@ -188,7 +188,6 @@ export class LogState {
     this.lastFlushMs = this.context.clock.now()
     try {
       await Promise.all(this.#syncsUpTo(from, endOffset))
-      this.#creation = undefined
     } catch (error) {
       if (this.#isAbandoned) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the log was deleted')
       throw this.directory.failed(error)
@@ -208,21 +207,30 @@ export class LogState {
     }
     if (this.epochs.isDirty) syncs.push(this.epochs.write())
     if (this.snapshots.isDirty) syncs.push(this.snapshots.sync())
-    if (this.#creation !== undefined) syncs.push(this.#creation)
+    if (this.#settleCreation !== undefined) {
+      syncs.push(this.#settleCreation())
+      this.#settleCreation = undefined
+    }
     return syncs
   }
 
   /** Gives the log an id that it did not have; it is on disk with the next flush. */
   assignTopicId(topicId: string): void {
     this.topicId = topicId
-    this.#creation = this.directory.runLater(() => this.#metadata.write(topicId))
+    const before = this.#settleCreation
+    const written = this.directory.runLater(() => this.#metadata.write(topicId))
     // Whoever a failure concerns learns of it by the directory going offline.
-    this.#creation.catch(() => {})
+    written.catch(() => {})
+    this.#settleCreation = async () => {
+      await Promise.all([before?.(), written])
+    }
   }
 
   /** Brings everything to disk for a clean stop: also what a recovery could make anew. */
   async settle(): Promise<void> {
-    if (this.isTouched && !this.directory.isOffline) {
+    // What holds nothing can be made again: there is nothing to keep of it.
+    const isNew = this.#settleCreation !== undefined && this.logEndOffset === 0 && this.epochs.entries.length === 0
+    if (this.isTouched && !isNew && !this.directory.isOffline) {
       const { active } = this.segments
       this.directory.run(() => {
         active.seal()

@@ -25,11 +25,14 @@ export class ManagedDirectory {
   readonly #highWatermarks: OffsetCheckpoint
   readonly #logStartOffsets: OffsetCheckpoint
   readonly #cleanerOffsets: OffsetCheckpoint
+  readonly #disk: Disk
   #forgotten: Promise<void> = Promise.resolve()
+  #entriesSync: Promise<void> | undefined
 
   constructor(disk: Disk, directory: LogDirectory, lock: DiskLock) {
     const { path } = directory
     this.directory = directory
+    this.#disk = disk
     this.#lock = lock
     this.#cleanShutdown = new CleanShutdownFile(disk, path)
     this.#recoveryPoints = new OffsetCheckpoint(disk, path, 'recovery-point-offset-checkpoint')
@@ -85,11 +88,29 @@ export class ManagedDirectory {
   }
 
   /**
-   * Resolves when no checkpoint on disk speaks any more of logs that were deleted before: a log made anew under the name
-   * of one may not be flushed earlier, lest a recovery take the old one's offsets for its own.
+   * Resolves when the directories of all logs that are in it now survive a power cut, and no checkpoint on disk speaks any
+   * more of logs that were deleted before: a log made anew under the name of one may not be flushed earlier, lest a
+   * recovery take the old one's offsets for its own. Those who come while a sync runs share the next one.
    */
-  get forgotten(): Promise<void> {
-    return this.#forgotten
+  async settle(): Promise<void> {
+    await this.#forgotten
+    const running = this.#entriesSync
+    if (running !== undefined) {
+      await running.catch(() => {})
+      if (this.#entriesSync === running || this.#entriesSync === undefined) this.#startEntriesSync()
+      return this.#entriesSync
+    }
+    this.#startEntriesSync()
+    return this.#entriesSync
+  }
+
+  #startEntriesSync(): void {
+    const sync = this.directory.runLater(() => this.#disk.syncDirectory(this.path))
+    this.#entriesSync = sync
+    const done = (): void => {
+      if (this.#entriesSync === sync) this.#entriesSync = undefined
+    }
+    sync.then(done, done)
   }
 
   /** A log was deleted: takes its offsets out of the checkpoints. */

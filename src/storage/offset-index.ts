@@ -11,8 +11,7 @@ export interface SegmentIndexOptions {
   readonly baseOffset: number
   /** `segment.index.bytes`. */
   readonly maxBytes: number
-  /** Length of the file in bytes; undefined when there is none. */
-  readonly fileBytes: number | undefined
+  readonly hasFile: boolean
 }
 
 /** An offset and where the batch that ends with it begins. */
@@ -31,7 +30,7 @@ export class OffsetIndex extends SparseIndex {
       disk: options.disk,
       path: options.path,
       entryBytes: OFFSET_INDEX_ENTRY_BYTES,
-      entryCount: options.fileBytes && Math.floor(options.fileBytes / OFFSET_INDEX_ENTRY_BYTES),
+      hasFile: options.hasFile,
     })
     this.#baseOffset = options.baseOffset
     this.#maxEntries = Math.floor(options.maxBytes / OFFSET_INDEX_ENTRY_BYTES)

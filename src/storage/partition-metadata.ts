@@ -1,5 +1,6 @@
-import type { Disk } from '../platform/index.ts'
+import { type Disk, DiskError } from '../platform/index.ts'
 import { AtomicFile } from './checkpoint-file.ts'
+import { syncFile } from './sync-file.ts'
 
 export const PARTITION_METADATA_FILE = 'partition.metadata'
 
@@ -7,9 +8,11 @@ const ZERO_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** The `partition.metadata` file in a partition's directory, which holds the id of its topic. */
 export class PartitionMetadataFile {
+  readonly #disk: Disk
   readonly #file: AtomicFile
 
   constructor(disk: Disk, directory: string) {
+    this.#disk = disk
     this.#file = new AtomicFile(disk, `${directory}/${PARTITION_METADATA_FILE}`)
   }
 
@@ -19,13 +22,33 @@ export class PartitionMetadataFile {
     return match?.[1] === ZERO_ID ? undefined : match?.[1]
   }
 
-  /** Resolves when the id survives a power cut. */
+  /** Makes the file of a new log, which {@link sync} brings to disk. */
+  create(topicId: string): void {
+    const bytes = Buffer.from(content(topicId))
+    const file = this.#disk.open(this.#file.path, { create: true })
+    try {
+      if (file.write([bytes], 0) < bytes.length) throw new DiskError('ENOSPC', 'write', this.#file.path)
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Resolves when what {@link create} wrote survives a power cut. */
+  sync(): Promise<void> {
+    return syncFile(this.#disk, this.#file.path)
+  }
+
+  /** Puts the file in place, or replaces it; resolves when the id survives a power cut. */
   write(topicId: string): Promise<void> {
-    return this.#file.write(() => `version: 0\ntopic_id: ${topicId}`)
+    return this.#file.write(() => content(topicId))
   }
 
   /** The log is being deleted: nothing is written any more. */
   abandon(): void {
     this.#file.abandon()
   }
+}
+
+function content(topicId: string): string {
+  return `version: 0\ntopic_id: ${topicId}`
 }

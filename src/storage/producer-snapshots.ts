@@ -15,7 +15,7 @@ export class ProducerSnapshots {
   readonly #directory: string
   /** Rising. */
   #offsets: number[]
-  readonly #unsynced = new Set<number>()
+  #unsynced: number[] = []
 
   constructor(disk: Disk, directory: string, offsets: readonly number[]) {
     this.#disk = disk
@@ -46,19 +46,19 @@ export class ProducerSnapshots {
     }
     this.#offsets.push(offset)
     // Without producers there is nothing to lose: a log without a snapshot is taken to have none.
-    if (state.size > 0) this.#unsynced.add(offset)
+    if (state.size > 0) this.#unsynced.push(offset)
   }
 
   /** Resolves when the snapshots taken so far survive a power cut, once the directory is synced too. */
   async sync(): Promise<void> {
-    const unsynced = [...this.#unsynced]
-    this.#unsynced.clear()
+    const unsynced = this.#unsynced
+    this.#unsynced = []
     await Promise.all(unsynced.map(offset => syncFile(this.#disk, this.#path(offset))))
   }
 
   /** Whether {@link sync} has something to do. */
   get isDirty(): boolean {
-    return this.#unsynced.size > 0
+    return this.#unsynced.length > 0
   }
 
   /** The newest whole snapshot at or below `offset`; broken ones are removed. */
@@ -89,7 +89,7 @@ export class ProducerSnapshots {
   remove(offset: number): void {
     if (!this.#offsets.includes(offset)) return
     this.#offsets = this.#offsets.filter(known => known !== offset)
-    this.#unsynced.delete(offset)
+    this.#unsynced = this.#unsynced.filter(known => known !== offset)
     this.#disk.remove(this.#path(offset))
   }
 
@@ -97,7 +97,7 @@ export class ProducerSnapshots {
   markDeleted(offset: number): string | undefined {
     if (!this.#offsets.includes(offset)) return undefined
     this.#offsets = this.#offsets.filter(known => known !== offset)
-    this.#unsynced.delete(offset)
+    this.#unsynced = this.#unsynced.filter(known => known !== offset)
     const path = this.#path(offset)
     this.#disk.rename(path, `${path}${DELETED_SUFFIX}`)
     return `${path}${DELETED_SUFFIX}`

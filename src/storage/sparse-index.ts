@@ -12,8 +12,8 @@ export interface SparseIndexOptions {
   readonly disk: Disk
   readonly path: string
   readonly entryBytes: number
-  /** Whole entries that the file holds; undefined when there is no file. */
-  readonly entryCount: number | undefined
+  /** There is a file. */
+  readonly hasFile: boolean
 }
 
 /**
@@ -27,7 +27,8 @@ export abstract class SparseIndex {
   readonly #disk: Disk
   readonly #entryBytes: number
   #path: string
-  #fileCount: number
+  /** Whole entries in the file; undefined before anybody has asked. */
+  #fileCount: number | undefined
   #unwritten: Buffer | undefined
   #unwrittenCount = 0
   /** The file is there, even if empty. */
@@ -37,8 +38,8 @@ export abstract class SparseIndex {
     this.#disk = options.disk
     this.#path = options.path
     this.#entryBytes = options.entryBytes
-    this.#fileCount = options.entryCount ?? 0
-    this.#hasFile = options.entryCount !== undefined
+    this.#fileCount = options.hasFile ? undefined : 0
+    this.#hasFile = options.hasFile
   }
 
   get path(): string {
@@ -46,11 +47,12 @@ export abstract class SparseIndex {
   }
 
   get entryCount(): number {
-    return this.#fileCount + this.#unwrittenCount
+    return this.#fileEntries + this.#unwrittenCount
   }
 
-  get sizeBytes(): number {
-    return this.entryCount * this.#entryBytes
+  get #fileEntries(): number {
+    this.#fileCount ??= Math.floor((this.#disk.stat(this.#path)?.size ?? 0) / this.#entryBytes)
+    return this.#fileCount
   }
 
   /** The key of an entry, by which entries rise. */
@@ -77,8 +79,9 @@ export abstract class SparseIndex {
 
   /** The bytes of entry `index`. */
   protected entry(index: number): Buffer {
-    if (index >= this.#fileCount) {
-      const at = (index - this.#fileCount) * this.#entryBytes
+    const inFile = this.#fileEntries
+    if (index >= inFile) {
+      const at = (index - inFile) * this.#entryBytes
       return this.#unwritten!.subarray(at, at + this.#entryBytes)
     }
     return this.#readEntries(index, 1)
@@ -87,10 +90,10 @@ export abstract class SparseIndex {
   /** Index of the last entry whose key is not above `key`; -1 when there is none. */
   protected floor(key: number): number {
     if (this.#unwrittenCount > 0 && this.keyAt(this.#unwritten!, 0) <= key) {
-      return this.#fileCount + this.#floorIn(this.#unwritten!, this.#unwrittenCount, key)
+      return this.#fileEntries + this.#floorIn(this.#unwritten!, this.#unwrittenCount, key)
     }
     let low = 0
-    let high = this.#fileCount
+    let high = this.#fileEntries
     if (high === 0) return -1
     const file = this.#disk.open(this.#path, { readOnly: true })
     try {
@@ -112,8 +115,9 @@ export abstract class SparseIndex {
   /** Keeps the first `count` entries. */
   protected keep(count: number): void {
     if (count >= this.entryCount) return
-    this.#unwrittenCount = Math.max(0, count - this.#fileCount)
-    if (count >= this.#fileCount) return
+    const inFile = this.#fileEntries
+    this.#unwrittenCount = Math.max(0, count - inFile)
+    if (count >= inFile) return
     this.#fileCount = count
     const file = this.#disk.open(this.#path)
     file.truncate(count * this.#entryBytes)
@@ -137,7 +141,7 @@ export abstract class SparseIndex {
     const file = this.#disk.open(this.#path, { create: true })
     try {
       const bytes = this.#unwrittenCount * this.#entryBytes
-      const start = this.#fileCount * this.#entryBytes
+      const start = this.#fileEntries * this.#entryBytes
       if (bytes > 0) {
         const written = file.write([this.#unwritten!.subarray(0, bytes)], start)
         if (written < bytes) throw new DiskError('ENOSPC', 'write', this.#path)
@@ -146,7 +150,7 @@ export abstract class SparseIndex {
       file.close()
     }
     this.#hasFile = true
-    this.#fileCount += this.#unwrittenCount
+    this.#fileCount = this.#fileEntries + this.#unwrittenCount
     this.#unwrittenCount = 0
     this.#unwritten = undefined
   }

@@ -25,7 +25,7 @@ export class TimeIndex extends SparseIndex {
       disk: options.disk,
       path: options.path,
       entryBytes: TIME_INDEX_ENTRY_BYTES,
-      entryCount: options.fileBytes && Math.floor(options.fileBytes / TIME_INDEX_ENTRY_BYTES),
+      hasFile: options.hasFile,
     })
     this.#baseOffset = options.baseOffset
     this.#maxEntries = Math.floor(options.maxBytes / TIME_INDEX_ENTRY_BYTES)
