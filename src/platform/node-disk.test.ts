@@ -37,6 +37,16 @@ test('a file closed while it is being synced is closed after that', async () => 
   await synced
 })
 
+test('directories are made with those above them, and an impossible one is an error', () => {
+  nodeDisk.makeDirectory(path('one/two/three'))
+  nodeDisk.makeDirectory(path('one/two'))
+  assert.ok(statSync(path('one/two/three')).isDirectory())
+  writeFileSync(path('file'), '')
+  assert.throws(() => nodeDisk.makeDirectory(path('file')), { code: 'EEXIST' })
+  assert.throws(() => nodeDisk.makeDirectory(path('file/below/it')), { code: 'ENOTDIR' })
+  if (process.platform === 'linux') assert.throws(() => nodeDisk.makeDirectory('/proc/none/at/all'), DiskError)
+})
+
 test('errors carry the code of the system', async () => {
   assert.throws(() => nodeDisk.open(path('missing')), { name: 'DiskError', code: 'ENOENT' })
   assert.throws(() => nodeDisk.list(path('missing')), DiskError)

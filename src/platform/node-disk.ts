@@ -1,6 +1,7 @@
 import {
   close as closeLater,
   closeSync,
+  existsSync,
   fdatasync,
   constants as fsConstants,
   fstatSync,
@@ -20,6 +21,7 @@ import {
   writeSync,
   writevSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { type Disk, DiskError, type DiskFile, type DiskStat } from './disk.ts'
 import { takeLock } from './node-disk-lock.ts'
 
@@ -49,7 +51,7 @@ export const nodeDisk: Disk = {
 
   list: directory => attempt('list', directory, () => readdirSync(directory)),
 
-  makeDirectory: path => attempt('makeDirectory', path, () => void mkdirSync(path, { recursive: true })),
+  makeDirectory: path => attempt('makeDirectory', path, () => makeDirectories(path)),
 
   rename: (from, to) => attempt('rename', from, () => renameSync(from, to)),
 
@@ -153,6 +155,17 @@ class NodeDiskFile implements DiskFile {
 
   #assertOpen(operation: string): void {
     if (this.#closed) throw new DiskError('EBADF', operation, this.path)
+  }
+}
+
+/** As `mkdir -p`. Node's own never returns where a directory exists and yet nothing can be made in it, as in /proc. */
+function makeDirectories(path: string): void {
+  const parent = dirname(path)
+  if (!existsSync(parent)) makeDirectories(parent)
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }
 
