@@ -3,11 +3,19 @@ import { Controller, generateBrokerId } from '../controller/index.ts'
 import { GroupCoordinator, groupConfig } from '../coordinator/index.ts'
 import { MetadataCache } from '../metadata/index.ts'
 import { SocketServer } from '../network/index.ts'
-import { type Clock, type Disk, type Logger, type Network, NetworkError, type Random } from '../platform/index.ts'
+import {
+  type Clock,
+  type Disk,
+  DiskError,
+  type Logger,
+  type Network,
+  NetworkError,
+  type Random,
+} from '../platform/index.ts'
 import { loadCompression } from '../protocol/index.ts'
 import { FetchSessionCache, FetchSessions, ReplicaManager } from '../replication/index.ts'
 import { LogManager, readMetaProperties } from '../storage/index.ts'
-import { EmbeddedZooKeeper, ensurePath, type ZooKeeper } from '../zookeeper/index.ts'
+import { DataDirectoryError, EmbeddedZooKeeper, ensurePath, type ZooKeeper } from '../zookeeper/index.ts'
 import { AutoTopics } from './auto-topics.ts'
 import { BrokerMetrics } from './broker-metrics.ts'
 import { BrokerParts } from './broker-parts.ts'
@@ -98,7 +106,21 @@ export class BrokerStartup {
     })
     const metricsPort = await this.#serveMetrics(metrics)
     sockets.enable()
+    this.#announce(listeners)
     return { services, listeners, metricsPort, parts: this.parts }
+  }
+
+  /** Says where clients find the broker, and where they are sent to from there. */
+  #announce(bound: readonly BoundListener[]): void {
+    const logger = this.#options.logger.child({ logger: 'kafka.network.DataPlaneAcceptor' })
+    const { advertisedListeners } = this.#config.current
+    for (const { name, host, port } of bound) {
+      logger.info({}, `Awaiting socket connections on ${host}:${port}.`)
+      const told = advertisedListeners.find(({ listener }) => listener === name)
+      if (!told || told.host === host) continue
+      const address = isEveryInterface(told.host) ? 'the address they came by' : `${told.host}:${told.port}`
+      logger.info({}, `Clients of ${name} are told to connect to ${address}`)
+    }
   }
 
   #createSockets(): SocketServer {
@@ -145,12 +167,15 @@ export class BrokerStartup {
   async #joinCluster(): Promise<Identity> {
     const { disk, clock, random, logger } = this.#options
     const directory = `${this.#config.current.logDirs[0]}-zookeeper`
-    const embedded = await EmbeddedZooKeeper.open({
+    const opening = EmbeddedZooKeeper.open({
       disk,
       directory,
       clock,
       logger,
       onFailure: () => this.#options.onHalt(),
+    })
+    const embedded = await opening.catch(error => {
+      throw unusableStore(error, directory)
     })
     this.parts.zooKeeper = embedded
     const zooKeeper = embedded.connect({ sessionTimeoutMs: this.#config.get('zookeeper.session.timeout.ms') })
@@ -338,6 +363,21 @@ export class BrokerStartup {
     this.#options.logger.info({ logger: 'kafka.server.KafkaServer' }, `Metrics at http://127.0.0.1:${port}/metrics`)
     return port
   }
+}
+
+/** Why the metadata cannot be kept in its directory, with the way out. */
+function unusableStore(error: unknown, directory: string): unknown {
+  if (error instanceof DiskError) {
+    return new Error(
+      `the metadata cannot be kept in ${directory}, beside the first of log.dirs: ${error.message}; choose a place in ` +
+        'log.dirs where this user may write',
+      { cause: error },
+    )
+  }
+  if (!(error instanceof DataDirectoryError && error.message.endsWith('in use by another process'))) return error
+  return new Error(`${error.message}: a broker runs with these log.dirs; stop it, or give this one others`, {
+    cause: error,
+  })
 }
 
 function wayOutOf(code: string): string {
