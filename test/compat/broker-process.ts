@@ -70,6 +70,11 @@ export class BrokerProcess {
     return broker
   }
 
+  /** Where the cluster's metadata lies, in the files of a ZooKeeper: beside the logs, or below the ZooKeeper's own. */
+  get metadataDirectory(): string {
+    return this.target === 'kafka' ? join(this.directory, 'zookeeper') : `${this.logDirectory}-zookeeper`
+  }
+
   get bootstrap(): string {
     return `127.0.0.1:${this.port}`
   }

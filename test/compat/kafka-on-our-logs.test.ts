@@ -1,0 +1,170 @@
+/**
+ * A real Apache Kafka, with a real ZooKeeper, starts on a copy of a broker's directories and serves every record and
+ * offset; the broker starts on what Kafka has left and serves that.
+ */
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import kafkajs, { type Admin } from 'kafkajs'
+import { BrokerProcess, targetVersion } from './broker-process.ts'
+import { createTopics } from './create-topics.ts'
+import { jarVersion, kafkaJars } from './jars.ts'
+import { run, sleep } from './process.ts'
+import { kcat, toolOrSkip } from './tools.ts'
+import { ZooKeeperProcess } from './zookeeper-process.ts'
+
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const RECORDS_PER_CODEC = 2_000
+const PARTITIONS = 3
+const FIRST_KEPT_OFFSET = 100
+const TEST_TIMEOUT_MS = 240_000
+
+/** What clients can see of a broker's data. */
+interface Seen {
+  /** Records by partition and offset, as JSON lines of kcat. */
+  readonly records: readonly string[]
+  readonly small: readonly string[]
+  readonly committed: readonly string[]
+  readonly offsets: readonly string[]
+  readonly topicConfig: string | undefined
+}
+
+async function withAdmin<T>(broker: BrokerProcess, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new kafkajs.Kafka({ brokers: [broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING }).admin()
+  await admin.connect()
+  try {
+    return await work(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/** Sends lines of every codec to a topic whose segments are small, so that it has many. */
+async function send(broker: BrokerProcess, topic: string, from: number, count: number): Promise<void> {
+  for (const codec of CODECS) {
+    const lines = Array.from({ length: count }, (_, i) => `k${from + i}:${codec} ${from + i} ${'some text '.repeat(8)}`)
+    const args = ['-b', broker.bootstrap, '-P', '-t', topic, '-z', codec, '-K:', '-H', `codec=${codec}`]
+    await run('kcat', [...args, '-X', 'batch.num.messages=100'], { input: `${lines.join('\n')}\n` })
+  }
+}
+
+async function fill(broker: BrokerProcess): Promise<void> {
+  await createTopics(broker, [
+    { topic: 'kept', numPartitions: PARTITIONS, configEntries: [{ name: 'segment.bytes', value: '100000' }] },
+    { topic: 'small', numPartitions: 1 },
+    { topic: 'gone', numPartitions: 1 },
+  ])
+  await send(broker, 'kept', 0, RECORDS_PER_CODEC)
+  await send(broker, 'small', 0, 1)
+  await send(broker, 'gone', 0, 1)
+  await withAdmin(broker, async admin => {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, offset: `${partition + 7}` }))
+    await admin.setOffsets({ groupId: 'readers', topic: 'kept', partitions })
+    await admin.deleteTopicRecords({ topic: 'kept', partitions: [{ partition: 0, offset: `${FIRST_KEPT_OFFSET}` }] })
+    await admin.deleteTopics({ topics: ['gone'] })
+  })
+}
+
+async function read(broker: BrokerProcess, topic: string): Promise<string[]> {
+  const args = ['-b', broker.bootstrap, '-C', '-t', topic, '-o', 'beginning', '-e', '-q', '-J']
+  const lines = (await run('kcat', args)).stdout.split('\n').filter(line => line !== '')
+  const place = (line: string): number => {
+    const { partition, offset } = JSON.parse(line) as { partition: number; offset: number }
+    return partition * 1e9 + offset
+  }
+  return lines.sort((a, b) => place(a) - place(b))
+}
+
+async function see(broker: BrokerProcess): Promise<Seen> {
+  const [records, small] = [await read(broker, 'kept'), await read(broker, 'small')]
+  return withAdmin(broker, async admin => {
+    const [group] = await admin.fetchOffsets({ groupId: 'readers', topics: ['kept'] })
+    const offsets = await admin.fetchTopicOffsets('kept')
+    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: 'kept', configNames: ['segment.bytes'] }
+    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] })
+    const topics = (await admin.listTopics()).filter(name => !name.startsWith('__'))
+    assert.deepEqual(topics.sort(), ['kept', 'small'])
+    return {
+      records,
+      small,
+      committed: (group?.partitions ?? []).map(({ partition, offset }) => `${partition} ${offset}`).sort(),
+      offsets: offsets.map(({ partition, low, high }) => `${partition} ${low} ${high}`).sort(),
+      topicConfig: resources[0]?.configEntries[0]?.configValue,
+    }
+  })
+}
+
+/** Copies a stopped broker's data to where one of another kind looks for it, and starts that one. */
+async function startOnCopy(source: BrokerProcess, target: 'kafka' | 'monedula', directory: string): Promise<Successor> {
+  cpSync(source.logDirectory, join(directory, 'logs'), { recursive: true })
+  const metadata = target === 'kafka' ? join(directory, 'zookeeper') : join(directory, 'logs-zookeeper')
+  cpSync(source.metadataDirectory, metadata, { recursive: true })
+  const zooKeeper = target === 'kafka' ? await ZooKeeperProcess.start(directory) : undefined
+  const port = zooKeeper === undefined ? {} : { zooKeeperPort: zooKeeper.port }
+  const broker = await BrokerProcess.start({ target, directory, properties: PROPERTIES, ...port })
+  await untilLeaders(broker, PARTITIONS + 1)
+  const stop = async (): Promise<void> => {
+    await broker.dispose()
+    await zooKeeper?.stop()
+  }
+  return { broker, stop }
+}
+
+/** Waits for the leaders of `count` partitions: Kafka answers clients before its controller has told it of any topic. */
+async function untilLeaders(broker: BrokerProcess, count: number): Promise<void> {
+  await withAdmin(broker, async admin => {
+    const deadline = Date.now() + 60_000
+    for (;;) {
+      const { topics } = await admin.fetchTopicMetadata()
+      const partitions = topics.filter(({ name }) => !name.startsWith('__')).flatMap(topic => topic.partitions)
+      if (partitions.filter(({ leader }) => leader >= 0).length >= count) return
+      if (Date.now() > deadline) throw new Error(`no leaders for ${count} partitions: ${JSON.stringify(topics)}`)
+      await sleep(100)
+    }
+  })
+}
+
+interface Successor {
+  readonly broker: BrokerProcess
+  readonly stop: () => Promise<void>
+}
+
+const PROPERTIES = { 'offsets.topic.num.partitions': '3', 'auto.create.topics.enable': 'false' }
+
+for (const ending of ['a clean stop', 'kill -9']) {
+  const name = `Apache Kafka starts on the directories of ${targetVersion()} after ${ending}, and back`
+  test(name, { timeout: TEST_TIMEOUT_MS }, async context => {
+    const tool = await toolOrSkip(context, 'kcat and Apache Kafka', async () => [await kcat(), await kafkaJars()])
+    if (tool === undefined) return
+    console.log(`# Apache Kafka ${jarVersion('libs', 'kafka_2.13')} with the ZooKeeper it brings; kcat ${tool[0]}`)
+    const parent = mkdtempSync(join(tmpdir(), 'monedula-copy-'))
+    const first = await BrokerProcess.start({ properties: PROPERTIES })
+    const successors: Successor[] = []
+    try {
+      await fill(first)
+      const before = await see(first)
+      const kept = CODECS.length * RECORDS_PER_CODEC - FIRST_KEPT_OFFSET
+      assert.equal(before.records.length, kept)
+      await (ending === 'kill -9' ? first.killHard() : first.stop())
+
+      const kafka = await startOnCopy(first, 'kafka', join(parent, 'kafka'))
+      successors.push(kafka)
+      assert.deepEqual(await see(kafka.broker), before)
+      await send(kafka.broker, 'kept', RECORDS_PER_CODEC, 20)
+      const after = await see(kafka.broker)
+      assert.equal(after.records.length, kept + CODECS.length * 20)
+      await kafka.broker.stop()
+      await kafka.stop()
+
+      const back = await startOnCopy(kafka.broker, first.target, join(parent, 'back'))
+      successors.push(back)
+      assert.deepEqual(await see(back.broker), after)
+    } finally {
+      for (const { stop } of successors) await stop()
+      await first.dispose()
+      rmSync(parent, { recursive: true, force: true })
+    }
+  })
+}
