@@ -5,112 +5,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  brokerKeyThemes,
-  brokerQuotaConfig,
-  type ConfigDef,
-  type ConfigTable,
-  clientConfig,
-  ipConfig,
-  kafkaConfig,
-  TOPIC_SERVER_KEYS,
-  topicConfig,
-  type UpdateMode,
-  userConfig,
-} from '../src/config/index.ts'
-
-const LONGEST_RULE = 120
-const WHEN: Readonly<Record<UpdateMode, string>> = { 'per-broker': 'broker', 'cluster-wide': 'cluster' }
-/** The broker's table without the types of its entries, to compare others with. */
-const brokerAsTable: ConfigDef<ConfigTable> = kafkaConfig
+import { apiPage } from './reference/api-page.ts'
+import { brokerConfigPage, topicConfigPage } from './reference/config-pages.ts'
+import { errorPage } from './reference/error-page.ts'
+import { metricPage } from './reference/metric-page.ts'
 
 /** The pages: text by path from the root of the repository. */
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
-    ['docs/reference/broker-configs.md', brokerPage()],
-    ['docs/reference/topic-configs.md', topicPage()],
+    ['docs/reference/apis.md', apiPage()],
+    ['docs/reference/broker-configs.md', brokerConfigPage()],
+    ['docs/reference/errors.md', errorPage()],
+    ['docs/reference/metrics.md', metricPage()],
+    ['docs/reference/topic-configs.md', topicConfigPage()],
   ])
-}
-
-function brokerPage(): string {
-  const sections = brokerKeyThemes.map(
-    ({ title, keys }) => `## ${title}\n\n${keyTable(kafkaConfig, Object.keys(keys))}`,
-  )
-  return page('Broker configuration', [
-    'Keys of `server.properties`: every one that Apache Kafka 3.9 knows, with its type, default and rule, and ' +
-      "Monedula's own, which begin with `monedula.`. An unknown key is warned about; a value that a key cannot have " +
-      'stops the start with one line that names key, value and reason.',
-    'Differences from Kafka: `listeners` binds the loopback address when it is not set, `zookeeper.connect` may be ' +
-      'missing, and what Monedula does not have is refused by name rather than passed over.',
-    'Update: *restart* is read at start only; *broker* may be changed while running, broker by broker; *cluster* may ' +
-      'also be changed for all brokers at once. `listener.name.<listener>.<key>` sets a key for one listener.',
-    ...sections,
-    `## Only dynamic\n\nSet with \`kafka-configs.sh\`, never in a file. For a broker:\n\n${keyTable(brokerQuotaConfig)}`,
-    `For a client id:\n\n${keyTable(clientConfig)}`,
-    `For a user:\n\n${keyTable(userConfig)}`,
-    `For an address:\n\n${keyTable(ipConfig)}`,
-  ])
-}
-
-function topicPage(): string {
-  const rows = topicConfig.names().map(name => {
-    const serverKey = TOPIC_SERVER_KEYS[name as keyof typeof TOPIC_SERVER_KEYS]
-    return [
-      ...cells(topicConfig, name),
-      serverKey === undefined ? '' : code(serverKey),
-      documentation(topicConfig, name),
-    ]
-  })
-  return page('Topic configuration', [
-    'Keys of a topic, set when it is created or later with `kafka-configs.sh`. A topic without a setting of its own ' +
-      "takes the broker's, under the name in the column *Broker key*.",
-    'A retention, rolling age or flush interval of the broker may be given in other units as well: see the ' +
-      'descriptions of the [broker keys](broker-configs.md).',
-    table(['Key', 'Type', 'Default', 'Valid', 'Broker key', 'Meaning'], rows),
-  ])
-}
-
-function page(title: string, blocks: readonly string[]): string {
-  return `${[`# ${title}`, '<!-- Written by `npm run docs`. -->', ...blocks].join('\n\n')}\n`
-}
-
-function keyTable(def: ConfigDef<ConfigTable>, names: readonly string[] = def.names()): string {
-  const rows = names
-    .filter(name => !def.key(name)?.internal)
-    .map(name => {
-      const { importance = '', update } = def.key(name) ?? {}
-      const when = def === brokerAsTable ? [update === undefined ? 'restart' : WHEN[update]] : []
-      return [...cells(def, name), importance, ...when, documentation(def, name)]
-    })
-  const update = def === brokerAsTable ? ['Update'] : []
-  return table(['Key', 'Type', 'Default', 'Valid', 'Importance', ...update, 'Meaning'], rows)
-}
-
-function cells(def: ConfigDef<ConfigTable>, name: string): string[] {
-  const { type = '', valid } = def.key(name) ?? {}
-  const text = def.defaultText(name)
-  return [code(name), type, text === null ? '' : text === '' ? 'empty' : code(text), valid ? rule(String(valid)) : '']
-}
-
-function documentation(def: ConfigDef<ConfigTable>, name: string): string {
-  return (def.key(name)?.doc ?? '').replaceAll('|', '\\|').replaceAll('<', '&lt;')
-}
-
-/** A rule, or of a long list of names the first and the last. */
-function rule(text: string): string {
-  if (text.length <= LONGEST_RULE) return code(text)
-  if (!text.startsWith('[')) return ''
-  const names = text.slice(1, -1).split(', ')
-  return `${code(names[0] ?? '')} to ${code(names.at(-1) ?? '')}`
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (items: readonly string[]): string => `| ${items.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('|', '\\|')}\``
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -10,6 +10,17 @@ export interface GaugeSource {
   readonly value: () => number
 }
 
+/** A metric without its value. */
+export interface MetricDescription {
+  readonly name: string
+  /** `counter`, `gauge` or `histogram`. */
+  readonly type: string
+  readonly help: string
+}
+
+/** Names of the broker's own metrics; others are of the process. */
+export const OWN_METRIC = /^kafka_/
+
 /**
  * The broker's metrics, in Kafka's names as its JMX exporter spells them. A request costs two additions here: durations
  * go into plain counters per API and are only shaped when scraped.
@@ -80,6 +91,14 @@ export class BrokerMetrics implements RequestObserver {
       tally.durationMs = 0
     }
     return this.#registry.metrics()
+  }
+
+  /** All metrics, by name. */
+  describe(): readonly MetricDescription[] {
+    return this.#registry
+      .getMetricsAsArray()
+      .map(({ name, type, help }) => ({ name, type: String(type), help }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Serves {@link text} at `/metrics`; resolves to the port. */

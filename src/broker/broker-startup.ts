@@ -17,6 +17,7 @@ import { FetchSessionCache, FetchSessions, ReplicaManager } from '../replication
 import { LogManager, readMetaProperties } from '../storage/index.ts'
 import { DataDirectoryError, EmbeddedZooKeeper, ensurePath, type ZooKeeper } from '../zookeeper/index.ts'
 import { AutoTopics } from './auto-topics.ts'
+import { brokerGauges } from './broker-gauges.ts'
 import { BrokerMetrics } from './broker-metrics.ts'
 import { BrokerParts } from './broker-parts.ts'
 import type { BrokerServices } from './broker-services.ts'
@@ -312,46 +313,7 @@ export class BrokerStartup {
   }
 
   #createMetrics(services: BrokerServices, sockets: SocketServer): BrokerMetrics {
-    const { replicas, groups, metadata } = services
-    const count = <T>(items: Iterable<T>, matches: (item: T) => boolean): number =>
-      [...items].reduce((sum, item) => sum + (matches(item) ? 1 : 0), 0)
-    const metrics = new BrokerMetrics([
-      {
-        name: 'kafka_server_socketservermetrics_connection_count',
-        help: 'Open connections',
-        value: () => sockets.connectionCount,
-      },
-      {
-        name: 'kafka_network_socketserver_queuedbytes',
-        help: 'Bytes of requests in progress',
-        value: () => sockets.queuedBytes,
-      },
-      {
-        name: 'kafka_server_replicamanager_partitioncount',
-        help: 'Partitions hosted here',
-        value: () => count(replicas.partitions(), () => true),
-      },
-      {
-        name: 'kafka_server_replicamanager_leadercount',
-        help: 'Partitions led here',
-        value: () => count(replicas.partitions(), ({ isLeader }) => isLeader),
-      },
-      {
-        name: 'kafka_server_replicamanager_offlinereplicacount',
-        help: 'Partitions whose log directory has failed',
-        value: () => count(replicas.partitions(), ({ isOffline }) => isOffline),
-      },
-      {
-        name: 'kafka_controller_kafkacontroller_globaltopiccount',
-        help: 'Topics of the cluster',
-        value: () => metadata.image().topicCount,
-      },
-      {
-        name: 'kafka_coordinator_group_groupmetadatamanager_numgroups',
-        help: 'Groups coordinated here',
-        value: () => groups.counts().groups,
-      },
-    ])
+    const metrics = new BrokerMetrics(brokerGauges({ services, sockets }))
     this.parts.metrics = metrics
     return metrics
   }

@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { type KafkaVersions, kafkaApiVersions } from '../../scripts/reference/kafka-api-versions.ts'
 import * as protocol from '../../src/protocol/index.ts'
 import { kafkaJars } from './jars.ts'
 import { run } from './process.ts'
@@ -30,6 +31,9 @@ interface JsonMessage {
   readonly type: string
   readonly apiKey?: number
   readonly validVersions: string
+  /** Kinds of brokers and controllers that answer a request. */
+  readonly listeners?: readonly string[]
+  readonly latestVersionUnstable?: boolean
   readonly flexibleVersions?: string
   readonly fields: readonly JsonField[]
   readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly JsonField[] }[]
@@ -230,6 +234,39 @@ test('every message of Kafka 3.9.1 and 4.3.0 has a table, which agrees with it i
   assert.deepEqual(unknown, [], 'tables that Kafka does not have')
   console.log(`kafka-clients 3.9.1 and 4.3.0: ${older.length} and ${newer.length} messages compared`)
 })
+
+test('the page of APIs gives the versions that Kafka 3.9.1 and 4.3.0 answer', async () => {
+  const { libs, clients43 } = await kafkaJars()
+  const answered = (messages: readonly JsonMessage[], listener: string): Map<number, string> =>
+    new Map(
+      messages
+        .filter(({ type, listeners }) => type === 'request' && listeners?.includes(listener))
+        .flatMap(message => {
+          const versions = stableVersions(message)
+          return versions === undefined ? [] : [[message.apiKey ?? -1, versions]]
+        }),
+    )
+  const zooKeeper39 = answered(await messagesOf(join(libs, 'kafka-clients-3.9.1.jar'), 'answered-3.9.1'), 'zkBroker')
+  const kraft43 = answered(await messagesOf(join(clients43, 'kafka-clients-4.3.0.jar'), 'answered-4.3.0'), 'broker')
+  const column = (of: (versions: KafkaVersions) => string | undefined): Map<number, string> =>
+    new Map(
+      [...kafkaApiVersions].flatMap(([key, versions]) =>
+        of(versions) === undefined ? [] : [[key, of(versions) ?? '']],
+      ),
+    )
+  assert.deepEqual(sorted(column(versions => versions.zooKeeper39)), sorted(zooKeeper39))
+  assert.deepEqual(sorted(column(versions => versions.kraft43)), sorted(kraft43))
+})
+
+const sorted = (versions: ReadonlyMap<number, string>): [number, string][] => [...versions].sort(([a], [b]) => a - b)
+
+/** Versions of a request as Kafka writes them, the newest left out while it is unstable. */
+function stableVersions({ validVersions, latestVersionUnstable }: JsonMessage): string | undefined {
+  const { min, max } = rangeOf(validVersions)
+  const newest = latestVersionUnstable === true ? max - 1 : max
+  if (newest < min) return undefined
+  return newest === min ? `${min}` : `${min}-${newest}`
+}
 
 test('the comparison notices every kind of difference', async () => {
   const { libs } = await kafkaJars()
