@@ -1,5 +1,4 @@
-import type { Clock } from '../platform/index.ts'
-import { Deadline, DeadlineQueue } from './deadline-queue.ts'
+import { type Clock, Deadline, DeadlineQueue } from '../platform/index.ts'
 import type { Watch, WatchList } from './watch-list.ts'
 
 /** How long one turn may wake operations, in milliseconds, before other events get their turn. */
@@ -52,7 +51,7 @@ export class Purgatory {
     operation.purgatory = this
     this.#operations.add(operation)
     this.#watches += operation.watchCount
-    this.#deadlines.add(operation, delayMs)
+    this.#deadlines.set(operation, delayMs)
   }
 
   /** Called by {@link DelayedOperation.leave}. */

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random, Timer } from '../../platform/index.ts'
+import { type Clock, DeadlineQueue, type Logger, type Random, type Timer } from '../../platform/index.ts'
 import type {
   DeleteGroupsRequest,
   DeleteGroupsResponse,
@@ -23,7 +23,6 @@ import type {
   SyncGroupResponse,
 } from '../../protocol/index.ts'
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts'
-import { DeadlineQueue } from '../runtime/deadline-queue.ts'
 import type { PartitionLoader, PartitionWriter } from '../runtime/partition-storage.ts'
 import type { GroupState } from './classic-group.ts'
 import { GroupAdministration } from './group-administration.ts'

@@ -1,7 +1,6 @@
-import type { Clock, Logger } from '../../platform/index.ts'
+import type { Clock, Deadline, DeadlineQueue, Logger } from '../../platform/index.ts'
 import type { ErrorName } from '../../protocol/index.ts'
 import type { RecordPosition } from '../runtime/coordinator-runtime.ts'
-import type { Deadline, DeadlineQueue } from '../runtime/deadline-queue.ts'
 import { groupStoreError } from './append-error.ts'
 import { type ClassicGroup, emptyGroup, type ReplyTo } from './classic-group.ts'
 import type {

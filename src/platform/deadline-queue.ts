@@ -1,9 +1,9 @@
-import type { Clock, Timer } from '../../platform/index.ts'
+import type { Clock, Timer } from './clock.ts'
 
 /**
- * Many deadlines on one timer of the clock. Made for sessions: a heartbeat moves its deadline further away, which here
- * is one assignment; the queue only looks again when the old time comes. Deadlines of one moment run in the order in
- * which they fall due in the heap, which tests must not depend on.
+ * Many deadlines on one timer of the clock. Two ways of living with it are cheap: a session moves its deadline further
+ * away at each heartbeat, which is one assignment, for the queue looks again only when the old time comes; and a waiting
+ * fetch, completed long before, takes its deadline out. Deadlines of one moment run in no order to depend on.
  */
 export class DeadlineQueue {
   readonly #clock: Clock
@@ -23,7 +23,7 @@ export class DeadlineQueue {
 
   /** A deadline that calls `callback`; it is not set yet. */
   create(callback: () => void): Deadline {
-    return new Deadline(callback)
+    return new CallbackDeadline(callback)
   }
 
   /** Sets or moves the deadline to `afterMs` from now. */
@@ -38,6 +38,20 @@ export class DeadlineQueue {
       this.#push(deadline, atMs)
     }
     this.#arm()
+  }
+
+  /** Takes a deadline out; does nothing when it is not set. It can be set again. */
+  remove(deadline: Deadline): void {
+    deadline.cancel()
+    const index = deadline.heapIndex
+    if (index < 0) return
+    const last = this.#heap.pop()!
+    deadline.heapIndex = -1
+    deadline.queuedAtMs = Number.POSITIVE_INFINITY
+    if (last === deadline) return
+    this.#place(last, index)
+    this.#siftUp(index)
+    this.#siftDown(last.heapIndex)
   }
 
   /** Cancels everything. */
@@ -73,7 +87,7 @@ export class DeadlineQueue {
         continue
       }
       first.atMs = Number.POSITIVE_INFINITY
-      first.callback()
+      first.expired()
     }
     this.#arm()
   }
@@ -134,21 +148,32 @@ export class DeadlineQueue {
   }
 }
 
-/** One deadline of a {@link DeadlineQueue}, which owns its fields. */
-export class Deadline {
-  readonly callback: () => void
+/** Something that falls due, in a {@link DeadlineQueue}, which owns the fields. */
+export abstract class Deadline {
   /** When it is due, on the monotonic clock; infinite when it is not set. */
   atMs = Number.POSITIVE_INFINITY
   /** Where it stands in the queue: never later than `atMs`. */
   queuedAtMs = Number.POSITIVE_INFINITY
   heapIndex = -1
 
-  constructor(callback: () => void) {
-    this.callback = callback
-  }
+  /** The deadline has come. */
+  abstract expired(): void
 
-  /** Takes it back; it can be set again. */
+  /** Takes it back, leaving its place in the queue until that comes; it can be set again. */
   cancel(): void {
     this.atMs = Number.POSITIVE_INFINITY
+  }
+}
+
+class CallbackDeadline extends Deadline {
+  readonly #callback: () => void
+
+  constructor(callback: () => void) {
+    super()
+    this.#callback = callback
+  }
+
+  override expired(): void {
+    this.#callback()
   }
 }

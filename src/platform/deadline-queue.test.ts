@@ -1,10 +1,45 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { SimulatedClock } from '../../platform/index.ts'
-import { DeadlineQueue } from './deadline-queue.ts'
+import { Deadline, DeadlineQueue } from './deadline-queue.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+class Counted extends Deadline {
+  count = 0
+
+  override expired(): void {
+    this.count++
+  }
+}
 
 describe('DeadlineQueue', () => {
+  it('forgets at once what is taken out, and runs the rest', async () => {
+    const clock = new SimulatedClock(0)
+    const queue = new DeadlineQueue(clock)
+    const all = Array.from({ length: 200 }, () => new Counted())
+    for (const [index, deadline] of all.entries()) queue.set(deadline, (index * 37) % 101)
+    for (const [index, deadline] of all.entries()) if (index % 3 === 0) queue.remove(deadline)
+    queue.remove(all[0]!)
+    assert.equal(queue.size, all.filter((_, index) => index % 3 !== 0).length)
+    await clock.advance(200)
+    assert.deepEqual(
+      all.map(({ count }) => count),
+      all.map((_, index) => (index % 3 === 0 ? 0 : 1)),
+    )
+  })
+
+  it('holds nothing of deadlines that come and go, and one timer at the most', async () => {
+    const clock = new SimulatedClock(0)
+    const queue = new DeadlineQueue(clock)
+    for (let round = 0; round < 5000; round++) {
+      const deadline = new Counted()
+      queue.set(deadline, 500)
+      queue.remove(deadline)
+      assert.ok(clock.pendingTimers <= 1 && queue.size === 0)
+      if (round % 10 === 0) await clock.advance(1)
+    }
+  })
+
   it('runs each deadline when it is due, once, and none that was cancelled', async () => {
     const clock = new SimulatedClock(0)
     const queue = new DeadlineQueue(clock)
@@ -65,7 +100,8 @@ describe('DeadlineQueue', () => {
         for (const { deadline, afterMs, passMs } of actions) {
           const target = deadlines[deadline]!
           if (afterMs === undefined) {
-            target.cancel()
+            if (deadline % 2 === 0) target.cancel()
+            else queue.remove(target)
             expected.delete(deadline)
           } else {
             queue.set(target, afterMs)
