@@ -49,7 +49,7 @@ describe('DeadlineQueue', () => {
     queue.set(first, 30)
     queue.set(second, 10)
     queue.set(third, 20)
-    third.cancel()
+    third.unset()
     await clock.advance(100)
     assert.deepEqual(seen, ['second@10', 'first@30'])
     queue.set(third, 5)
@@ -100,7 +100,7 @@ describe('DeadlineQueue', () => {
         for (const { deadline, afterMs, passMs } of actions) {
           const target = deadlines[deadline]!
           if (afterMs === undefined) {
-            if (deadline % 2 === 0) target.cancel()
+            if (deadline % 2 === 0) target.unset()
             else queue.remove(target)
             expected.delete(deadline)
           } else {

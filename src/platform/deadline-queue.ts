@@ -42,7 +42,7 @@ export class DeadlineQueue {
 
   /** Takes a deadline out; does nothing when it is not set. It can be set again. */
   remove(deadline: Deadline): void {
-    deadline.cancel()
+    deadline.unset()
     const index = deadline.heapIndex
     if (index < 0) return
     const last = this.#heap.pop()!
@@ -60,7 +60,7 @@ export class DeadlineQueue {
     this.#timer = undefined
     this.#timerAtMs = Number.POSITIVE_INFINITY
     for (const deadline of this.#heap) {
-      deadline.cancel()
+      deadline.unset()
       deadline.heapIndex = -1
       deadline.queuedAtMs = Number.POSITIVE_INFINITY
     }
@@ -160,7 +160,7 @@ export abstract class Deadline {
   abstract expired(): void
 
   /** Takes it back, leaving its place in the queue until that comes; it can be set again. */
-  cancel(): void {
+  unset(): void {
     this.atMs = Number.POSITIVE_INFINITY
   }
 }

@@ -170,7 +170,7 @@ export class GroupShard {
   unloaded(): void {
     for (const entry of this.#groups.values()) {
       this.apply(entry, dissolve(entry.group, this.context()))
-      for (const timer of entry.timers.values()) timer.cancel()
+      for (const timer of entry.timers.values()) timer.unset()
     }
     this.#groups.clear()
     this.#transactionGroups.clear()
@@ -184,7 +184,7 @@ export class GroupShard {
   /** Takes a group that is nothing any more out of memory; its tombstone, if it needed one, is written. */
   forget(entry: GroupEntry): void {
     if (this.#groups.get(entry.group.groupId) !== entry) return
-    for (const timer of entry.timers.values()) timer.cancel()
+    for (const timer of entry.timers.values()) timer.unset()
     this.#groups.delete(entry.group.groupId)
   }
 
@@ -225,7 +225,7 @@ export class GroupShard {
   #setTimer(entry: GroupEntry, name: TimerName, afterMs: number | undefined): void {
     let timer = entry.timers.get(name)
     if (afterMs === undefined) {
-      timer?.cancel()
+      timer?.unset()
       entry.timers.delete(name)
       return
     }
