@@ -5,10 +5,9 @@ import { BatchScanner } from './batch-scanner.ts'
 import { FileRecords } from './file-records.ts'
 import { type LogConfig, maxSegmentMs } from './log-config.ts'
 import type { StorageContext } from './log-directory.ts'
-import { OffsetIndex } from './offset-index.ts'
-import { INDEX_SUFFIX, LOG_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './segment-files.ts'
-import { TimeIndex, type TimestampOffset } from './time-index.ts'
-import { TransactionIndex } from './transaction-index.ts'
+import { LOG_SUFFIX, segmentFileName } from './segment-files.ts'
+import { SegmentIndexes } from './segment-indexes.ts'
+import type { TimestampOffset } from './time-index.ts'
 
 /** Which files of a segment there are. */
 export interface SegmentFiles {
@@ -38,8 +37,8 @@ export interface SegmentOptions {
 export interface SegmentAppend {
   readonly bytes: Uint8Array
   readonly batches: readonly BatchHeader[]
-  readonly maxTimestamp: number
-  readonly offsetOfMaxTimestamp: number
+  /** The largest timestamp among the batches, with the last offset of its batch. */
+  readonly newest: TimestampOffset
 }
 
 /** How much may be read, and how far. */
@@ -75,28 +74,26 @@ const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
 export class LogSegment {
   readonly baseOffset: number
   readonly records: FileRecords
-  readonly offsetIndex: OffsetIndex
-  readonly timeIndex: TimeIndex
-  readonly transactionIndex: TransactionIndex
+  readonly indexes: SegmentIndexes
   readonly #context: StorageContext
   #createdMs: number
   #rollingBasedTimestamp: number | undefined
-  #maxTimestamp: TimestampOffset | undefined
-  #bytesSinceIndexEntry = 0
 
   constructor(options: SegmentOptions) {
     const { context, directory, baseOffset, config, files } = options
-    const { disk } = context
-    const path = (suffix: string): string => `${directory}/${segmentFileName(baseOffset, suffix)}`
     this.#context = context
     this.baseOffset = baseOffset
     this.#createdMs = options.createdMs
-    this.records = new FileRecords(path(LOG_SUFFIX), files.log, context)
-    const index = { disk, baseOffset, maxBytes: config.maxIndexSize }
-    this.offsetIndex = new OffsetIndex({ ...index, path: path(INDEX_SUFFIX), hasFile: files.hasIndex })
-    this.timeIndex = new TimeIndex({ ...index, path: path(TIME_INDEX_SUFFIX), hasFile: files.hasTimeIndex })
-    this.transactionIndex = new TransactionIndex({ disk, path: path(TXN_INDEX_SUFFIX), hasFile: files.hasTxnIndex })
-    if (files.log === 0) this.#maxTimestamp = { timestamp: -1, offset: baseOffset }
+    this.records = new FileRecords(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`, files.log, context)
+    this.indexes = new SegmentIndexes({
+      disk: context.disk,
+      directory,
+      baseOffset,
+      records: this.records,
+      maxBytes: config.maxIndexSize,
+      intervalBytes: config.indexIntervalBytes,
+      ...files,
+    })
   }
 
   /** Bytes of records. */
@@ -105,44 +102,15 @@ export class LogSegment {
   }
 
   /** Appends whole batches, which the caller has checked, and index entries as they fall due. */
-  append(append: SegmentAppend, config: LogConfig): void {
-    const start = this.records.size
-    this.records.append([append.bytes], append.bytes.length)
-    if (start === 0) this.#rollingBasedTimestamp = append.maxTimestamp
-    this.#updateIndexes(append, start, config.indexIntervalBytes)
-  }
-
-  /** Notes batches that lie at `start` in the file already; a recovery uses it to build the indexes anew. */
-  indexBatch(header: BatchHeader, position: number, config: LogConfig): void {
-    if (position === 0) this.#rollingBasedTimestamp = header.maxTimestamp
-    if (header.maxTimestamp > this.maxTimestamp.timestamp) {
-      this.#maxTimestamp = { timestamp: header.maxTimestamp, offset: header.lastOffset }
-    }
-    this.#addEntryIfDue(header, position, config.indexIntervalBytes)
-  }
-
-  #updateIndexes(append: SegmentAppend, start: number, intervalBytes: number): void {
-    const { batches } = append
-    if (append.maxTimestamp > this.maxTimestamp.timestamp) {
-      this.#maxTimestamp = { timestamp: append.maxTimestamp, offset: append.offsetOfMaxTimestamp }
-    }
-    let position = start
+  append({ bytes, batches, newest }: SegmentAppend): void {
+    let position = this.records.size
+    this.records.append([bytes], bytes.length)
+    if (position === 0) this.#rollingBasedTimestamp = newest.timestamp
     for (let index = 0; index < batches.length; index++) {
       const header = batches[index]!
-      this.#addEntryIfDue(header, position, intervalBytes)
+      this.indexes.add(header, position, newest)
       position += header.length
     }
-  }
-
-  #addEntryIfDue(header: BatchHeader, position: number, intervalBytes: number): void {
-    if (this.#bytesSinceIndexEntry > intervalBytes) {
-      this.offsetIndex.add(header.lastOffset, position)
-      const { timestamp, offset } = this.maxTimestamp
-      // In an append of many batches the largest timestamp may belong to a later one, of which the index cannot speak yet.
-      if (offset <= header.lastOffset) this.timeIndex.maybeAdd(timestamp, offset)
-      this.#bytesSinceIndexEntry = 0
-    }
-    this.#bytesSinceIndexEntry += header.length
   }
 
   /** Whether `offset` can stand in the indexes, which count from the base in 31 bits. */
@@ -158,7 +126,7 @@ export class LogSegment {
   ): boolean {
     if (this.size > config.segmentBytes - append.bytes && this.size > 0) return true
     if (this.size > 0 && this.#timeWaited(append.maxTimestamp) > maxSegmentMs(config) - jitterMs) return true
-    return this.offsetIndex.isFull || this.timeIndex.isFull || !this.canHold(append.lastOffset)
+    return this.indexes.isFull || !this.canHold(append.lastOffset)
   }
 
   /** How old the segment is by its records' time, or by the clock where records have none. */
@@ -175,15 +143,9 @@ export class LogSegment {
     return this.#rollingBasedTimestamp
   }
 
-  /** The largest timestamp of a record and an offset at or behind it; -1 where records have none. */
-  get maxTimestamp(): TimestampOffset {
-    this.#maxTimestamp ??= this.timeIndex.last()
-    return this.#maxTimestamp
-  }
-
   /** The largest timestamp, or where records have none, the time of the last write. */
   get largestTimestamp(): number {
-    const { timestamp } = this.maxTimestamp
+    const { timestamp } = this.indexes.maxTimestamp
     return timestamp >= 0 ? timestamp : (this.#context.disk.stat(this.records.path)?.modifiedMs ?? this.#createdMs)
   }
 
@@ -194,7 +156,7 @@ export class LogSegment {
   read(startOffset: number, options: SegmentReadOptions): SegmentSlice | undefined {
     const { maxBytes, maxOffset } = options
     const known = options.position !== undefined
-    let position = options.position ?? this.offsetIndex.lookup(startOffset).position
+    let position = options.position ?? this.indexes.startOf(startOffset)
     let window = this.records.read(position, maxBytes + (known ? 0 : SCAN_WINDOW_BYTES))
     let at = 0
     for (;;) {
@@ -240,10 +202,7 @@ export class LogSegment {
 
   /** Where the first batch that ends at or behind `offset` begins; the size of the records when there is none. */
   positionOf(offset: number): number {
-    const scanner = new BatchScanner(this.records, {
-      position: this.offsetIndex.lookup(offset).position,
-      windowBytes: SCAN_WINDOW_BYTES,
-    })
+    const scanner = this.scan(this.indexes.startOf(offset))
     for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
       if (header.lastOffset >= offset) return scanner.position
     }
@@ -252,8 +211,7 @@ export class LogSegment {
 
   /** One above the last offset in the segment, by its last index entry and the batches behind it. */
   readNextOffset(): number {
-    const { position } = this.offsetIndex.last()
-    const scanner = new BatchScanner(this.records, { position, windowBytes: 16 * 1024 })
+    const scanner = this.scan(this.indexes.lastStart(), 16 * 1024)
     let next = this.baseOffset
     for (let header = scanner.next(); header !== undefined; header = scanner.next()) next = header.lastOffset + 1
     return next
@@ -267,55 +225,18 @@ export class LogSegment {
   /** Cuts off the batch that holds `offset` and all behind it. */
   truncateTo(offset: number): void {
     const position = this.positionOf(offset)
-    this.offsetIndex.truncateTo(offset)
-    this.timeIndex.truncateTo(offset)
-    this.transactionIndex.truncateTo(offset)
     this.records.truncate(position)
-    this.#bytesSinceIndexEntry = 0
-    this.#maxTimestamp = position === 0 ? { timestamp: -1, offset: this.baseOffset } : this.#lastTimestampAfterCut()
+    this.indexes.truncateTo(offset)
     if (position === 0) {
       this.#createdMs = this.#context.clock.now()
       this.#rollingBasedTimestamp = undefined
     }
   }
 
-  /** The largest timestamp after a cut: that of the last time index entry, or of a batch behind it. */
-  #lastTimestampAfterCut(): TimestampOffset {
-    let largest = this.timeIndex.last()
-    const scanner = this.scan(this.offsetIndex.lookup(largest.offset).position)
-    for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
-      if (header.maxTimestamp > largest.timestamp)
-        largest = { timestamp: header.maxTimestamp, offset: header.lastOffset }
-    }
-    return largest
-  }
-
-  /** The segment will not be appended to any more: its largest timestamp goes into the index, both indexes to disk. */
-  seal(): void {
-    const { timestamp, offset } = this.maxTimestamp
-    if (timestamp >= 0) this.timeIndex.maybeAdd(timestamp, offset, { closing: true })
-    this.offsetIndex.write()
-    this.timeIndex.write()
-  }
-
-  /** Empties the indexes for a recovery that fills them again. */
-  resetIndexes(): void {
-    this.offsetIndex.reset()
-    this.timeIndex.reset()
-    this.transactionIndex.reset()
-    this.#maxTimestamp = { timestamp: -1, offset: this.baseOffset }
-    this.#bytesSinceIndexEntry = 0
-  }
-
-  /** Resolves when the indexes survive a power cut. */
-  async syncIndexes(): Promise<void> {
-    await Promise.all([this.offsetIndex.sync(), this.timeIndex.sync(), this.transactionIndex.sync()])
-  }
-
   /** Closes the files. */
   close(): void {
     this.records.close()
-    this.transactionIndex.release()
+    this.indexes.transactions.release()
   }
 }
 

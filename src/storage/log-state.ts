@@ -85,9 +85,9 @@ export class LogState {
       if (header.producerId < 0) continue
       const aborted = this.producers.update(header, markers?.get(index), this.highWatermark)
       if (aborted === undefined) continue
-      const { transactionIndex } = this.segments.active
-      this.#entriesChanged ||= !transactionIndex.hasFile
-      transactionIndex.add(aborted)
+      const { transactions } = this.segments.active.indexes
+      this.#entriesChanged ||= !transactions.hasFile
+      transactions.add(aborted)
     }
     this.producers.mapEndOffset = this.logEndOffset
   }
@@ -102,7 +102,7 @@ export class LogState {
     const { active } = this.segments
     if (active.baseOffset === baseOffset) return
     this.isTouched = true
-    active.seal()
+    active.indexes.seal()
     this.#unsynced.add(active)
     this.producers.mapEndOffset = baseOffset
     this.snapshots.take(this.producers)
@@ -200,7 +200,7 @@ export class LogState {
     this.#unsynced = new Set()
     const segments = new Set([...unsynced, ...this.segments.between(from, endOffset)])
     const syncs = Array.from(segments, segment => segment.records.sync())
-    for (const segment of unsynced) syncs.push(segment.syncIndexes())
+    for (const segment of unsynced) syncs.push(segment.indexes.sync())
     if (this.#entriesChanged) {
       this.#entriesChanged = false
       syncs.push(this.context.disk.syncDirectory(this.path))
@@ -233,13 +233,13 @@ export class LogState {
     if (this.isTouched && !isNew && !this.directory.isOffline) {
       const { active } = this.segments
       this.directory.run(() => {
-        active.seal()
+        active.indexes.seal()
         this.snapshots.take(this.producers)
       })
       this.#entriesChanged = true
       await this.flusher.flushed(this.logEndOffset)
       await this.syncUpTo(this.logEndOffset, this.logEndOffset)
-      await this.directory.runLater(() => active.syncIndexes())
+      await this.directory.runLater(() => active.indexes.sync())
     }
     await this.epochs.settled()
   }

@@ -187,7 +187,8 @@ export class Log {
     state.isTouched = true
     state.directory.run(() => {
       state.rollIfDue({ bytes: bytes.length, lastOffset, maxTimestamp }, first.baseOffset)
-      state.segments.active.append({ bytes, batches, maxTimestamp, offsetOfMaxTimestamp }, state.config)
+      const newest = { timestamp: maxTimestamp, offset: offsetOfMaxTimestamp }
+      state.segments.active.append({ bytes, batches, newest })
       state.logEndOffset = lastOffset + 1
       state.tail.add(bytes, first.baseOffset, lastOffset + 1)
       state.noteBatches(batches, markers)
@@ -223,7 +224,7 @@ export class Log {
     return directory.run(() => {
       const found: AbortedTransaction[] = []
       for (const segment of segments.between(startOffset, Number.POSITIVE_INFINITY)) {
-        for (const aborted of segment.transactionIndex.entries()) {
+        for (const aborted of segment.indexes.transactions.entries()) {
           if (aborted.lastOffset >= startOffset && aborted.firstOffset < endOffset) found.push(aborted)
           if (aborted.lastStableOffset >= endOffset) return found
         }

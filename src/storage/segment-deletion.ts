@@ -23,10 +23,7 @@ export function deleteSegments(segments: readonly LogSegment[], options: Deletio
   const marked: string[] = []
   for (const segment of segments) {
     segment.close()
-    const paths = [segment.records.path]
-    for (const index of [segment.offsetIndex, segment.timeIndex, segment.transactionIndex]) {
-      if (index.hasFile) paths.push(index.path)
-    }
+    const paths = [segment.records.path, ...segment.indexes.paths()]
     for (const path of paths) {
       disk.rename(path, `${path}${DELETED_SUFFIX}`)
       marked.push(`${path}${DELETED_SUFFIX}`)
@@ -61,8 +58,6 @@ function removeIfThere({ disk }: StorageContext, path: string): void {
 /** Removes a segment's files at once, for a recovery that has found them to be of no use. */
 export function removeSegmentFiles(segment: LogSegment, { disk }: StorageContext): void {
   segment.close()
-  for (const index of [segment.offsetIndex, segment.timeIndex, segment.transactionIndex]) {
-    if (index.hasFile) disk.remove(index.path)
-  }
+  for (const path of segment.indexes.paths()) disk.remove(path)
   disk.remove(segment.records.path)
 }

@@ -122,10 +122,10 @@ function dropFrom(from: LogSegment, parts: RecoveryParts, options: LoadOptions, 
 async function recoverSegment(
   segment: LogSegment,
   { epochs, producers }: RecoveryParts,
-  { config, context, pause, highWatermark, topicPartition }: LoadOptions,
+  { context, pause, highWatermark, topicPartition }: LoadOptions,
 ): Promise<{ nextOffset: number; bytesCut: number; isDense: boolean }> {
   const startedMs = context.clock.monotonicMs()
-  segment.resetIndexes()
+  segment.indexes.reset()
   const scanner = segment.scan(0, WINDOW_BYTES)
   let nextOffset = segment.baseOffset
   let isDense = true
@@ -137,12 +137,12 @@ async function recoverSegment(
     if (!follows || !segment.canHold(header.lastOffset) || (epoch >= 0 && epoch < (epochs.latestEpoch ?? -1))) break
     if (!scanner.crcValid()) break
     if (header.baseOffset > nextOffset) isDense = false
-    segment.indexBatch(header, scanner.position, config)
+    segment.indexes.add(header, scanner.position, { timestamp: header.maxTimestamp, offset: header.lastOffset })
     epochs.assign(epoch, header.baseOffset)
     if (header.producerId >= 0) {
       const whole = header.isControl ? scanner.batch() : undefined
       const aborted = producers.update(header, whole && markerOf(whole.bytes, whole.header), highWatermark)
-      if (aborted !== undefined) segment.transactionIndex.add(aborted)
+      if (aborted !== undefined) segment.indexes.transactions.add(aborted)
     }
     nextOffset = header.lastOffset + 1
     valid = scanner.end
@@ -153,7 +153,7 @@ async function recoverSegment(
   }
   const bytesCut = segment.size - valid
   segment.records.truncate(valid)
-  segment.seal()
+  segment.indexes.seal()
   const partition = partitionName(topicPartition)
   const ms = Math.round(context.clock.monotonicMs() - startedMs)
   if (valid > 0 || bytesCut > 0) {

@@ -55,6 +55,12 @@ export abstract class SparseIndex {
     return this.#fileCount
   }
 
+  /** The file is there, and holds nothing but whole entries. */
+  get isWhole(): boolean {
+    const { size } = this.#disk.stat(this.#path) ?? { size: -1 }
+    return this.#hasFile && size >= 0 && size % this.#entryBytes === 0
+  }
+
   /** The key of an entry, by which entries rise. */
   protected abstract keyAt(bytes: Buffer, at: number): number
 

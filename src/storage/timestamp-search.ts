@@ -25,10 +25,7 @@ export function findByTimestamp(
 }
 
 function findInSegment(segment: LogSegment, timestamp: number, startOffset: number): FoundTimestamp | undefined {
-  // All records up to this entry are older, so the search begins behind it.
-  const indexed = segment.timeIndex.lookup(timestamp - 1)
-  const { position } = segment.offsetIndex.lookup(Math.max(indexed.offset, startOffset))
-  const scanner = segment.scan(position)
+  const scanner = segment.scan(segment.indexes.startOfTime(timestamp, startOffset))
   for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
     if (header.maxTimestamp < timestamp || header.lastOffset < startOffset) continue
     const { bytes, header: whole } = scanner.batch()
@@ -45,8 +42,8 @@ function findInSegment(segment: LogSegment, timestamp: number, startOffset: numb
 export function findMaxTimestamp(segments: readonly LogSegment[], startOffset: number): FoundTimestamp | undefined {
   let newest: LogSegment | undefined
   for (const segment of segments) {
-    if (segment.maxTimestamp.timestamp < 0) continue
-    if (newest === undefined || segment.maxTimestamp.timestamp > newest.maxTimestamp.timestamp) newest = segment
+    const { timestamp } = segment.indexes.maxTimestamp
+    if (timestamp >= 0 && timestamp > (newest?.indexes.maxTimestamp.timestamp ?? -1)) newest = segment
   }
-  return newest && findInSegment(newest, newest.maxTimestamp.timestamp, startOffset)
+  return newest && findInSegment(newest, newest.indexes.maxTimestamp.timestamp, startOffset)
 }

@@ -1,0 +1,210 @@
+import type { Disk } from '../platform/index.ts'
+import type { BatchHeader } from '../protocol/index.ts'
+import { batchBaseOffset, batchLength, headerMissing, MIN_BATCH_BYTES } from './batch-fields.ts'
+import { BatchScanner } from './batch-scanner.ts'
+import type { FileRecords } from './file-records.ts'
+import { OffsetIndex, type OffsetPosition } from './offset-index.ts'
+import { INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './segment-files.ts'
+import { TimeIndex, type TimestampOffset } from './time-index.ts'
+import { TransactionIndex } from './transaction-index.ts'
+
+/** Which segment, and which of its indexes have files. */
+export interface SegmentIndexesOptions {
+  readonly disk: Disk
+  /** The partition's directory. */
+  readonly directory: string
+  readonly baseOffset: number
+  readonly records: FileRecords
+  /** `segment.index.bytes`. */
+  readonly maxBytes: number
+  /** `index.interval.bytes`. */
+  readonly intervalBytes: number
+  readonly hasIndex: boolean
+  readonly hasTimeIndex: boolean
+  readonly hasTxnIndex: boolean
+}
+
+const HEADER_BYTES = 27
+const WINDOW_BYTES = 64 * 1024
+
+/**
+ * The indexes of a segment. They are never trusted further than the records bear out: an index file that is missing or
+ * cannot be one, and an entry that points to no batch, make both indexes be built anew from the records.
+ */
+export class SegmentIndexes {
+  readonly transactions: TransactionIndex
+  readonly #baseOffset: number
+  readonly #records: FileRecords
+  readonly #intervalBytes: number
+  readonly #offsets: OffsetIndex
+  readonly #times: TimeIndex
+  #maxTimestamp: TimestampOffset | undefined
+  #bytesSinceEntry = 0
+  /** The files have been looked at, or are ours. */
+  #isChecked: boolean
+
+  constructor(options: SegmentIndexesOptions) {
+    const { disk, directory, baseOffset, maxBytes } = options
+    const path = (suffix: string): string => `${directory}/${segmentFileName(baseOffset, suffix)}`
+    const index = { disk, baseOffset, maxBytes }
+    this.#baseOffset = baseOffset
+    this.#records = options.records
+    this.#intervalBytes = options.intervalBytes
+    this.#offsets = new OffsetIndex({ ...index, path: path(INDEX_SUFFIX), hasFile: options.hasIndex })
+    this.#times = new TimeIndex({ ...index, path: path(TIME_INDEX_SUFFIX), hasFile: options.hasTimeIndex })
+    this.transactions = new TransactionIndex({ disk, path: path(TXN_INDEX_SUFFIX), hasFile: options.hasTxnIndex })
+    this.#isChecked = options.records.size === 0
+    if (this.#isChecked) this.#maxTimestamp = this.#noTimestamp()
+  }
+
+  /** The segment can take no more entries. */
+  get isFull(): boolean {
+    this.#check()
+    return this.#offsets.isFull || this.#times.isFull
+  }
+
+  /** The largest timestamp of a record and an offset at or behind it; -1 where records have none. */
+  get maxTimestamp(): TimestampOffset {
+    if (this.#maxTimestamp === undefined) {
+      this.#check()
+      this.#maxTimestamp ??= this.#times.entryCount > 0 ? this.#times.last() : this.#scanForMaxTimestamp()
+    }
+    return this.#maxTimestamp
+  }
+
+  /** Notes a batch at `position` in the records. `newest` is the largest timestamp of all that is appended with it. */
+  add(header: BatchHeader, position: number, newest: TimestampOffset): void {
+    if (newest.timestamp > this.maxTimestamp.timestamp) this.#maxTimestamp = newest
+    if (this.#bytesSinceEntry > this.#intervalBytes) {
+      this.#offsets.add(header.lastOffset, position)
+      const { timestamp, offset } = this.maxTimestamp
+      // In an append of many batches the largest timestamp may belong to a later one, of which no entry can speak yet.
+      if (offset <= header.lastOffset) this.#times.maybeAdd(timestamp, offset)
+      this.#bytesSinceEntry = 0
+    }
+    this.#bytesSinceEntry += header.length
+  }
+
+  /** Where to begin to look for `offset`: at a batch that begins at or before it. */
+  startOf(offset: number): number {
+    this.#check()
+    const entry = this.#offsets.lookup(offset)
+    if (this.#isBorneOut(entry)) return entry.position
+    this.rebuild()
+    return this.#offsets.lookup(offset).position
+  }
+
+  /** Where to begin to look for the first record from `startOffset` on that is not older than `timestamp`. */
+  startOfTime(timestamp: number, startOffset: number): number {
+    this.#check()
+    // All records up to this entry are older, so the search begins behind it.
+    const older = this.#times.lookup(timestamp - 1)
+    return this.startOf(Math.max(older.offset, startOffset))
+  }
+
+  /** Where the last batch that has an entry begins. */
+  lastStart(): number {
+    this.#check()
+    const entry = this.#offsets.last()
+    if (this.#isBorneOut(entry)) return entry.position
+    this.rebuild()
+    return this.#offsets.last().position
+  }
+
+  /** The records were cut: nothing of `offset` and above is left. */
+  truncateTo(offset: number): void {
+    this.#check()
+    this.#offsets.truncateTo(offset)
+    this.#times.truncateTo(offset)
+    this.transactions.truncateTo(offset)
+    this.#bytesSinceEntry = 0
+    this.#maxTimestamp = this.#records.size === 0 ? this.#noTimestamp() : this.#scanForMaxTimestamp()
+  }
+
+  /** The segment will not be appended to any more: its largest timestamp gets an entry, and all entries go to the files. */
+  seal(): void {
+    const { timestamp, offset } = this.maxTimestamp
+    if (timestamp >= 0) this.#times.maybeAdd(timestamp, offset, { closing: true })
+    this.#offsets.write()
+    this.#times.write()
+  }
+
+  /** Empties all indexes for a recovery that fills them again. */
+  reset(): void {
+    this.#resetPositions()
+    this.transactions.reset()
+  }
+
+  /** Makes the offset and the time index anew from the headers of the batches. */
+  rebuild(): void {
+    this.#resetPositions()
+    const scanner = new BatchScanner(this.#records, { position: 0, windowBytes: WINDOW_BYTES })
+    for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
+      this.add(header, scanner.position, { timestamp: header.maxTimestamp, offset: header.lastOffset })
+    }
+    this.seal()
+  }
+
+  /** Resolves when the entries survive a power cut. */
+  async sync(): Promise<void> {
+    await Promise.all([this.#offsets.sync(), this.#times.sync(), this.transactions.sync()])
+  }
+
+  /** Paths of the files that there are. */
+  paths(): string[] {
+    return [this.#offsets, this.#times, this.transactions].filter(({ hasFile }) => hasFile).map(({ path }) => path)
+  }
+
+  #resetPositions(): void {
+    this.#isChecked = true
+    this.#offsets.reset()
+    this.#times.reset()
+    this.#maxTimestamp = this.#noTimestamp()
+    this.#bytesSinceEntry = 0
+  }
+
+  /** Looks once whether the files can be indexes of these records at all. */
+  #check(): void {
+    if (this.#isChecked) return
+    this.#isChecked = true
+    if (!this.#offsets.isWhole || !this.#times.isWhole || !this.#endsInSegment()) this.rebuild()
+  }
+
+  #endsInSegment(): boolean {
+    const { offset, position } = this.#offsets.last()
+    const time = this.#times.last()
+    // Zeros are what a power cut leaves of an entry that never reached the disk.
+    const isZeros = time.timestamp === 0 && time.offset === this.#baseOffset
+    const timeFits = this.#times.entryCount === 0 || (time.timestamp >= 0 && time.offset >= this.#baseOffset && !isZeros)
+    return offset >= this.#baseOffset && position >= 0 && position < this.#records.size && timeFits
+  }
+
+  /** Whether an entry points to a batch that begins at or before its offset. */
+  #isBorneOut({ offset, position }: OffsetPosition): boolean {
+    if (position === 0) return true
+    if (position < 0 || position >= this.#records.size) return false
+    const header = Buffer.allocUnsafe(HEADER_BYTES)
+    const bytes = header.subarray(0, this.#records.readInto(header, position, HEADER_BYTES))
+    if (headerMissing(bytes, 0) || bytes[16]! > 2) return false
+    const [baseOffset, length] = [batchBaseOffset(bytes, 0), batchLength(bytes, 0)]
+    const isInRecords = length >= MIN_BATCH_BYTES && position + length <= this.#records.size
+    return isInRecords && baseOffset >= this.#baseOffset && baseOffset <= offset
+  }
+
+  /** The largest timestamp by the last time index entry and the batches behind it. */
+  #scanForMaxTimestamp(): TimestampOffset {
+    let largest = this.#times.last()
+    const position = this.startOf(largest.offset)
+    const scanner = new BatchScanner(this.#records, { position, windowBytes: WINDOW_BYTES })
+    for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
+      if (header.maxTimestamp > largest.timestamp) {
+        largest = { timestamp: header.maxTimestamp, offset: header.lastOffset }
+      }
+    }
+    return largest
+  }
+
+  #noTimestamp(): TimestampOffset {
+    return { timestamp: -1, offset: this.#baseOffset }
+  }
+}
