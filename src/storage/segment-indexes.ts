@@ -175,7 +175,8 @@ export class SegmentIndexes {
     const time = this.#times.last()
     // Zeros are what a power cut leaves of an entry that never reached the disk.
     const isZeros = time.timestamp === 0 && time.offset === this.#baseOffset
-    const timeFits = this.#times.entryCount === 0 || (time.timestamp >= 0 && time.offset >= this.#baseOffset && !isZeros)
+    const timeFits =
+      this.#times.entryCount === 0 || (time.timestamp >= 0 && time.offset >= this.#baseOffset && !isZeros)
     return offset >= this.#baseOffset && position >= 0 && position < this.#records.size && timeFits
   }
 

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { MemoryDisk } from '../platform/index.ts'
+import { encodeBatch } from '../protocol/index.ts'
+import { append, type Fixture, openLog, readAll, valuesOf } from './log.test.fixture.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { TimeIndex } from './time-index.ts'
+
+const CONFIG = { segmentBytes: 3000, indexIntervalBytes: 100 }
+const FIRST = '/logs/t-0/00000000000000000000'
+
+/** Indexes of segment 0 with their files, as far as asked. */
+function indexOptions(disk: MemoryDisk, path: string) {
+  return { disk, path, baseOffset: 100, maxBytes: 1 << 20, hasFile: false }
+}
+
+describe('OffsetIndex', () => {
+  it('finds the last entry that is not above an offset, in memory and in the file', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.nat(5000), { minLength: 1, maxLength: 400 }),
+        fc.array(fc.nat(5200), { minLength: 1, maxLength: 20 }),
+        fc.boolean(),
+        (offsets, wanted, written) => {
+          const index = new OffsetIndex(indexOptions(new MemoryDisk(), '/x.index'))
+          const sorted = offsets.sort((a, b) => a - b).map(offset => offset + 100)
+          sorted.forEach((offset, position) => {
+            index.add(offset, position * 10)
+          })
+          if (written) index.write()
+          for (const offset of wanted) {
+            const expected = sorted.findLastIndex(known => known <= offset)
+            const found = index.lookup(offset)
+            assert.deepEqual(found, { offset: sorted[expected] ?? 100, position: Math.max(0, expected) * 10 })
+          }
+          const cut = wanted[0]!
+          index.truncateTo(cut)
+          assert.equal(index.entryCount, sorted.filter(offset => offset < cut).length)
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('lies on disk as Kafka has it', () => {
+    const disk = new MemoryDisk()
+    const index = new OffsetIndex(indexOptions(disk, '/x.index'))
+    index.add(107, 4242)
+    index.write()
+    const file = disk.open('/x.index')
+    const bytes = Buffer.alloc(file.size())
+    file.read(bytes, 0, bytes.length, 0)
+    assert.equal(bytes.toString('hex'), '0000000700001092')
+  })
+})
+
+describe('TimeIndex', () => {
+  it('takes rising timestamps only and lies on disk as Kafka has it', () => {
+    const disk = new MemoryDisk()
+    const index = new TimeIndex(indexOptions(disk, '/x.timeindex'))
+    index.maybeAdd(1_795_462_094_685, 113)
+    index.maybeAdd(1_795_462_094_685, 114)
+    index.maybeAdd(5, 115)
+    assert.equal(index.entryCount, 1)
+    assert.deepEqual(index.lookup(1_795_462_094_685), { timestamp: 1_795_462_094_685, offset: 113 })
+    assert.deepEqual(index.lookup(1), { timestamp: -1, offset: 100 })
+    index.write()
+    const file = disk.open('/x.timeindex')
+    const bytes = Buffer.alloc(file.size())
+    file.read(bytes, 0, bytes.length, 0)
+    assert.equal(bytes.toString('hex'), '000001a209e15f5d0000000d')
+  })
+
+  it('keeps an entry back for the end of its segment', () => {
+    const index = new TimeIndex({ ...indexOptions(new MemoryDisk(), '/x'), maxBytes: 36 })
+    for (let time = 1; time < 9; time++) index.maybeAdd(time, 100 + time)
+    assert.ok(index.isFull)
+    assert.equal(index.entryCount, 2)
+    index.maybeAdd(20, 120, { closing: true })
+    assert.equal(index.entryCount, 3)
+  })
+})
+
+/** A log of several segments, cleanly closed. */
+async function closedLog(): Promise<Fixture> {
+  const fixture = await openLog(CONFIG)
+  for (let count = 0; count < 60; count++) append(fixture.log, [`value-${count}`, `second-${count}`])
+  await fixture.manager.close()
+  return fixture
+}
+
+/** Replaces the content of a file. */
+function overwrite(disk: MemoryDisk, path: string, change: (bytes: Buffer) => Buffer): void {
+  const file = disk.open(path)
+  const bytes = Buffer.alloc(file.size())
+  file.read(bytes, 0, bytes.length, 0)
+  file.truncate(0)
+  file.write([change(bytes)], 0)
+  file.close()
+}
+
+describe('indexes that are not what they should be', () => {
+  const damages: [string, (disk: MemoryDisk) => void][] = [
+    ['missing', disk => disk.remove(`${FIRST}.index`)],
+    ['missing time index', disk => disk.remove(`${FIRST}.timeindex`)],
+    ['empty', disk => overwrite(disk, `${FIRST}.index`, () => Buffer.alloc(0))],
+    ['cut within an entry', disk => overwrite(disk, `${FIRST}.index`, bytes => bytes.subarray(0, bytes.length - 3))],
+    ['too long', disk => overwrite(disk, `${FIRST}.index`, bytes => Buffer.concat([bytes, Buffer.alloc(4096)]))],
+    ['zeros', disk => overwrite(disk, `${FIRST}.timeindex`, bytes => Buffer.alloc(bytes.length))],
+    [
+      'pointing behind the records',
+      disk =>
+        overwrite(disk, `${FIRST}.index`, bytes => {
+          bytes.writeInt32BE(1 << 30, bytes.length - 4)
+          return bytes
+        }),
+    ],
+    [
+      'pointing into batches and too far',
+      disk =>
+        overwrite(disk, `${FIRST}.index`, bytes => {
+          for (let at = 4; at < bytes.length - 8; at += 8) bytes.writeInt32BE(bytes.readInt32BE(at) + 31, at)
+          return bytes
+        }),
+    ],
+  ]
+  for (const [name, damage] of damages) {
+    it(`are made anew: ${name}`, async () => {
+      const { disk, clock } = await closedLog()
+      damage(disk)
+      const { log } = await openLog(CONFIG, { disk, clock, tailCacheBytes: 0 })
+      for (let offset = 0; offset < 120; offset += 7) {
+        const [first] = readAll(log, offset, 1)
+        assert.equal(first?.offset, offset)
+      }
+      assert.equal(valuesOf(log).length, 120)
+      assert.equal(log.offsetForTimestamp(1)?.offset, 0)
+    })
+  }
+})
+
+describe('a search by time', () => {
+  it('finds what a walk over all records finds', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: -1, max: 50 }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 0, max: 60 }),
+        fc.integer({ min: 0, max: 200 }),
+        async (times, wanted, indexIntervalBytes) => {
+          const { log, manager } = await openLog({ segmentBytes: 600, indexIntervalBytes })
+          for (const timestamp of times) {
+            const batch = encodeBatch({ records: [{ value: Buffer.from('v'), timestamp }] })
+            log.appendAsLeader(batch, { leaderEpoch: 3, origin: 'client' })
+          }
+          const offset = times.findIndex(timestamp => timestamp >= wanted)
+          const expected = offset < 0 ? undefined : { timestamp: times[offset]!, offset, leaderEpoch: 3 }
+          assert.deepEqual(log.offsetForTimestamp(wanted), expected)
+          const newest = Math.max(...times)
+          assert.equal(log.offsetForMaxTimestamp()?.offset, newest < 0 ? undefined : times.indexOf(newest))
+          await manager.close()
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+})
