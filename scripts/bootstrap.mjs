@@ -1,9 +1,10 @@
 /**
  * Makes a fresh clone runnable: installs the locked dependencies when they are missing or stale, then builds.
- * Plain JavaScript on purpose, because it runs before there is a compiler. `--quiet` prints only what went wrong.
+ * Plain JavaScript on purpose, because it runs before there is a compiler. `--quiet` prints only what went wrong; `--fresh` leaves
+ * nothing of earlier builds.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,4 +37,5 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   })
   writeFileSync(stamp, lock)
 }
+if (process.argv.includes('--fresh')) rmSync(`${root}dist`, { recursive: true, force: true })
 run('building', process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-b', root])

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { nodeDisk } from '../platform/index.ts'
 import { runBroker } from './run-broker.ts'
 import { readServerProperties } from './server-properties.ts'
@@ -50,11 +51,15 @@ function addDevelopmentDefaults(properties: Map<string, string>, options: StartO
 }
 
 function whatNext(address: string, data: string): string {
-  const lines = [
-    [`node examples/hello.mjs ${address}`, 'publishes three records and reads them back'],
+  const example = fileURLToPath(new URL('../../../examples/hello.mjs', import.meta.url))
+  const lines: [command: string, what: string][] = [
     [`kcat -b ${address} -t first -P`, 'publishes lines (end with Ctrl-D)'],
     [`kcat -b ${address} -t first -C`, 'reads them'],
-  ] as const
+  ]
+  // A clone has it, the package that users install has not.
+  if (nodeDisk.stat(example)) {
+    lines.unshift([`node ${relative('', example)} ${address}`, 'publishes three records and reads them back'])
+  }
   const commands = lines.map(([command, what]) => `  ${command.padEnd(48)}${what}`).join('\n')
   return `\nMonedula listens on ${address}. In another terminal:\n\n${commands}\n\nRecords are kept in ${data}. Stop with Ctrl-C.`
 }
