@@ -13,6 +13,8 @@ const FETCH = [p.FetchRequest, p.FetchResponse] as const
 /** How many records before its own a probe reads again. */
 const PROBES_READ_AGAIN = 6
 
+const CREATED: readonly number[] = [p.ErrorCode.NONE, p.ErrorCode.TOPIC_ALREADY_EXISTS]
+
 const PROPERTIES: Readonly<Record<string, string>> = {
   'broker.id': '0',
   listeners: 'PLAINTEXT://127.0.0.1:0',
@@ -110,6 +112,8 @@ export class BrokerUnderFuzz {
     expectEqual('Produce', [stored?.errorCode, stored?.baseOffset], [0, offset])
     this.#probeOffset += 1
     await this.#readBack(client, Math.max(0, offset - PROBES_READ_AGAIN))
+    // Requests delete topics, and without any they would soon all end the same way.
+    await this.#createTopics()
   }
 
   /** Whatever has happened since, what was published before is still what it was. */
@@ -155,10 +159,11 @@ export class BrokerUnderFuzz {
       configs: TOPIC_CONFIGS[name] ?? [],
     }))
     const created = await drive(this.clock, this.server.services.controller.createTopics(topics))
+    const failed = created.filter(({ errorCode }) => !CREATED.includes(errorCode))
     expectEqual(
-      'creating topics',
-      created.map(({ errorCode }) => errorCode),
-      topics.map(() => 0),
+      'topics that cannot be created',
+      failed.map(({ name, errorCode }) => `${name}: ${errorCode}`),
+      [],
     )
   }
 

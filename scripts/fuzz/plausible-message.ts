@@ -18,7 +18,20 @@ export const FUZZ_TOPICS = ['plain', 'compacted', 'stamped', 'checked'] as const
 
 const NAMES = {
   group: ['group-a', 'group-b', 'group-static', '', 'g'.repeat(300)],
-  topic: [...FUZZ_TOPICS, ...FUZZ_TOPICS, 'new-topic', 'other', '__consumer_offsets', '', '.', '..', 'a/b', 'ä'],
+  topic: [
+    ...FUZZ_TOPICS,
+    ...FUZZ_TOPICS,
+    ...FUZZ_TOPICS,
+    ...FUZZ_TOPICS,
+    'new-topic',
+    'other',
+    '__consumer_offsets',
+    '',
+    '.',
+    '..',
+    'a/b',
+    'ä',
+  ],
   member: ['', 'member-1', 'x'.repeat(0x7fff)],
   protocol: ['consumer', 'range', 'cooperative-sticky', 'connect', ''],
   config: [
@@ -69,16 +82,46 @@ export class KnownIds {
 
 const LEARNED = new Set(['memberId', 'topicId', 'sessionId', 'producerId', 'producerEpoch', 'generationId'])
 
-/** A request of `schema` in `version`: two in three are mostly plausible, the others as random as the types allow. */
+/** A request of `schema` in `version`: most are mostly plausible, the others as random as the types allow. */
 export function plausibleMessage(
   schema: Schema,
   version: number,
   { random, known }: { readonly random: Random; readonly known: KnownIds },
 ): object {
   const message = sampleMessage(schema, version, random) as Record<string, unknown>
-  if (random.below(3) > 0) new Improver(version, random, known).improve(schema.fields, message)
+  if (random.below(6) > 0) new Improver(version, random, known).improve(schema.fields, message)
   return message
 }
+
+const TEXTS_BY_NAME: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/instanceId/i, ['static-1', 'static-2']],
+  [/transactionalId/i, ['transaction']],
+  [/protocolType/, ['consumer', 'consumer', 'consumer', 'connect', '']],
+  [/protocol/i, NAMES.protocol],
+  [/group/i, NAMES.group],
+  [/config\.name|configurationKeys/, NAMES.config],
+  [/config\.value/, NAMES.value],
+  [/resourceName/, [...FUZZ_TOPICS, '0', '', '7']],
+  [/topic|^name$/i, NAMES.topic],
+  [/^key$|keys/i, NAMES.group],
+  [/path|dir/i, NAMES.directory],
+]
+
+/** Waits are short, but a session must be as long as the broker asks for. */
+const NUMBERS_BY_NAME: readonly (readonly [RegExp, (random: Random) => number])[] = [
+  [/(session|rebalance)TimeoutMs/, random => 6_000 + random.below(20_000)],
+  [/timeoutMs|waitMs/i, random => (random.below(5) === 0 ? 6_000 + random.below(60_000) : random.below(200))],
+  [/acks/, random => random.below(3) - 1],
+  [/partition|index|^id$/i, random => random.below(3) - (random.below(9) === 0 ? 1 : 0)],
+  [/epoch/i, random => random.below(3) - 1],
+  [/offset/i, random => random.below(40) - 4],
+  [/count|replicationFactor|numPartitions/i, random => random.below(5) - 1],
+  [/bytes|max/i, random => 1 << random.below(24)],
+  [/resourceType/, random => [2, 2, 4, 8, 1][random.below(5)]!],
+  [/keyType|electionType|operation/i, random => random.below(3)],
+  [/type|level/i, random => random.below(4)],
+  [/timestamp/i, random => [-1, -2, -3, -4, -5, 0, 1_700_000_000_000][random.below(7)]!],
+]
 
 class Improver {
   readonly #version: number
@@ -91,18 +134,21 @@ class Improver {
     this.#known = known
   }
 
-  improve(fields: Schema['fields'], message: Record<string, unknown>): void {
+  /** Replaces what can be replaced by something better; `parent` is the name of the field that holds the message. */
+  improve(fields: Schema['fields'], message: Record<string, unknown>, parent = ''): void {
     for (const [name, { spec }] of Object.entries(fields)) {
       const present = this.#version >= spec.versions.min && this.#version <= spec.versions.max
       if (!present || message[name] === null || this.#random.below(12) === 0) continue
-      message[name] = this.#better(name, spec.type, message[name])
+      const mayBeNull = spec.nullable !== undefined && this.#version >= spec.nullable.min
+      if (mayBeNull && /transactionalId|instanceId/i.test(name) && this.#random.below(5) > 0) message[name] = null
+      else message[name] = this.#better(parent === 'configs' ? `config.${name}` : name, spec.type, message[name])
     }
   }
 
   #better(name: string, type: FieldType, value: unknown): unknown {
     switch (type.kind) {
       case 'struct':
-        this.improve(type.fields, value as Record<string, unknown>)
+        this.improve(type.fields, value as Record<string, unknown>, name)
         return value
       case 'array':
         return (value as readonly unknown[]).map(element => this.#better(name, type.element, element))
@@ -126,32 +172,16 @@ class Improver {
 
   #text(name: string): string | undefined {
     const random = this.#random
-    if (name === 'transactionalId') return random.below(4) === 0 ? 'transaction' : undefined
     if (name === 'memberId') return String(this.#known.any(name, random) ?? pick(NAMES.member, random))
-    if (/group/i.test(name) && !/instance/i.test(name)) return pick(NAMES.group, random)
-    if (/topic|^name$|resourceName|^key$|keys/i.test(name)) {
-      return pick(NAMES[random.below(5) === 0 ? 'config' : 'topic'], random)
-    }
-    if (/protocol/i.test(name)) return pick(NAMES.protocol, random)
-    if (/^value$/i.test(name)) return pick(NAMES.value, random)
-    if (/path|dir/i.test(name)) return pick(NAMES.directory, random)
-    return undefined
+    const [, choices] = TEXTS_BY_NAME.find(([pattern]) => pattern.test(name)) ?? []
+    return choices && pick(choices, random)
   }
 
   #number(name: string): number | undefined {
-    const random = this.#random
-    const known = this.#known.any(name, random)
+    const known = this.#known.any(name, this.#random)
     if (known !== undefined) return Number(known)
-    if (/timeoutMs|waitMs/i.test(name)) return random.below(5) === 0 ? 6000 + random.below(60_000) : random.below(200)
-    if (/partition|index|^id$/i.test(name)) return random.below(4) - (random.below(9) === 0 ? 1 : 0)
-    if (/epoch/i.test(name)) return random.below(3) - 1
-    if (/offset/i.test(name)) return random.below(40) - 4
-    if (name === 'acks') return random.below(3) - 1
-    if (/count|replicationFactor/i.test(name)) return random.below(5) - 1
-    if (/bytes|max/i.test(name)) return 1 << random.below(24)
-    if (/type|level|operation|key/i.test(name)) return random.below(6)
-    if (/timestamp/i.test(name)) return [-1, -2, -3, -4, -5, 0, 1_700_000_000_000][random.below(7)]
-    return undefined
+    const [, number] = NUMBERS_BY_NAME.find(([pattern]) => pattern.test(name)) ?? []
+    return number?.(this.#random)
   }
 
   #bytes(name: string): Uint8Array | undefined {

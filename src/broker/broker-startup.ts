@@ -321,7 +321,9 @@ export class BrokerStartup {
   async #serveMetrics(metrics: BrokerMetrics): Promise<number | undefined> {
     const wanted = this.#config.get('monedula.metrics.port')
     if (wanted < 0) return undefined
-    const port = await metrics.serve('127.0.0.1', wanted)
+    const port = await metrics.serve('127.0.0.1', wanted).catch(error => {
+      throw new Error(`${error.message}; choose another monedula.metrics.port, or -1 for none`, { cause: error })
+    })
     this.#options.logger.info({ logger: 'kafka.server.KafkaServer' }, `Metrics at http://127.0.0.1:${port}/metrics`)
     return port
   }

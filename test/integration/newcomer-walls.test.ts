@@ -54,6 +54,8 @@ test('a port in use is named, with the key that chooses another', async () => {
   try {
     const file = workspace.properties('server.properties', { listeners: `PLAINTEXT://127.0.0.1:${port}` })
     await assertRefused([file], [`127.0.0.1:${port}`, 'EADDRINUSE', 'another program listens there', 'listeners'])
+    const metrics = workspace.properties('metrics.properties', { 'monedula.metrics.port': port })
+    await assertRefused([metrics], [`127.0.0.1:${port}`, 'EADDRINUSE', 'monedula.metrics.port'])
   } finally {
     server.close()
   }
