@@ -112,6 +112,9 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
   }
   managed.wasClean = wasClean || logs.length === 0
   const ms = Math.round(clock.monotonicMs() - startedMs)
-  logger.info({ logs: logs.length, ms }, managed.wasClean ? 'loaded logs' : 'loaded and recovered logs after an unclean stop')
+  logger.info(
+    { logs: logs.length, ms },
+    managed.wasClean ? 'loaded logs' : 'loaded and recovered logs after an unclean stop',
+  )
   return logs
 }
