@@ -60,6 +60,6 @@ function whatNext(address: string, data: string): string {
   if (nodeDisk.stat(example)) {
     lines.unshift([`node ${relative('', example)} ${address}`, 'publishes three records and reads them back'])
   }
-  const commands = lines.map(([command, what]) => `  ${command.padEnd(48)}${what}`).join('\n')
+  const commands = lines.map(([command, what]) => `  ${command.padEnd(46)}  ${what}`).join('\n')
   return `\nMonedula listens on ${address}. In another terminal:\n\n${commands}\n\nRecords are kept in ${data}. Stop with Ctrl-C.`
 }
