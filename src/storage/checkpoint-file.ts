@@ -17,6 +17,7 @@ export class AtomicFile {
   #writing: Promise<void> | undefined
   #next: Promise<void> | undefined
   #isAbandoned = false
+  #durable: string | undefined
 
   constructor(disk: Disk, path: string) {
     this.#disk = disk
@@ -69,6 +70,11 @@ export class AtomicFile {
     return this.#next
   }
 
+  /** What the file is known to hold whatever happens; undefined before the first write, and while one is under way. */
+  get durableContent(): string | undefined {
+    return this.#writing === undefined ? this.#durable : undefined
+  }
+
   /** Resolves when no write is under way or waiting, however it ended. */
   async settled(): Promise<void> {
     while (this.#next ?? this.#writing) await (this.#next ?? this.#writing)?.catch(() => {})
@@ -82,20 +88,22 @@ export class AtomicFile {
   async #replace(): Promise<void> {
     if (this.#isAbandoned) return
     const temporary = `${this.#path}.tmp`
-    const synced = this.#writeTemporary(temporary)
+    const text = this.#content!()
+    const synced = this.#writeTemporary(temporary, text)
     try {
       await synced
       if (this.#isAbandoned) return
       this.#disk.rename(temporary, this.#path)
       await this.#disk.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf('/')))
+      this.#durable = text
     } catch (error) {
       if (!this.#isAbandoned) throw error
     }
   }
 
   /** The file is closed before the sync is awaited: whoever moves the directory meanwhile must find no file open. */
-  #writeTemporary(path: string): Promise<void> {
-    const bytes = Buffer.from(this.#content!())
+  #writeTemporary(path: string, text: string): Promise<void> {
+    const bytes = Buffer.from(text)
     const file = this.#disk.open(path, { create: true })
     try {
       file.truncate(0)
@@ -168,11 +176,11 @@ export class OffsetCheckpoint {
     return offsets
   }
 
-  /** Replaces the content; resolves when it survives a power cut. */
-  write(offsets: () => readonly PartitionOffset[]): Promise<void> {
-    return this.#file.write(() =>
-      formatCheckpoint(offsets().map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)),
-    )
+  /** Replaces the content; resolves when it survives a power cut. Nothing is done where it does already. */
+  async write(offsets: () => readonly PartitionOffset[]): Promise<void> {
+    const text = (): string =>
+      formatCheckpoint(offsets().map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`))
+    if (this.#file.durableContent !== text()) await this.#file.write(text)
   }
 
   settled(): Promise<void> {

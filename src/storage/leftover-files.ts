@@ -85,7 +85,7 @@ function endOfSwap({ context, directory, config }: LeftoverOptions, baseOffset: 
     createdMs: 0,
   })
   segment.records.moved(path)
-  const end = segment.readNextOffset()
+  const end = segment.readNextOffset() ?? baseOffset + 1
   segment.close()
   return Math.max(end, baseOffset + 1)
 }

@@ -67,7 +67,6 @@ export function createLog(options: CreateOptions): Log {
       recoveryPoint: 0,
       highWatermark: 0,
       entriesChanged: true,
-      recoveredFrom: Number.POSITIVE_INFINITY,
       metadata,
       settleCreation: async () => {
         await Promise.all([options.settleDirectory(), topicId === undefined ? undefined : metadata.sync()])

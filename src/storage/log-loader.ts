@@ -66,8 +66,10 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   const parts = { segments, snapshots, producers, epochs }
 
   let recoveryPoint = epochsKnown ? options.recoveryPoint : 0
-  const recovered = options.wasClean && epochsKnown ? undefined : await recoverSegments(parts, options, recoveryPoint)
-  let logEndOffset = recovered ?? (segments.count === 0 ? 0 : endOfCleanLog(segments))
+  // Where a clean stop is claimed and the last segment does not bear it out, the claim is somebody else's.
+  const cleanEnd = options.wasClean && epochsKnown ? endOfCleanLog(segments) : undefined
+  const recovered = cleanEnd === undefined ? await recoverSegments(parts, options, recoveryPoint) : undefined
+  let logEndOffset = cleanEnd ?? recovered ?? 0
   if (segments.count > 0 && options.logStartOffset > logEndOffset) {
     context.logger.warn(
       { partition: partitionName(options.topicPartition), logEndOffset, logStartOffset: options.logStartOffset },
@@ -79,7 +81,7 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
     logEndOffset = options.logStartOffset
     addFirstSegment(parts.segments, options)
   }
-  recoveryPoint = options.wasClean && epochsKnown ? logEndOffset : Math.min(recoveryPoint, logEndOffset)
+  recoveryPoint = cleanEnd ?? Math.min(recoveryPoint, logEndOffset)
   const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset)
   epochs.truncateFromEnd(logEndOffset)
   epochs.truncateFromStart(logStartOffset)
@@ -104,8 +106,8 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
     logEndOffset,
     recoveryPoint,
     highWatermark: options.highWatermark,
-    entriesChanged: !options.wasClean,
-    recoveredFrom: recovered === undefined ? Number.POSITIVE_INFINITY : recoveryPoint - 1,
+    entriesChanged: cleanEnd === undefined,
+    recoveredFrom: recovered === undefined ? undefined : recoveryPoint - 1,
     owner: options.owner,
   })
 }
@@ -126,7 +128,8 @@ function rebuildFromSnapshot(
   else rebuildProducers(producers, { segments, snapshots }, range)
 }
 
-function endOfCleanLog(segments: LogSegments): number {
+function endOfCleanLog(segments: LogSegments): number | undefined {
+  if (segments.count === 0) return undefined
   const { active } = segments
   if (active.size === 0) return active.baseOffset
   const end = active.readNextOffset()

@@ -26,8 +26,8 @@ export interface LogParts {
   readonly highWatermark: number
   /** Files or directories were made that no sync has covered. */
   readonly entriesChanged: boolean
-  /** Segments from the one that holds this offset on have been recovered: their indexes are not synced. */
-  readonly recoveredFrom: number
+  /** Segments from the one that holds this offset on have been recovered, and what that wrote is not synced. */
+  readonly recoveredFrom?: number | undefined
   /** Where the topic's id is kept. */
   readonly metadata: PartitionMetadataFile
   /** Brings to disk what the making of the log left for the first flush. */

@@ -209,12 +209,15 @@ export class LogSegment {
     return this.size
   }
 
-  /** One above the last offset in the segment, by its last index entry and the batches behind it. */
-  readNextOffset(): number {
+  /**
+   * One above the last offset in the segment, by its last index entry and the batches behind it; undefined when the
+   * records do not end with a whole batch.
+   */
+  readNextOffset(): number | undefined {
     const scanner = this.scan(this.indexes.lastStart(), 16 * 1024)
     let next = this.baseOffset
     for (let header = scanner.next(); header !== undefined; header = scanner.next()) next = header.lastOffset + 1
-    return next
+    return scanner.end === this.size ? next : undefined
   }
 
   /** Walks over the batches from `position` on. */

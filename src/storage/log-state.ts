@@ -38,7 +38,7 @@ export class LogState {
   highWatermark: number
   /** Wall clock of the last flush. */
   lastFlushMs: number
-  /** Made, recovered, appended to, cut or rolled since the last clean stop: the next one has something to write. */
+  /** Recovered, appended to, cut or rolled since the last clean stop: the next one has something to write. */
   isTouched: boolean
   #rollJitterMs = 0
   /** Files were made, renamed or removed since the directory was synced. */
@@ -64,9 +64,9 @@ export class LogState {
     this.logEndOffset = parts.logEndOffset
     this.highWatermark = Math.min(Math.max(parts.highWatermark, parts.logStartOffset), parts.logEndOffset)
     this.#entriesChanged = parts.entriesChanged
-    this.isTouched = parts.entriesChanged
-    for (const segment of parts.segments.between(parts.recoveredFrom, Number.POSITIVE_INFINITY)) {
-      this.#unsynced.add(segment)
+    this.isTouched = parts.entriesChanged && parts.settleCreation === undefined
+    if (parts.recoveredFrom !== undefined) {
+      this.#unsynced = new Set(parts.segments.between(parts.recoveredFrom, Number.POSITIVE_INFINITY))
     }
     this.#settleCreation = parts.settleCreation
     this.#metadata = parts.metadata
@@ -228,9 +228,7 @@ export class LogState {
 
   /** Brings everything to disk for a clean stop: also what a recovery could make anew. */
   async settle(): Promise<void> {
-    // What holds nothing can be made again: there is nothing to keep of it.
-    const isNew = this.#settleCreation !== undefined && this.logEndOffset === 0 && this.epochs.entries.length === 0
-    if (this.isTouched && !isNew && !this.directory.isOffline) {
+    if (this.isTouched && !this.directory.isOffline) {
       const { active } = this.segments
       this.directory.run(() => {
         active.indexes.seal()

@@ -165,14 +165,18 @@ class LogCrashRun {
 
   async #flush(): Promise<void> {
     const end = this.#log.logEndOffset
-    // A cut is on disk with the next sync, which a flush of what is synced already does not make.
-    const mustSync = this.#log.recoveryPoint < end
     const flushed = this.#log.flushed(end)
     // Appends that come while the device works are in no sync that was promised to anybody.
     if (this.#random.below(2) === 0) this.#append()
     await flushed
     this.#flushedTo = Math.max(this.#flushedTo, end)
-    if (mustSync) this.#cutSinceFlush = false
+    if (!this.#cutSinceFlush) return
+    // The sync that was under way may be older than the cut; the next one is not.
+    this.#append()
+    const next = this.#log.logEndOffset
+    await this.#log.flushed(next)
+    this.#flushedTo = next
+    this.#cutSinceFlush = false
   }
 
   async #truncate(): Promise<void> {
@@ -185,7 +189,8 @@ class LogCrashRun {
     this.#batches = this.#batches.filter(batch => batch.lastOffset < end)
     const last = this.#batches.at(-1)
     if (last && end > logStartOffset) assert.equal(end, last.lastOffset + 1)
-    this.#flushedTo = Math.min(this.#flushedTo, end)
+    // A cut down to the log's start leaves nothing that must be there.
+    this.#flushedTo = end === logStartOffset ? 0 : Math.min(this.#flushedTo, end)
     this.#cutSinceFlush = true
     this.#epoch += 1
     this.#learnProducers()

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
+import { encodeBatch } from '../protocol/index.ts'
+import { append, openLog, PARTITION, TOPIC_ID, valuesOf } from './log.test.fixture.ts'
+import { LogDirectoryLockedError } from './log-directory-loader.ts'
+
+const DAY_MS = 24 * 3600 * 1000
+const OTHER_ID = 'O7ZO3EI9Si25QabCkc3o9w'
+
+describe('several log directories', () => {
+  it('get new logs where the fewest are', async () => {
+    const { manager } = await openLog({}, { directories: ['/a', '/b', '/c'] })
+    for (let partition = 0; partition < 8; partition++) manager.getOrCreateLog({ topic: 'u', partition })
+    assert.deepEqual(
+      manager.directories().map(({ logs }) => [...logs].length),
+      [3, 3, 3],
+    )
+  })
+
+  it('fail one by one, and the others go on', async () => {
+    const { manager, disk } = await openLog({}, { directories: ['/a', '/b'] })
+    const logs = [0, 1, 2, 3].map(partition => manager.getOrCreateLog({ topic: 'u', partition }))
+    const failed: string[] = []
+    manager.onDirectoryFailure((directory, partitions) => failed.push(`${directory}:${partitions.length}`))
+    disk.failNext({ operation: 'write', path: path => path.startsWith('/a/'), times: 1000 })
+    const outcomes = logs.map(log => {
+      try {
+        append(log, ['x'])
+        return log.directory
+      } catch {
+        return 'failed'
+      }
+    })
+    assert.deepEqual(outcomes.toSorted(), ['/b', '/b', 'failed', 'failed'])
+    assert.deepEqual(failed, ['/a:3'])
+    assert.equal(manager.getOrCreateLog({ topic: 'v', partition: 0 }).directory, '/b')
+    await manager.close()
+    assert.ok(disk.list('/b').includes('.kafka_cleanshutdown'))
+    assert.ok(!disk.list('/a').includes('.kafka_cleanshutdown'))
+  })
+
+  it('are refused to a second broker, and free again when the first has closed', async () => {
+    const { manager, disk } = await openLog()
+    await assert.rejects(openLog({}, { disk }), LogDirectoryLockedError)
+    await manager.close()
+    const second = await openLog({}, { disk })
+    await second.manager.close()
+  })
+
+  it('that cannot be used at all are left out while another can', async () => {
+    const disk = new MemoryDisk()
+    disk.failNext({ operation: 'makeDirectory', path: path => path === '/a', code: 'EACCES' })
+    const { manager } = await openLog({}, { disk, directories: ['/a', '/b'] })
+    assert.deepEqual(
+      manager.directories().map(({ path, isOffline }) => [path, isOffline]),
+      [
+        ['/b', false],
+        ['/a', true],
+      ],
+    )
+    disk.failNext({ operation: 'makeDirectory', code: 'EACCES', times: 9 })
+    await assert.rejects(openLog({}, { disk, directories: ['/x'] }), { code: 'EACCES' })
+  })
+})
+
+describe('a topic made anew under an old name', () => {
+  it('has nothing of the old one, also after a kill', async () => {
+    const { manager, disk, clock, log } = await openLog()
+    append(log, ['old'])
+    append(log, ['old'])
+    log.highWatermark = 2
+    log.advanceLogStartOffset(2)
+    await log.flush()
+    manager.deleteLog(PARTITION)
+    const fresh = manager.getOrCreateLog(PARTITION, { topicId: OTHER_ID })
+    append(fresh, ['new'])
+    await fresh.flush()
+    const again = await openLog(
+      {},
+      { disk: disk.crash({ random: seededRandom(4) }), clock: new SimulatedClock(clock.now()) },
+    ).catch(error => assert.equal(error.code, 'INCONSISTENT_TOPIC_ID'))
+    assert.equal(again, undefined)
+  })
+
+  it('is not mixed up with the old one: the id tells', async () => {
+    const { manager } = await openLog()
+    assert.throws(() => manager.getOrCreateLog(PARTITION, { topicId: OTHER_ID }), { code: 'INCONSISTENT_TOPIC_ID' })
+    assert.equal(manager.getOrCreateLog(PARTITION).topicId, TOPIC_ID)
+  })
+})
+
+describe('retention', () => {
+  it('drops segments that are too old, never the records above the high watermark', async () => {
+    const { log, clock, disk } = await openLog({ segmentBytes: 300, retentionMs: DAY_MS })
+    for (let count = 0; count < 10; count++) append(log, ['x'.repeat(80)])
+    log.highWatermark = 4
+    clock.jumpWallClock(1_700_000_000_000 + 2 * DAY_MS - clock.now())
+    await log.deleteOldSegments()
+    assert.equal(log.logStartOffset, 4)
+    log.highWatermark = 10
+    assert.ok((await log.deleteOldSegments()) > 0)
+    assert.deepEqual([log.logStartOffset, log.logEndOffset], [10, 10])
+    assert.equal(log.size, 0)
+    assert.ok(disk.list('/logs/t-0').some(name => name.endsWith('.log.deleted')))
+    await clock.advance(60_001)
+    assert.ok(!disk.list('/logs/t-0').some(name => name.endsWith('.deleted')))
+    append(log, ['next'])
+    assert.deepEqual(valuesOf(log), ['next'])
+  })
+
+  it('keeps at least retention.bytes', async () => {
+    const { log } = await openLog({ segmentBytes: 300, retentionBytes: 500, retentionMs: -1 })
+    for (let count = 0; count < 20; count++) append(log, ['x'.repeat(80)])
+    log.highWatermark = 20
+    await log.deleteOldSegments()
+    assert.ok(log.size >= 500 && log.size < 740, `${log.size} bytes left`)
+  })
+
+  it('leaves a compacted topic alone but for what is below its start', async () => {
+    const { log, clock } = await openLog({
+      segmentBytes: 300,
+      retentionBytes: 0,
+      retentionMs: 1,
+      cleanupPolicy: ['compact'],
+    })
+    for (let count = 0; count < 6; count++) append(log, ['x'.repeat(80)])
+    log.highWatermark = 6
+    clock.jumpWallClock(DAY_MS)
+    assert.equal(await log.deleteOldSegments(), 0)
+    log.advanceLogStartOffset(3)
+    assert.equal(await log.deleteOldSegments(), 3)
+    assert.equal(log.segmentBaseOffsets[0], 3)
+  })
+
+  it('runs by itself', async () => {
+    const { log, clock } = await openLog(
+      { segmentBytes: 300, retentionBytes: 0, retentionMs: -1 },
+      { intervals: { retentionCheckMs: 1000 } },
+    )
+    for (let count = 0; count < 6; count++) append(log, ['x'.repeat(80)])
+    log.highWatermark = 6
+    await clock.advance(1001)
+    assert.equal(log.logStartOffset, 6)
+  })
+})
+
+describe('segments by time', () => {
+  it('are rolled when their records span segment.ms', async () => {
+    const { log } = await openLog({ segmentMs: 1000 })
+    append(log, ['a'])
+    append(log, ['b'])
+    assert.equal(log.segmentBaseOffsets.length, 1)
+    const late = encodeBatch({ records: [{ value: Buffer.from('c'), timestamp: 1_700_000_001_001 }] })
+    log.appendAsLeader(late, { leaderEpoch: 0, origin: 'client' })
+    assert.deepEqual(log.segmentBaseOffsets, [0, 2])
+  })
+})
+
+describe('flush.ms', () => {
+  it('brings what is older to disk', async () => {
+    const { log, clock } = await openLog({ flushMs: 500 }, { intervals: { flushCheckMs: 100 } })
+    append(log, ['a'])
+    await clock.advance(300)
+    assert.equal(log.recoveryPoint, 0)
+    await clock.advance(400)
+    assert.equal(log.recoveryPoint, 1)
+  })
+})
+
+describe('checkpoints', () => {
+  it('of high watermarks are written now and then, and never with logs left out', async () => {
+    const { manager, disk, clock, log } = await openLog()
+    append(log, ['a'])
+    log.highWatermark = 1
+    for (let partition = 1; partition < 4; partition++) manager.getOrCreateLog({ topic: 't', partition })
+    await clock.advance(5001)
+    const again = await openLog({}, { disk: disk.crash({ random: seededRandom(1), keep: 1 }) })
+    assert.equal(again.log.highWatermark, 1)
+    assert.equal([...again.manager.allLogs()].length, 4)
+  })
+})
