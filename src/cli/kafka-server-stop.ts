@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 
 const signal = process.env.SIGNAL ?? 'TERM'
-const processes = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n')
+const processes = listProcesses().split('\n')
 const brokers = processes
   .map(line => /^\s*(\d+)\s+(.*)$/.exec(line))
   .filter(match => match !== null && / kafka\.Kafka( |$)/.test(match[2] ?? ''))
@@ -22,5 +22,16 @@ for (const pid of brokers) {
   } catch (error) {
     console.error(`cannot stop process ${pid}: ${error instanceof Error ? error.message : String(error)}`)
     process.exitCode = 1
+  }
+}
+
+function listProcesses(): string {
+  try {
+    return execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
+  } catch {
+    console.error(
+      'kafka-server-stop.sh: cannot list processes: install ps (procps), or stop the broker by its process id',
+    )
+    process.exit(1)
   }
 }
