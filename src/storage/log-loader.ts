@@ -21,6 +21,7 @@ import {
 } from './segment-files.ts'
 import { recoverSegments } from './segment-recovery.ts'
 import { partitionName, type TopicPartition } from './topic-partition.ts'
+import { isUnwritten } from './unwritten-log.ts'
 
 /** Which log to open, and what the checkpoints say of it. */
 export interface LoadOptions {
@@ -44,8 +45,8 @@ export interface LoadOptions {
 }
 
 /**
- * Opens a log as it lies on disk. After a clean stop that costs a listing and a look at the end of the last segment.
- * Otherwise what lies above the recovery point is scanned, cut at the first batch that is not whole, and its indexes,
+ * Opens a log as it lies on disk. After a clean stop that costs a listing and a look at the end of the last segment; so
+ * it does after a kill for a log that was never written to ({@link isUnwritten}). Otherwise what lies above the recovery point is scanned, cut at the first batch that is not whole, and its indexes,
  * producers and epochs are made anew; see {@link recoverSegments}. Being killed during that and begun again changes
  * nothing.
  */
@@ -66,8 +67,9 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   const parts = { segments, snapshots, producers, epochs }
 
   let recoveryPoint = epochsKnown ? options.recoveryPoint : 0
+  const isClean = epochsKnown && (options.wasClean || isUnwritten(parts, recoveryPoint))
   // Where a clean stop is claimed and the last segment does not bear it out, the claim is somebody else's.
-  const cleanEnd = options.wasClean && epochsKnown ? endOfCleanLog(segments) : undefined
+  const cleanEnd = isClean ? endOfCleanLog(segments) : undefined
   const recovered = cleanEnd === undefined ? await recoverSegments(parts, options, recoveryPoint) : undefined
   let logEndOffset = cleanEnd ?? recovered ?? 0
   if (segments.count > 0 && options.logStartOffset > logEndOffset) {
@@ -106,7 +108,8 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
     logEndOffset,
     recoveryPoint,
     highWatermark: options.highWatermark,
-    entriesChanged: cleanEnd === undefined,
+    // What was never written to may never have been synced.
+    entriesChanged: !options.wasClean || cleanEnd === undefined || logEndOffset === 0,
     recoveredFrom: recovered === undefined ? undefined : recoveryPoint - 1,
     owner: options.owner,
   })

@@ -31,7 +31,7 @@ export interface LogParts {
   /** Where the topic's id is kept. */
   readonly metadata: PartitionMetadataFile
   /** Brings to disk what the making of the log left for the first flush. */
-  readonly settleCreation?: () => Promise<void>
+  readonly settleCreation?: (() => Promise<void>) | undefined
   readonly owner: LogOwner
 }
 

@@ -187,3 +187,23 @@ describe('a recovery', () => {
     }
   })
 })
+
+describe('a log that was never written to', () => {
+  it('costs no write after a kill, nor at the stop that follows a stop', async () => {
+    const first = await openLog()
+    first.log.assignLeaderEpoch(0, 0)
+    const restarted = await openLog({}, { disk: killed(first.disk) })
+    restarted.log.assignLeaderEpoch(1, 0)
+    assert.equal(restarted.log.recoveryPoint, 0)
+    await restarted.manager.close()
+    const again = await openLog({}, { disk: restarted.disk })
+    again.log.assignLeaderEpoch(1, 0)
+    const trace = again.disk.startTrace()
+    await again.manager.close()
+    assert.deepEqual(
+      trace.filter(line => line.includes('/t-0')),
+      [],
+    )
+    assert.ok(restarted.disk.list('/logs/t-0').includes('00000000000000000000.index'), 'Kafka finds its indexes')
+  })
+})

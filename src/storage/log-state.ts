@@ -64,7 +64,7 @@ export class LogState {
     this.logEndOffset = parts.logEndOffset
     this.highWatermark = Math.min(Math.max(parts.highWatermark, parts.logStartOffset), parts.logEndOffset)
     this.#entriesChanged = parts.entriesChanged
-    this.isTouched = parts.entriesChanged && parts.settleCreation === undefined
+    this.isTouched = parts.recoveredFrom !== undefined
     if (parts.recoveredFrom !== undefined) {
       this.#unsynced = new Set(parts.segments.between(parts.recoveredFrom, Number.POSITIVE_INFINITY))
     }
@@ -228,8 +228,11 @@ export class LogState {
 
   /** Brings everything to disk for a clean stop: also what a recovery could make anew. */
   async settle(): Promise<void> {
-    if (this.isTouched && !this.directory.isOffline) {
-      const { active } = this.segments
+    const { active } = this.segments
+    if (!this.isTouched && active.size === 0 && !this.directory.isOffline) {
+      // Kafka wants indexes of empty segments too.
+      this.directory.run(() => active.indexes.seal())
+    } else if (this.isTouched && !this.directory.isOffline) {
       this.directory.run(() => {
         active.indexes.seal()
         this.snapshots.take(this.producers)

@@ -262,8 +262,8 @@ export class Log {
 
   /** A leader of `epoch` begins to write at `startOffset`. */
   assignLeaderEpoch(epoch: number, startOffset: number): void {
+    // As long as nothing is appended in it, an epoch need not be on disk: a load drops what begins at the log's end.
     this.#state.epochs.assign(epoch, startOffset)
-    this.#state.isTouched ||= this.#state.epochs.isDirty
   }
 
   /** Producers that the log remembers. */

@@ -34,6 +34,8 @@ export class ProducerSnapshots {
   /** Writes the state at its end offset, unless it is there already. */
   take(state: ProducerState): void {
     const offset = state.mapEndOffset
+    // Nobody has written below offset 0.
+    if (offset === 0) return
     if (this.latest !== undefined && this.latest >= offset) return
     const bytes = encodeProducerSnapshot(state.producers())
     const path = this.#path(offset)

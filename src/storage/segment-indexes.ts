@@ -63,6 +63,11 @@ export class SegmentIndexes {
     return this.#offsets.isFull || this.#times.isFull
   }
 
+  /** Nothing is in any of them. */
+  get isEmpty(): boolean {
+    return this.#offsets.entryCount === 0 && this.#times.entryCount === 0 && !this.transactions.hasFile
+  }
+
   /** The largest timestamp of a record and an offset at or behind it; -1 where records have none. */
   get maxTimestamp(): TimestampOffset {
     if (this.#maxTimestamp === undefined) {
