@@ -3,7 +3,7 @@
  * that loses what was not synced when it crashes.
  *
  * Reads and writes are synchronous because a page-cache hit costs about 4 µs that way and about 100 µs through the
- * thread pool; what may really wait for the device (`sync`, `syncDirectory`, `readLater`) is asynchronous. Every
+ * thread pool; what may really wait for the device (`sync`, `syncDirectory`, `readLater`, `removeLater`) is asynchronous. Every
  * failure is thrown as a {@link DiskError}.
  */
 export interface Disk {
@@ -23,6 +23,11 @@ export interface Disk {
   remove(path: string): void
   /** Removes a directory with all that is in it; does nothing when it is missing. */
   removeDirectory(path: string): void
+  /**
+   * Removes a file, or a directory with all that is in it, off the event loop: freeing a large file takes long. Does
+   * nothing when it is missing.
+   */
+  removeLater(path: string): Promise<void>
   /** Resolves when the directory's entries (creations, renames, removals) survive a power cut. */
   syncDirectory(path: string): Promise<void>
   /**

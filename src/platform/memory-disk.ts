@@ -247,6 +247,14 @@ export class MemoryDisk implements Disk {
     this.note(`remove-directory ${path}`)
   }
 
+  async removeLater(path: string): Promise<void> {
+    await Promise.resolve()
+    const node = this.#find(path)
+    if (node === undefined) this.check('remove', path)
+    else if (node.isDirectory) this.removeDirectory(path)
+    else this.remove(path)
+  }
+
   async syncDirectory(path: string): Promise<void> {
     this.check('syncDirectory', path)
     const node = this.#find(path)

@@ -14,6 +14,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rm,
   rmSync,
   statfsSync,
   statSync,
@@ -59,6 +60,14 @@ export const nodeDisk: Disk = {
 
   removeDirectory: path =>
     attempt('removeDirectory', path, () => rmSync(path, { recursive: true, force: true, maxRetries: 3 })),
+
+  removeLater: path =>
+    new Promise((resolve, reject) => {
+      rm(path, { recursive: true, force: true, maxRetries: 3 }, error => {
+        if (error) reject(diskError('removeLater', path, error))
+        else resolve()
+      })
+    }),
 
   syncDirectory: path =>
     new Promise((resolve, reject) => {

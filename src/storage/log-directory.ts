@@ -1,6 +1,7 @@
 import { type Clock, type Disk, DiskError, type Logger, type Random } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import type { OpenFiles } from './open-files.ts'
+import type { RemovalQueue } from './removal-queue.ts'
 import type { TailCacheBudget } from './tail-cache.ts'
 
 /** What all logs of a broker share. */
@@ -10,6 +11,7 @@ export interface StorageContext {
   readonly random: Random
   readonly logger: Logger
   readonly openFiles: OpenFiles
+  readonly removals: RemovalQueue
   readonly tailBudget: TailCacheBudget
 }
 

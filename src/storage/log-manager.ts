@@ -11,6 +11,7 @@ import type { LogOwner } from './log-parts.ts'
 import type { ManagedDirectory } from './managed-directory.ts'
 import { OpenFiles } from './open-files.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
+import { RemovalQueue } from './removal-queue.ts'
 import { TailCacheBudget } from './tail-cache.ts'
 import { markedDirectoryName, partitionName, type TopicPartition } from './topic-partition.ts'
 
@@ -98,6 +99,7 @@ export class LogManager {
       random: options.random,
       logger: options.logger.child({ logger: 'kafka.log.UnifiedLog' }),
       openFiles: new OpenFiles(options.maxOpenFiles ?? 4096),
+      removals: new RemovalQueue(options.disk, options.clock),
       tailBudget: new TailCacheBudget(options.tailCacheBytes ?? 32 * 2 ** 20),
     }
     this.#tasks = new PeriodicTasks(options.clock)
@@ -144,7 +146,8 @@ export class LogManager {
 
   async #load(managed: ManagedDirectory): Promise<void> {
     const { configOf } = this.#options
-    const onDeleted = (from: ManagedDirectory, path: string): void => this.#removeLater(from, path, 0)
+    const onDeleted = (from: ManagedDirectory, path: string): void =>
+      this.#context.removals.remove(from.directory, [path], 0)
     const logs = await loadDirectory(managed, { context: this.#context, owner: this.#owner, configOf, onDeleted })
     for (const log of logs) {
       const name = partitionName(log.topicPartition)
@@ -343,18 +346,7 @@ export class LogManager {
     const marked = `${managed.path}/${markedDirectoryName(log.topicPartition, mark, random)}`
     managed.directory.run(() => disk.rename(log.path, marked))
     managed.forget()
-    if (mark === 'delete') this.#removeLater(managed, marked, log.config.fileDeleteDelayMs)
-  }
-
-  #removeLater(managed: ManagedDirectory, path: string, delayMs: number): void {
-    this.#context.clock.schedule(delayMs, () => {
-      if (managed.directory.isOffline) return
-      try {
-        managed.directory.run(() => this.#context.disk.removeDirectory(path))
-      } catch {
-        // The directory is offline now; what is marked stays marked.
-      }
-    })
+    if (mark === 'delete') this.#context.removals.remove(managed.directory, [marked], log.config.fileDeleteDelayMs)
   }
 
   /** A topic's settings changed: they count for all its logs from now on. */
@@ -440,6 +432,7 @@ export class LogManager {
 
   async #release(): Promise<void> {
     this.#tasks.stop()
+    await this.#context.removals.close()
     await Promise.all(this.#directories.map(managed => managed.release()))
   }
 

@@ -1,4 +1,3 @@
-import { DiskError } from '../platform/index.ts'
 import type { LogDirectory, StorageContext } from './log-directory.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
@@ -31,28 +30,7 @@ export function deleteSegments(segments: readonly LogSegment[], options: Deletio
     const snapshot = snapshots.markDeleted(segment.baseOffset)
     if (snapshot !== undefined) marked.push(snapshot)
   }
-  if (marked.length === 0) return
-  const remove = (): void => {
-    if (directory.isOffline) return
-    try {
-      directory.run(() => {
-        for (const path of marked) removeIfThere(context, path)
-      })
-    } catch {
-      // The directory is offline now, and its owner knows.
-    }
-  }
-  if (delayMs <= 0) remove()
-  else context.clock.schedule(delayMs, remove)
-}
-
-function removeIfThere({ disk }: StorageContext, path: string): void {
-  try {
-    disk.remove(path)
-  } catch (error) {
-    // The whole partition may have been deleted or moved away meanwhile.
-    if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error
-  }
+  if (marked.length > 0) context.removals.remove(directory, marked, delayMs)
 }
 
 /** Removes a segment's files at once, for a recovery that has found them to be of no use. */
