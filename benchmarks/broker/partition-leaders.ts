@@ -8,7 +8,7 @@ import {
   MetadataResponse,
   RequestHeader,
   requestHeaderVersion,
-} from '../../src/protocol/index.ts'
+} from '../../src/protocol/everything.ts'
 import { sleep } from '../../test/compat/process.ts'
 
 const METADATA_VERSION = 1

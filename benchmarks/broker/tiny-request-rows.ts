@@ -6,7 +6,7 @@ import {
   ProduceRequest,
   RequestHeader,
   requestHeaderVersion,
-} from '../../src/protocol/index.ts'
+} from '../../src/protocol/everything.ts'
 import { repositoryRoot } from '../../test/compat/jars.ts'
 import { java } from '../../test/compat/java.ts'
 import { type Row, withCpu } from './row.ts'

@@ -1,7 +1,7 @@
 /** A whole broker in memory, on simulated time, with an eye on everything that must not happen. */
 import { KafkaServer } from '../../src/broker/index.ts'
 import { type Logger, MemoryDisk, MemoryNetwork, SimulatedClock, seededRandom } from '../../src/platform/index.ts'
-import * as p from '../../src/protocol/index.ts'
+import * as p from '../../src/protocol/everything.ts'
 import { FUZZ_TOPICS, PROBE_TOPIC } from './plausible-message.ts'
 import { WireClient } from './wire-client.ts'
 

@@ -9,7 +9,7 @@ import {
   encodeWithVersion,
   type FieldType,
   type Schema,
-} from '../../src/protocol/index.ts'
+} from '../../src/protocol/everything.ts'
 import { sampleMessage } from '../../src/protocol/sample-message.ts'
 import { hostileRecords } from './hostile-batch.ts'
 

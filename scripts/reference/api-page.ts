@@ -1,6 +1,6 @@
 /** The page of APIs, from the list of handlers. */
 import { handlers } from '../../src/broker/index.ts'
-import { apis } from '../../src/protocol/index.ts'
+import { apis } from '../../src/protocol/everything.ts'
 import { type KafkaVersions, kafkaApiVersions } from './kafka-api-versions.ts'
 import { page, table } from './markdown.ts'
 

@@ -1,8 +1,8 @@
 import type { DynamicBrokerConfig } from '../config/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'
 import type { Logger } from '../platform/index.ts'
-import type { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/index.ts'
 import { ErrorCode, type ErrorName } from '../protocol/index.ts'
+import type { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts'
 import { isInternalTopic, OFFSETS_TOPIC } from './internal-topics.ts'
 
 /** Topics that one request may make come to be. */

@@ -3,15 +3,11 @@ import { test } from 'node:test'
 import type { ServerConnection } from '../network/index.ts'
 import { type Logger, seededRandom, silentLogger, systemClock } from '../platform/index.ts'
 import {
-  ApiVersionsRequest,
-  ApiVersionsResponse,
   ByteReader,
   ByteWriter,
   decodeMessage,
   ErrorCode,
   encoderOf,
-  HeartbeatRequest,
-  HeartbeatResponse,
   KafkaError,
   RequestHeader,
   ResponseHeader,
@@ -19,6 +15,8 @@ import {
   responseHeaderVersion,
   type Schema,
 } from '../protocol/index.ts'
+import { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
+import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { type Handler, handler } from './handler.ts'
 import { apiVersions } from './handlers/18-api-versions.ts'

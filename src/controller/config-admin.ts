@@ -7,15 +7,10 @@ import {
   describeTopic,
 } from '../config/index.ts'
 import { encodeConfig, encodeConfigChange, ZnodePath } from '../metadata/index.ts'
-import {
-  type AlterConfigsRequest,
-  type AlterConfigsResponse,
-  type DescribeConfigsRequest,
-  type DescribeConfigsResponse,
-  ErrorCode,
-  type IncrementalAlterConfigsRequest,
-  KafkaError,
-} from '../protocol/index.ts'
+import { ErrorCode, KafkaError } from '../protocol/index.ts'
+import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../protocol/messages/32-describe-configs.ts'
+import type { AlterConfigsRequest, AlterConfigsResponse } from '../protocol/messages/33-alter-configs.ts'
+import type { IncrementalAlterConfigsRequest } from '../protocol/messages/44-incremental-alter-configs.ts'
 import type { ZooKeeperOperation } from '../zookeeper/index.ts'
 import {
   type ConfigContext,

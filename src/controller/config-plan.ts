@@ -6,7 +6,9 @@ import {
   topicConfig,
 } from '../config/index.ts'
 import { type ClusterImage, configEntity, DEFAULT_ENTITY } from '../metadata/index.ts'
-import { type AlterConfigsRequest, type IncrementalAlterConfigsRequest, KafkaError } from '../protocol/index.ts'
+import { KafkaError } from '../protocol/index.ts'
+import type { AlterConfigsRequest } from '../protocol/messages/33-alter-configs.ts'
+import type { IncrementalAlterConfigsRequest } from '../protocol/messages/44-incremental-alter-configs.ts'
 
 /** Kinds of resources that have settings, as requests number them. */
 export const ConfigResourceType = {

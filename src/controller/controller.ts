@@ -8,14 +8,12 @@ import {
   type MetadataPublisher,
   ZnodePath,
 } from '../metadata/index.ts'
-import type {
-  AlterConfigsRequest,
-  CreatePartitionsRequest,
-  DeleteTopicsRequest,
-  DescribeConfigsRequest,
-  ElectLeadersRequest,
-  IncrementalAlterConfigsRequest,
-} from '../protocol/index.ts'
+import type { DeleteTopicsRequest } from '../protocol/messages/20-delete-topics.ts'
+import type { DescribeConfigsRequest } from '../protocol/messages/32-describe-configs.ts'
+import type { AlterConfigsRequest } from '../protocol/messages/33-alter-configs.ts'
+import type { CreatePartitionsRequest } from '../protocol/messages/37-create-partitions.ts'
+import type { ElectLeadersRequest } from '../protocol/messages/43-elect-leaders.ts'
+import type { IncrementalAlterConfigsRequest } from '../protocol/messages/44-incremental-alter-configs.ts'
 import { isZooKeeperError } from '../zookeeper/index.ts'
 import { clusterIdOf, ensureClusterPaths, registerBroker } from './cluster-setup.ts'
 import { type AlteredResource, ConfigAdmin, type DescribedResource } from './config-admin.ts'

@@ -6,7 +6,8 @@ import {
   type TopicImage,
   ZnodePath,
 } from '../metadata/index.ts'
-import { type ElectLeadersRequest, type ElectLeadersResponse, ErrorCode, KafkaError } from '../protocol/index.ts'
+import { ErrorCode, KafkaError } from '../protocol/index.ts'
+import type { ElectLeadersRequest, ElectLeadersResponse } from '../protocol/messages/43-elect-leaders.ts'
 import type { ZooKeeperOperation } from '../zookeeper/index.ts'
 import { ZooKeeperError } from '../zookeeper/index.ts'
 import type { ControllerState } from './controller-state.ts'

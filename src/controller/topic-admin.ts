@@ -1,16 +1,9 @@
 import { describeTopic } from '../config/index.ts'
 import { type ClusterImage, configEntity, type TopicImage, ZnodePath } from '../metadata/index.ts'
-import {
-  type CreatePartitionsRequest,
-  type CreatePartitionsResponse,
-  type CreateTopicsResponse,
-  type DeleteTopicsRequest,
-  type DeleteTopicsResponse,
-  ErrorCode,
-  type ErrorName,
-  KafkaError,
-  ZERO_UUID,
-} from '../protocol/index.ts'
+import { ErrorCode, type ErrorName, KafkaError, ZERO_UUID } from '../protocol/index.ts'
+import type { CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts'
+import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../protocol/messages/20-delete-topics.ts'
+import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../protocol/messages/37-create-partitions.ts'
 import { isZooKeeperError, listSubtree, ZooKeeperError } from '../zookeeper/index.ts'
 import type { ControllerState } from './controller-state.ts'
 import type { ChangeGroup, FencedWriter } from './fenced-writer.ts'

@@ -10,7 +10,8 @@ import {
   ZnodePath,
 } from '../metadata/index.ts'
 import type { Random } from '../platform/index.ts'
-import { type CreateTopicsRequest, KafkaError } from '../protocol/index.ts'
+import { KafkaError } from '../protocol/index.ts'
+import type { CreateTopicsRequest } from '../protocol/messages/19-create-topics.ts'
 import type { ZooKeeperOperation } from '../zookeeper/index.ts'
 import type { ChangeGroup } from './fenced-writer.ts'
 import { placeReplicas } from './replica-placement.ts'

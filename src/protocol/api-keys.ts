@@ -351,18 +351,3 @@ export const ApiKey = {
 } as const
 
 export type ApiName = keyof typeof ApiKey
-
-/** The version of the request header before a version of a request. */
-export function requestHeaderVersion(schema: Schema, version: number): number {
-  // The very first inter-broker request had no client id (Kafka 0.8).
-  if (schema.apiKey === ApiKey.ControlledShutdown && version === 0) return 0
-  return version >= schema.flexibleFrom ? 2 : 1
-}
-
-/**
- * The version of the response header before a version of a response. ApiVersions stays at 0: a client that asked with a version which
- * the broker does not know must be able to read the refusal (KIP-511).
- */
-export function responseHeaderVersion(schema: Schema, version: number): number {
-  return schema.apiKey !== ApiKey.ApiVersions && version >= schema.flexibleFrom ? 1 : 0
-}

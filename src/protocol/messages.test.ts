@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '../platform/index.ts'
-import * as protocol from './index.ts'
+import * as protocol from './everything.ts'
 import { sampleMessage } from './sample-message.ts'
 import type { Fields, Schema } from './schema.ts'
 

@@ -1,4 +1,5 @@
-import { ErrorCode, type ErrorName, type FetchRequest, ZERO_UUID } from '../protocol/index.ts'
+import { ErrorCode, type ErrorName, ZERO_UUID } from '../protocol/index.ts'
+import type { FetchRequest } from '../protocol/messages/01-fetch.ts'
 import type { FetchPartitionResult } from './fetch-result.ts'
 import {
   type FetchSession,

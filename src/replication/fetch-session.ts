@@ -1,4 +1,5 @@
-import { ErrorCode, type FetchRequest, ZERO_UUID } from '../protocol/index.ts'
+import { ErrorCode, ZERO_UUID } from '../protocol/index.ts'
+import type { FetchRequest } from '../protocol/messages/01-fetch.ts'
 import type { FetchPartition, FetchPartitionResult } from './fetch-result.ts'
 
 /** Session id of a request or response without session. */

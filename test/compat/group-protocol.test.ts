@@ -6,7 +6,7 @@ import {
   CreateTopicsResponse,
   FindCoordinatorRequest,
   FindCoordinatorResponse,
-} from '../../src/protocol/index.ts'
+} from '../../src/protocol/everything.ts'
 import { BrokerProcess, type Target } from './broker-process.ts'
 import { type Answer, GroupScript, PARTITIONS, TOPIC } from './group-script.ts'
 import { jarVersion } from './jars.ts'

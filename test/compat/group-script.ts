@@ -26,7 +26,7 @@ import {
   type Schema,
   SyncGroupRequest,
   SyncGroupResponse,
-} from '../../src/protocol/index.ts'
+} from '../../src/protocol/everything.ts'
 import { sleep } from './process.ts'
 import type { ProtocolClient } from './protocol-client.ts'
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { type KafkaVersions, kafkaApiVersions } from '../../scripts/reference/kafka-api-versions.ts'
-import * as protocol from '../../src/protocol/index.ts'
+import * as protocol from '../../src/protocol/everything.ts'
 import { kafkaJars } from './jars.ts'
 import { run } from './process.ts'
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { repairCrc } from '../../scripts/fuzz/hostile-batch.ts'
 import type { WireClient } from '../../scripts/fuzz/wire-client.ts'
-import * as p from '../../src/protocol/index.ts'
+import * as p from '../../src/protocol/everything.ts'
 import { TestBroker } from './test-broker.ts'
 
 const PRODUCE = [p.ProduceRequest, p.ProduceResponse] as const

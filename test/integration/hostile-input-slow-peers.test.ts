@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BrokerUnderFuzz } from '../../scripts/fuzz/broker-under-fuzz.ts'
 import { framed, requestFrame } from '../../scripts/fuzz/wire-client.ts'
-import { ApiVersionsRequest } from '../../src/protocol/index.ts'
+import { ApiVersionsRequest } from '../../src/protocol/everything.ts'
 
 const request = framed(requestFrame(ApiVersionsRequest, 0, { body: {} }))
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { framed, requestFrame, type WireClient } from '../../scripts/fuzz/wire-client.ts'
-import * as p from '../../src/protocol/index.ts'
+import * as p from '../../src/protocol/everything.ts'
 import { TestBroker } from './test-broker.ts'
 
 const API_VERSIONS = [p.ApiVersionsRequest, p.ApiVersionsResponse] as const

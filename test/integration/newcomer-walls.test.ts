@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, test } from 'node:test'
-import * as p from '../../src/protocol/index.ts'
+import * as p from '../../src/protocol/everything.ts'
 import type { RunningProgram } from '../compat/process.ts'
 import { bin, connectTo, failedStart, freePort, startBroker, Workspace } from './broker-process.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as p from '../../src/protocol/index.ts'
+import * as p from '../../src/protocol/everything.ts'
 import { RunningProgram, run } from '../compat/process.ts'
 import { bin, connectTo, freePort, fromRoot, STARTED, startBroker, Workspace } from './broker-process.ts'
 

@@ -3,7 +3,7 @@ import { before, test } from 'node:test'
 import { encodeHostile } from '../../scripts/fuzz/hostile-encoder.ts'
 import { emptyReport, fuzz } from '../../scripts/fuzz/request-fuzzer.ts'
 import { seededRandom } from '../../src/platform/index.ts'
-import { apis, encodeMessageBytes, loadCompression } from '../../src/protocol/index.ts'
+import { apis, encodeMessageBytes, loadCompression } from '../../src/protocol/everything.ts'
 import { sampleMessage } from '../../src/protocol/sample-message.ts'
 
 const SEEDS = 6

@@ -5,19 +5,15 @@ import {
   decodeMessage,
   decodeRecords,
   encodeMessageBytes,
-  JoinGroupRequest,
-  type JoinGroupResponse,
-  LeaveGroupRequest,
-  type LeaveGroupResponse,
   type MessageInput,
   type MessageOf,
-  OffsetCommitRequest,
-  OffsetFetchRequest,
-  type OffsetFetchResponse,
   type Schema,
-  SyncGroupRequest,
-  type SyncGroupResponse,
 } from '../../protocol/index.ts'
+import { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts'
+import { OffsetFetchRequest, type OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
+import { JoinGroupRequest, type JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
+import { LeaveGroupRequest, type LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
+import { SyncGroupRequest, type SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
 import { MemoryTopic } from '../runtime/memory-topic.ts'
 import type { GroupLimits } from './decision.ts'
 import type { GroupConfig } from './group-config.ts'

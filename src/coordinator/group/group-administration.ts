@@ -1,13 +1,7 @@
-import {
-  type DeleteGroupsRequest,
-  type DeleteGroupsResponse,
-  type DescribeGroupsRequest,
-  type DescribeGroupsResponse,
-  ErrorCode,
-  type ListGroupsRequest,
-  type ListGroupsResponse,
-  type MessageInput,
-} from '../../protocol/index.ts'
+import { ErrorCode, type MessageInput } from '../../protocol/index.ts'
+import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
+import type { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
+import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts'
 import { offsetCommitError } from './append-error.ts'
 import { type ClassicGroup, metadataFor, NO_BYTES } from './classic-group.ts'
 import { type GroupLookup, numberOf } from './group-lookup.ts'

@@ -1,27 +1,15 @@
 import { type Clock, DeadlineQueue, type Logger, type Random, type Timer } from '../../platform/index.ts'
-import type {
-  DeleteGroupsRequest,
-  DeleteGroupsResponse,
-  DescribeGroupsRequest,
-  DescribeGroupsResponse,
-  HeartbeatRequest,
-  HeartbeatResponse,
-  JoinGroupRequest,
-  JoinGroupResponse,
-  LeaveGroupRequest,
-  LeaveGroupResponse,
-  ListGroupsRequest,
-  ListGroupsResponse,
-  MessageInput,
-  OffsetCommitRequest,
-  OffsetCommitResponse,
-  OffsetDeleteRequest,
-  OffsetDeleteResponse,
-  OffsetFetchRequest,
-  OffsetFetchResponse,
-  SyncGroupRequest,
-  SyncGroupResponse,
-} from '../../protocol/index.ts'
+import type { MessageInput } from '../../protocol/index.ts'
+import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
+import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
+import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
+import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
+import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
+import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
+import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
+import type { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
+import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts'
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts'
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts'
 import type { PartitionLoader, PartitionWriter } from '../runtime/partition-storage.ts'
 import type { GroupState } from './classic-group.ts'

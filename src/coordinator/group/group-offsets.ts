@@ -1,4 +1,4 @@
-import type { OffsetCommitValue } from '../../protocol/index.ts'
+import type { OffsetCommitValue } from '../../protocol/messages/data/group-records.ts'
 
 /** An offset that a group has committed for a partition. */
 export interface CommittedOffset {

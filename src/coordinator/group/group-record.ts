@@ -1,13 +1,10 @@
+import { ByteReader, decodeMessage, decodeWithVersion, encodeWithVersion } from '../../protocol/index.ts'
 import {
-  ByteReader,
-  decodeMessage,
-  decodeWithVersion,
-  encodeWithVersion,
   GroupMetadataKey,
   GroupMetadataValue,
   OffsetCommitKey,
   OffsetCommitValue,
-} from '../../protocol/index.ts'
+} from '../../protocol/messages/data/group-records.ts'
 import type { EncodedRecord } from '../runtime/coordinator-runtime.ts'
 import { type ClassicGroup, metadataFor, NO_BYTES } from './classic-group.ts'
 

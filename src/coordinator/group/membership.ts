@@ -1,15 +1,8 @@
-import {
-  ErrorCode,
-  type HeartbeatRequest,
-  type HeartbeatResponse,
-  type JoinGroupRequest,
-  type JoinGroupResponse,
-  type LeaveGroupRequest,
-  type LeaveGroupResponse,
-  type MessageInput,
-  type SyncGroupRequest,
-  type SyncGroupResponse,
-} from '../../protocol/index.ts'
+import { ErrorCode, type MessageInput } from '../../protocol/index.ts'
+import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
+import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
+import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
+import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
 import type { JoinResult, SyncResult } from './decision.ts'
 import { joinError, syncError, uniqueProtocols } from './group-draft.ts'
 import { type GroupLookup, isStorable, numberOf } from './group-lookup.ts'

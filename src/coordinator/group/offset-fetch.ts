@@ -1,9 +1,5 @@
-import {
-  ErrorCode,
-  type MessageInput,
-  type OffsetFetchRequest,
-  type OffsetFetchResponse,
-} from '../../protocol/index.ts'
+import { ErrorCode, type MessageInput } from '../../protocol/index.ts'
+import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
 import type { GroupOffsets } from './group-offsets.ts'
 import type { GroupEntry } from './group-shard.ts'
 

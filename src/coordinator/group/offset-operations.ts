@@ -1,13 +1,7 @@
-import {
-  ErrorCode,
-  type MessageInput,
-  type OffsetCommitRequest,
-  type OffsetCommitResponse,
-  type OffsetDeleteRequest,
-  type OffsetDeleteResponse,
-  type OffsetFetchRequest,
-  type OffsetFetchResponse,
-} from '../../protocol/index.ts'
+import { ErrorCode, type MessageInput } from '../../protocol/index.ts'
+import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
+import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts'
 import { offsetCommitError } from './append-error.ts'
 import { CONSUMER_PROTOCOL_TYPE } from './classic-group.ts'
 import type { GroupConfig } from './group-config.ts'

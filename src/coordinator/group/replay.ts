@@ -1,4 +1,4 @@
-import type { GroupMetadataValue } from '../../protocol/index.ts'
+import type { GroupMetadataValue } from '../../protocol/messages/data/group-records.ts'
 import { type ClassicGroup, emptyGroup, type GroupMember } from './classic-group.ts'
 import { subscribedTopics } from './subscribed-topics.ts'
 

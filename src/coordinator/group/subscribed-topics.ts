@@ -1,4 +1,5 @@
-import { ByteReader, ConsumerProtocolSubscription, decodeMessage } from '../../protocol/index.ts'
+import { ByteReader, decodeMessage } from '../../protocol/index.ts'
+import { ConsumerProtocolSubscription } from '../../protocol/messages/data/consumer-protocol.ts'
 import { type ClassicGroup, CONSUMER_PROTOCOL_TYPE, metadataFor } from './classic-group.ts'
 
 const NO_TOPICS: ReadonlySet<string> = new Set()
