@@ -4,7 +4,6 @@
  * brings it about again.
  */
 import { parseArgs } from 'node:util'
-import { loadCompression } from '../src/protocol/index.ts'
 import { emptyReport, fuzz } from './fuzz/request-fuzzer.ts'
 
 const { values } = parseArgs({
@@ -17,7 +16,6 @@ const { values } = parseArgs({
 const endMs = performance.now() + Number(values.seconds) * 1000
 const firstSeed = Number(values.seed)
 const report = emptyReport()
-await loadCompression()
 let seed = firstSeed
 try {
   do {

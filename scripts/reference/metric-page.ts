@@ -1,12 +1,13 @@
 /** The page of metrics. */
 import { brokerGauges } from '../../src/broker/broker-gauges.ts'
 import { BrokerMetrics, OWN_METRIC } from '../../src/broker/broker-metrics.ts'
+import { RequestTallies } from '../../src/broker/request-tallies.ts'
 import { code, page, table } from './markdown.ts'
 
 /** The broker's own metrics; those of the process come from prom-client and differ by system. */
 export function metricPage(): string {
   // Only names and meanings are asked for, so there need not be a broker.
-  const metrics = new BrokerMetrics(brokerGauges({} as Parameters<typeof brokerGauges>[0]))
+  const metrics = new BrokerMetrics(brokerGauges({} as Parameters<typeof brokerGauges>[0]), new RequestTallies())
   const rows = metrics
     .describe()
     .filter(({ name }) => OWN_METRIC.test(name))

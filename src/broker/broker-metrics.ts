@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type HttpTextServer, serveHttpText } from '../platform/index.ts'
-import type { Handler } from './handler.ts'
-import type { RequestObserver } from './request-dispatcher.ts'
+import type { RequestTallies } from './request-tallies.ts'
 
 /** A number that is looked up when somebody asks for the metrics. */
 export interface GaugeSource {
@@ -22,18 +21,19 @@ export interface MetricDescription {
 export const OWN_METRIC = /^kafka_/
 
 /**
- * The broker's metrics, in Kafka's names as its JMX exporter spells them. A request costs two additions here: durations
- * go into plain counters per API and are only shaped when scraped.
+ * The broker's metrics, in Kafka's names as its JMX exporter spells them. What requests cost is summed elsewhere and only
+ * shaped when scraped. Loaded on demand: the library behind it takes a tenth of a broker's start.
  */
-export class BrokerMetrics implements RequestObserver {
+export class BrokerMetrics {
   readonly #registry = new Registry()
   readonly #requests: Counter<'request'>
   readonly #requestBytes: Counter<'request'>
   readonly #duration: Histogram<'request'>
-  readonly #tallies: (Tally | undefined)[] = []
+  readonly #tallies: RequestTallies
   #server: HttpTextServer | undefined
 
-  constructor(gauges: readonly GaugeSource[]) {
+  constructor(gauges: readonly GaugeSource[], tallies: RequestTallies) {
+    this.#tallies = tallies
     const registers = [this.#registry]
     collectDefaultMetrics({ register: this.#registry })
     this.#requests = new Counter({
@@ -67,28 +67,12 @@ export class BrokerMetrics implements RequestObserver {
     }
   }
 
-  answered(api: Handler, durationMs: number, requestBytes: number): void {
-    let tally = this.#tallies[api.apiKey]
-    if (!tally) {
-      tally = { request: api.name, count: 0, bytes: 0, durationMs: 0 }
-      this.#tallies[api.apiKey] = tally
-    }
-    tally.count += 1
-    tally.bytes += requestBytes
-    tally.durationMs += durationMs
-  }
-
   /** The metrics in Prometheus' text format. */
   async text(): Promise<string> {
-    for (const tally of this.#tallies) {
-      if (!tally || tally.count === 0) continue
-      const labels = { request: tally.request }
-      this.#requests.inc(labels, tally.count)
-      this.#requestBytes.inc(labels, tally.bytes)
-      this.#duration.observe(labels, tally.durationMs / tally.count)
-      tally.count = 0
-      tally.bytes = 0
-      tally.durationMs = 0
+    for (const { request, count, bytes, durationMs } of this.#tallies.take()) {
+      this.#requests.inc({ request }, count)
+      this.#requestBytes.inc({ request }, bytes)
+      this.#duration.observe({ request }, durationMs / count)
     }
     return this.#registry.metrics()
   }
@@ -113,12 +97,4 @@ export class BrokerMetrics implements RequestObserver {
   close(): void {
     this.#server?.close()
   }
-}
-
-/** What has been counted of an API since the last scrape. */
-interface Tally {
-  readonly request: string
-  count: number
-  bytes: number
-  durationMs: number
 }

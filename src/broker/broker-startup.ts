@@ -12,13 +12,11 @@ import {
   NetworkError,
   type Random,
 } from '../platform/index.ts'
-import { loadCompression } from '../protocol/index.ts'
 import { FetchSessionCache, FetchSessions, ReplicaManager } from '../replication/index.ts'
 import { LogManager, readMetaProperties } from '../storage/index.ts'
 import { DataDirectoryError, EmbeddedZooKeeper, ensurePath, type ZooKeeper } from '../zookeeper/index.ts'
 import { AutoTopics } from './auto-topics.ts'
-import { brokerGauges } from './broker-gauges.ts'
-import { BrokerMetrics } from './broker-metrics.ts'
+import { brokerGauges, type GaugedParts } from './broker-gauges.ts'
 import { BrokerParts } from './broker-parts.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
@@ -29,6 +27,7 @@ import { logSettings } from './log-settings.ts'
 import { metadataPublisher } from './metadata-publishing.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
+import { RequestTallies } from './request-tallies.ts'
 
 /** Memory that requests in progress may hold together, where `queued.max.request.bytes` sets no limit. */
 const DEFAULT_QUEUED_BYTES = 256 * 1024 * 1024
@@ -89,15 +88,15 @@ export class BrokerStartup {
   async run(): Promise<StartedBroker> {
     const sockets = this.#createSockets()
     const listeners = await this.#bind(sockets)
-    const [identity] = await Promise.all([this.#joinCluster(), loadCompression()])
+    const identity = await this.#joinCluster()
     const logs = await this.#openLogs(identity)
     const services = this.#createServices(identity, logs)
-    const metrics = this.#createMetrics(services, sockets)
+    const tallies = new RequestTallies()
     this.#dispatcher = new RequestDispatcher({
       handlers,
       services,
       logger: this.#options.logger.child({ logger: 'kafka.server.KafkaApis' }),
-      observer: metrics,
+      observer: tallies,
       isVerbose: this.#options.isVerbose,
     })
     await identity.controller.start({
@@ -105,7 +104,7 @@ export class BrokerStartup {
       rack: this.#config.get('broker.rack'),
       uncleanStart: !logs.wasClean,
     })
-    const metricsPort = await this.#serveMetrics(metrics)
+    const metricsPort = await this.#serveMetrics({ services, sockets }, tallies)
     sockets.enable()
     this.#announce(listeners)
     return { services, listeners, metricsPort, parts: this.parts }
@@ -312,15 +311,12 @@ export class BrokerStartup {
     })
   }
 
-  #createMetrics(services: BrokerServices, sockets: SocketServer): BrokerMetrics {
-    const metrics = new BrokerMetrics(brokerGauges({ services, sockets }))
-    this.parts.metrics = metrics
-    return metrics
-  }
-
-  async #serveMetrics(metrics: BrokerMetrics): Promise<number | undefined> {
+  async #serveMetrics(gauged: GaugedParts, tallies: RequestTallies): Promise<number | undefined> {
     const wanted = this.#config.get('monedula.metrics.port')
     if (wanted < 0) return undefined
+    const { BrokerMetrics } = await import('./broker-metrics.ts')
+    const metrics = new BrokerMetrics(brokerGauges(gauged), tallies)
+    this.parts.metrics = metrics
     const port = await metrics.serve('127.0.0.1', wanted).catch(error => {
       throw new Error(`${error.message}; choose another monedula.metrics.port, or -1 for none`, { cause: error })
     })

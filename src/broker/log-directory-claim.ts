@@ -1,6 +1,5 @@
 import { ConfigError } from '../config/index.ts'
-import type { Clock, Disk } from '../platform/index.ts'
-import { DiskError } from '../platform/index.ts'
+import { type Clock, type Disk, DiskError, dateText } from '../platform/index.ts'
 import { readMetaProperties, writeMetaProperties } from '../storage/index.ts'
 
 /**
@@ -31,7 +30,7 @@ export async function claimLogDirectories(
     if (found) continue
     try {
       disk.makeDirectory(directory)
-      const writtenAt = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'long' }).format(clock.now())
+      const writtenAt = dateText(clock.now())
       await writeMetaProperties(disk, directory, { brokerId, clusterId, writtenAt })
     } catch (error) {
       if (!(error instanceof DiskError)) throw error

@@ -35,6 +35,11 @@ export const systemClock: Clock = {
   },
 }
 
+/** A moment of the wall clock for people to read, in UTC: `Mon, 23 Nov 2026 21:01:39 GMT`. */
+export function dateText(wallClockMs: number): string {
+  return new Date(wallClockMs).toUTCString()
+}
+
 /** Resolves `delayMs` from now on `clock`. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise(resolve => {

@@ -1,5 +1,5 @@
 export { BufferPool, bufferPool } from './buffer-pool.ts'
-export { type Clock, sleep, systemClock, type Timer } from './clock.ts'
+export { type Clock, dateText, sleep, systemClock, type Timer } from './clock.ts'
 export { Deadline, DeadlineQueue } from './deadline-queue.ts'
 export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskSpace, type DiskStat } from './disk.ts'
 export { type HttpText, type HttpTextServer, serveHttpText } from './http-text-server.ts'

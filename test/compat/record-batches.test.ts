@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import {
   batches,
   COMPRESSION_TYPES,
@@ -14,7 +14,6 @@ import {
   encodeEndTxnMarker,
   encodeMessageSet,
   type LogRecord,
-  loadCompression,
   patchBatch,
   setMaxTimestamp,
   upconvert,
@@ -24,8 +23,6 @@ import { run } from './process.ts'
 
 const TIME = 1_700_000_000_000
 const LIMITS = { maxBytes: 1 << 22 }
-
-before(loadCompression)
 
 /** Records of every kind, then enough of them for several blocks of every codec. */
 function someRecords(): LogRecord[] {

@@ -1,7 +1,7 @@
 /** Batches and message sets that kafka-clients and librdkafka wrote: `records/*.hex`, each naming its origin. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import {
   type BatchHeader,
   batchCrcValid,
@@ -14,7 +14,6 @@ import {
   encodeEndTxnMarker,
   encodeMessageSet,
   type LogRecord,
-  loadCompression,
   readBatchHeader,
   upconvert,
 } from '../../src/protocol/index.ts'
@@ -22,8 +21,6 @@ import {
 const TIME = 1_700_000_000_000
 const LIMITS = { maxBytes: 1 << 20 }
 const LEGACY_CODECS = ['none', 'gzip', 'snappy', 'lz4'] as const
-
-before(loadCompression)
 
 function fixture(name: string): Uint8Array {
   const text = readFileSync(new URL(`../../../test/golden/records/${name}.hex`, import.meta.url), 'utf8')

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import { encodeHostile } from '../../scripts/fuzz/hostile-encoder.ts'
 import { emptyReport, fuzz } from '../../scripts/fuzz/request-fuzzer.ts'
 import { seededRandom } from '../../src/platform/index.ts'
-import { apis, encodeMessageBytes, loadCompression } from '../../src/protocol/everything.ts'
+import { apis, encodeMessageBytes } from '../../src/protocol/everything.ts'
 import { sampleMessage } from '../../src/protocol/sample-message.ts'
 
 const SEEDS = 6
-
-before(() => loadCompression())
 
 test('the fuzzer, where it does not lie, encodes what the codec encodes', () => {
   const random = seededRandom(5)

@@ -3,12 +3,7 @@ import type { CompressionType, DecompressLimits } from './compression-type.ts'
 import { compressGzip, decompressGzip } from './gzip.ts'
 import { compressLz4, decompressLz4 } from './lz4-frame.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
-import { compressZstd, decompressZstd, loadZstd } from './zstd.ts'
-
-/** Loads what cannot be loaded at once (zstd before Node 22.15). Awaited once, before the first zstd. */
-export async function loadCompression(): Promise<void> {
-  await loadZstd()
-}
+import { compressZstd, decompressZstd } from './zstd.ts'
 
 /**
  * Compresses as Kafka's Java clients do: gzip, snappy in xerial framing, an LZ4 frame, a zstd frame. `level` is that of

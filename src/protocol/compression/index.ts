@@ -1,2 +1,2 @@
-export { compress, decompress, loadCompression } from './compression.ts'
+export { compress, decompress } from './compression.ts'
 export { COMPRESSION_TYPES, type CompressionType, type DecompressLimits } from './compression-type.ts'

@@ -19,8 +19,13 @@ const MAX_RATIO = 255
 const NATIVE_MIN_BYTES = 512
 const SIZE_PREFIX_BYTES = 4
 
-/** Blocks by the fastest code at hand. */
-export const lz4Blocks: Lz4Blocks = loadBlocks()
+let loaded: Lz4Blocks | undefined
+
+/** Blocks by the fastest code at hand, which is loaded on first use. */
+export function lz4Blocks(): Lz4Blocks {
+  loaded ??= loadBlocks()
+  return loaded
+}
 
 function loadBlocks(): Lz4Blocks {
   try {

@@ -42,7 +42,7 @@ export function compressLz4(bytes: Uint8Array, { legacyChecksum = false }: Lz4He
   const parts: Uint8Array[] = [header]
   for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
     const content = bytes.subarray(start, start + BLOCK_BYTES)
-    const block = lz4Blocks.compress(content)
+    const block = lz4Blocks().compress(content)
     const length = Buffer.allocUnsafe(4)
     length.writeUInt32LE(block === undefined ? (content.length | STORED) >>> 0 : block.length)
     parts.push(length, block ?? content)
@@ -112,7 +112,7 @@ function readHeader(input: Buffer, anyChecksum: boolean): FrameHeader {
 
 function decompressBlock(block: Uint8Array, maxBytes: number): Uint8Array {
   try {
-    return lz4Blocks.decompress(block, maxBytes)
+    return lz4Blocks().decompress(block, maxBytes)
   } catch (error) {
     throw invalidRecord(`lz4: ${(error as Error).message}`)
   }

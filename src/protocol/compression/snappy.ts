@@ -30,7 +30,13 @@ interface NativeSnappy {
   uncompressSync(bytes: Uint8Array, options: { asBuffer: true; copyOutputData: boolean }): Uint8Array
 }
 
-const raw = loadRawSnappy()
+let loaded: RawSnappy | undefined
+
+/** Loaded on first use: a broker that never sees snappy need not carry it. */
+function raw(): RawSnappy {
+  loaded ??= loadRawSnappy()
+  return loaded
+}
 
 function loadRawSnappy(): RawSnappy {
   const require = createRequire(import.meta.url)
@@ -51,7 +57,7 @@ function loadRawSnappy(): RawSnappy {
 export function compressSnappy(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [HEADER]
   for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
-    const block = raw.compress(bytes.subarray(start, start + BLOCK_BYTES))
+    const block = raw().compress(bytes.subarray(start, start + BLOCK_BYTES))
     const length = Buffer.allocUnsafe(4)
     length.writeInt32BE(block.length)
     parts.push(length, block)
@@ -99,7 +105,7 @@ function decompressBlock(block: Uint8Array, sink: ChunkSink): void {
   sink.reserve(claimed)
   let output: Uint8Array
   try {
-    output = raw.uncompress(block)
+    output = raw().uncompress(block)
   } catch (error) {
     throw invalidRecord(`snappy: ${(error as Error).message}`)
   }

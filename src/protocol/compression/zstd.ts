@@ -1,6 +1,8 @@
-/** Zstandard: from Node itself where it has it (22.15, 24), else by WebAssembly, which must be loaded first. */
+/** Zstandard: from Node itself where it has it (22.15, 24), else by WebAssembly. */
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import * as zlib from 'node:zlib'
+import { nodeDisk } from '../../platform/index.ts'
 import { invalidRecord, messageTooLarge } from '../records/record-error.ts'
 import { ChunkSink } from './chunks.ts'
 import type { DecompressLimits } from './compression-type.ts'
@@ -17,7 +19,7 @@ interface ZstdCodec {
   decompressFrame(frame: Uint8Array, maxBytes: number): Uint8Array
 }
 
-let codec: ZstdCodec | undefined = nodeCodec()
+let codec: ZstdCodec | undefined
 
 /** What newer Nodes have and the types of the oldest one that we support do not tell of. */
 interface ZlibWithZstd {
@@ -36,28 +38,63 @@ function nodeCodec(): ZstdCodec | undefined {
   }
 }
 
-/** Loads zstd; until it has, {@link compressZstd} and {@link decompressZstd} throw. Later calls cost nothing. */
-export async function loadZstd(): Promise<void> {
-  codec ??= await loadZstdWasm()
+/** Zstandard by WebAssembly, compiled here and now: some ten milliseconds, once, and only where somebody uses zstd. */
+export function zstdWasm(): ZstdCodec {
+  // The library has one instance, which begins once.
+  wasm ??= loadWasm()
+  return wasm
 }
 
-/** Zstandard by WebAssembly. */
-export async function loadZstdWasm(): Promise<ZstdCodec> {
-  const wasm = createRequire(import.meta.url)('@bokuweb/zstd-wasm') as {
-    init(): Promise<void>
+let wasm: ZstdCodec | undefined
+
+function loadWasm(): ZstdCodec {
+  const require = createRequire(import.meta.url)
+  const path = require.resolve('@bokuweb/zstd-wasm')
+  const library = require(path) as {
     compress(bytes: Uint8Array, level: number): Uint8Array
     decompress(bytes: Uint8Array, options: { defaultHeapSize: number }): Uint8Array
   }
-  await wasm.init()
+  // The library's own way to begin is a promise, and there is no waiting in the middle of a batch.
+  const { Module } = createRequire(path)('./module.js') as { Module: EmscriptenModule }
+  const binary = readBinary(join(dirname(path), 'zstd.wasm'))
+  Module.instantiateWasm = (imports, receive) =>
+    receive(new WebAssembly.Instance(new WebAssembly.Module(binary), imports))
+  Module.init(binary)
   return {
-    compress: wasm.compress,
+    compress: library.compress,
     // A frame that declares its size is given just that much, any other as much as it may fill.
-    decompressFrame: (frame, maxBytes) => wasm.decompress(frame, { defaultHeapSize: maxBytes }),
+    decompressFrame: (frame, maxBytes) => library.decompress(frame, { defaultHeapSize: maxBytes }),
   }
 }
 
+/** The part of the global that Node's types leave to those of browsers. */
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: {
+    readonly Module: new (binary: Uint8Array) => object
+    readonly Instance: new (module: object, imports: object) => object
+  }
+}
+
+/** What emscripten lets its users replace. */
+interface EmscriptenModule {
+  instantiateWasm: (imports: object, receive: (instance: object) => object) => object
+  init(binary: Uint8Array): void
+}
+
+function readBinary(path: string): Uint8Array {
+  const file = nodeDisk.open(path, { readOnly: true })
+  try {
+    const bytes = new Uint8Array(file.size())
+    file.read(bytes, 0, bytes.length, 0)
+    return bytes
+  } finally {
+    file.close()
+  }
+}
+
+/** Zstd is loaded when it is first used. */
 function loaded(): ZstdCodec {
-  if (codec === undefined) throw new Error('zstd is not loaded: await loadCompression() at the start')
+  codec ??= nodeCodec() ?? zstdWasm()
   return codec
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
-import { compress, loadCompression } from '../compression/compression.ts'
+import { compress } from '../compression/compression.ts'
 import { COMPRESSION_TYPES } from '../compression/compression-type.ts'
 import { BATCH_FIELD, BATCH_HEADER_BYTES, readBatchHeader, writeBatchCrc, writeInt32 } from './batch-header.ts'
 import { batchCrcValid } from './batches.ts'
@@ -17,8 +17,6 @@ const record = fc.record({
   headers: fc.array(fc.record({ key: fc.string({ unit: 'grapheme', maxLength: 10 }), value: field }), { maxLength: 4 }),
   timestamp: fc.oneof(fc.integer({ min: -1 }), fc.integer({ min: -1, max: 2 ** 52 })),
 })
-
-before(loadCompression)
 
 function decode(bytes: Uint8Array, position = 0): LogRecord[] {
   return [...decodeRecords(bytes, readBatchHeader(bytes, position)!, MAX)]
