@@ -199,8 +199,11 @@ export class LogState {
     const unsynced = this.#unsynced
     this.#unsynced = new Set()
     const segments = new Set([...unsynced, ...this.segments.between(from, endOffset)])
-    const syncs = Array.from(segments, segment => segment.records.sync())
-    for (const segment of unsynced) syncs.push(segment.indexes.sync())
+    const syncs = Array.from(segments, async segment => {
+      await segment.records.sync()
+      // A cut of the records is on disk now, so that of the indexes may follow.
+      if (unsynced.has(segment) && !this.#isAbandoned && this.segments.has(segment)) await segment.indexes.sync()
+    })
     if (this.#entriesChanged) {
       this.#entriesChanged = false
       syncs.push(this.context.disk.syncDirectory(this.path))

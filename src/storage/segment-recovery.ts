@@ -56,6 +56,7 @@ export async function recoverSegments(
       break
     }
     if (segment !== first) {
+      segments.floor(segment.baseOffset - 1)!.indexes.seal()
       producers.mapEndOffset = segment.baseOffset
       snapshots.take(producers)
     }
@@ -153,7 +154,6 @@ async function recoverSegment(
   }
   const bytesCut = segment.size - valid
   segment.records.truncate(valid)
-  segment.indexes.seal()
   const partition = partitionName(topicPartition)
   const ms = Math.round(context.clock.monotonicMs() - startedMs)
   if (valid > 0 || bytesCut > 0) {

@@ -33,6 +33,8 @@ export abstract class SparseIndex {
   #unwrittenCount = 0
   /** The file is there, even if empty. */
   #hasFile: boolean
+  /** The file has more entries than count. */
+  #isCut = false
 
   constructor(options: SparseIndexOptions) {
     this.#disk = options.disk
@@ -118,16 +120,17 @@ export abstract class SparseIndex {
     }
   }
 
-  /** Keeps the first `count` entries. */
+  /**
+   * Keeps the first `count` entries. The file is cut with the next {@link write}: not before the records are cut for good,
+   * lest a power cut bring back records of which the index has lost the entries.
+   */
   protected keep(count: number): void {
     if (count >= this.entryCount) return
     const inFile = this.#fileEntries
     this.#unwrittenCount = Math.max(0, count - inFile)
     if (count >= inFile) return
     this.#fileCount = count
-    const file = this.#disk.open(this.#path)
-    file.truncate(count * this.#entryBytes)
-    file.close()
+    this.#isCut = true
   }
 
   /** Drops all entries, and what else may be in the file. */
@@ -135,6 +138,7 @@ export abstract class SparseIndex {
     this.#unwrittenCount = 0
     this.#unwritten = undefined
     this.#fileCount = 0
+    this.#isCut = false
     if (!this.#hasFile) return
     const file = this.#disk.open(this.#path)
     file.truncate(0)
@@ -143,11 +147,12 @@ export abstract class SparseIndex {
 
   /** Hands the entries in memory to the file, which is made where it is missing. Not synced. */
   write(): void {
-    if (this.#unwrittenCount === 0 && this.#hasFile) return
+    if (this.#unwrittenCount === 0 && this.#hasFile && !this.#isCut) return
     const file = this.#disk.open(this.#path, { create: true })
     try {
       const bytes = this.#unwrittenCount * this.#entryBytes
       const start = this.#fileEntries * this.#entryBytes
+      if (this.#isCut) file.truncate(start)
       if (bytes > 0) {
         const written = file.write([this.#unwritten!.subarray(0, bytes)], start)
         if (written < bytes) throw new DiskError('ENOSPC', 'write', this.#path)
@@ -156,6 +161,7 @@ export abstract class SparseIndex {
       file.close()
     }
     this.#hasFile = true
+    this.#isCut = false
     this.#fileCount = this.#fileEntries + this.#unwrittenCount
     this.#unwrittenCount = 0
     this.#unwritten = undefined

@@ -1,4 +1,4 @@
-import { type Disk, DiskError } from '../platform/index.ts'
+import { type Disk, DiskError, type DiskFile } from '../platform/index.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import { syncFile } from './sync-file.ts'
 
@@ -25,6 +25,8 @@ export class TransactionIndex {
   /** What the file holds; undefined before anybody has looked. */
   #entries: AbortedTransaction[] | undefined
   #hasFile: boolean
+  /** The file has more entries than there are. */
+  #isCut = false
 
   constructor(options: { readonly disk: Disk; readonly path: string; readonly hasFile: boolean }) {
     this.#disk = options.disk
@@ -52,6 +54,7 @@ export class TransactionIndex {
     const file = this.#disk.open(this.#path, { create: true })
     this.#hasFile = true
     try {
+      this.#cut(file)
       if (file.write([bytes], entries.length * ENTRY_BYTES) < ENTRY_BYTES) {
         throw new DiskError('ENOSPC', 'write', this.#path)
       }
@@ -67,19 +70,26 @@ export class TransactionIndex {
     return this.#entries
   }
 
-  /** Drops transactions whose marker is at `offset` or above. */
+  /**
+   * Drops transactions whose marker is at `offset` or above. The file is cut with the next sync or addition: not before the
+   * records are cut for good, lest a power cut bring back an aborted transaction that is not known as one.
+   */
   truncateTo(offset: number): void {
     const kept = this.entries().filter(entry => entry.lastOffset < offset)
     if (kept.length === this.entries().length) return
-    const file = this.#disk.open(this.#path)
-    file.truncate(kept.length * ENTRY_BYTES)
-    file.close()
     this.#entries = kept
+    this.#isCut = true
+  }
+
+  #cut(file: DiskFile): void {
+    if (this.#isCut) file.truncate(this.entries().length * ENTRY_BYTES)
+    this.#isCut = false
   }
 
   /** Drops all entries, and what else may be in the file. */
   reset(): void {
     this.#entries = []
+    this.#isCut = false
     if (!this.#hasFile) return
     const file = this.#disk.open(this.#path)
     file.truncate(0)
@@ -87,7 +97,13 @@ export class TransactionIndex {
   }
 
   async sync(): Promise<void> {
-    if (this.#hasFile) await syncFile(this.#disk, this.#path)
+    if (!this.#hasFile) return
+    if (this.#isCut) {
+      const file = this.#disk.open(this.#path)
+      this.#cut(file)
+      file.close()
+    }
+    await syncFile(this.#disk, this.#path)
   }
 
   /** The file has been moved to `path`. */
@@ -97,7 +113,7 @@ export class TransactionIndex {
 
   /** Forgets what was read, to save memory. */
   release(): void {
-    if (this.#hasFile) this.#entries = undefined
+    if (this.#hasFile && !this.#isCut) this.#entries = undefined
   }
 
   #load(): AbortedTransaction[] {
