@@ -124,7 +124,7 @@ const REFUSED: readonly Refusal[] = [
   },
   {
     what: 'the transactional bit without a producer',
-    error: ['INVALID_RECORD', 'INVALID_TXN_STATE'],
+    error: ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
     records: () => altered(b => b.writeInt16BE(0x10, BATCH_FIELD.attributes)),
   },
   {
@@ -174,6 +174,21 @@ for (const topic of ['plain', 'compacted', 'recompressed']) {
     })
   }
 }
+
+test('records of a transaction without its id are refused, so that no reader waits for the end of it', async () => {
+  const before = await endOffset('plain')
+  const timestamp = Date.now()
+  const records = p.encodeBatch({
+    records: [{ key: null, value: Buffer.from('a'), timestamp }],
+    producerId: 7,
+    producerEpoch: 0,
+    baseSequence: 0,
+    isTransactional: true,
+  })
+  const answer = await produce('plain', records)
+  assert.equal(p.errorName(answer.errorCode), 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  assert.equal(await endOffset('plain'), before)
+})
 
 test('a base offset and leader epoch that a client made up are replaced by the log s own', async () => {
   const before = await endOffset('plain')

@@ -1,4 +1,4 @@
-import { ErrorCode, KafkaError, type MessageInput, ZERO_UUID } from '../../protocol/index.ts'
+import { ErrorCode, KafkaError, type MessageInput, readBatchHeader, ZERO_UUID } from '../../protocol/index.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import type { AppendEntry, AppendResult } from '../../replication/index.ts'
 import { leaderEndpoints } from '../advertised-address.ts'
@@ -20,6 +20,10 @@ export const produce = handler(ProduceRequest, ProduceResponse, {
         'INVALID_TXN_STATE',
         `transactional id ${request.transactionalId} has no ongoing transaction`,
       )
+    }
+    if (request.topicData.some(({ partitionData }) => partitionData.some(({ records }) => isTransactional(records)))) {
+      // They would open a transaction that nobody can end, and readers of committed records would wait for it for ever.
+      throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
     }
     const { replicas } = context.services
     const names = request.topicData.map(topic => nameOf(topic, context))
@@ -51,6 +55,11 @@ export const produce = handler(ProduceRequest, ProduceResponse, {
     }
   },
 })
+
+/** Whether the batch, of which there is one only, belongs to a transaction. */
+function isTransactional(records: Uint8Array | null): boolean {
+  return records !== null && (readBatchHeader(records, 0)?.isTransactional ?? false)
+}
 
 /** The topic's name; undefined for a topic id that nobody knows. */
 function nameOf(topic: TopicData, { apiVersion, services }: RequestContext): string | undefined {
