@@ -268,3 +268,26 @@ test('damage that is not a torn end is refused, not cut', async () => {
   }
   await assert.rejects(open(disk), { name: 'DataDirectoryError', message: /is damaged at byte \d+$/ })
 })
+
+test('a flipped bit before acknowledged changes is refused with the way out, not taken for a torn end', async () => {
+  const { zk, disk, clock, zooKeeper } = await open()
+  for (const name of ['/a', '/b', '/c', '/d']) await zk.create(name, new Uint8Array(100), { mode: 'persistent' })
+  const closing = zooKeeper.close()
+  await clock.settle()
+  await closing
+  const file = disk.open('/zk/version-2/log.1')
+  const whole = new Uint8Array(file.size())
+  file.read(whole, 0, whole.length, 0)
+  file.write([Uint8Array.of(0xff)], 300)
+  await assert.rejects(open(disk), {
+    name: 'DataDirectoryError',
+    message: /is damaged at byte \d+, .*cut it to \d+ bytes/,
+  })
+  assert.equal(file.size(), whole.length, 'the file is left as it was found')
+  file.write([whole], 0)
+  file.write([Uint8Array.of(0xff)], whole.length - 10)
+  file.close()
+  const { zk: again } = await open(disk)
+  const names = (await again.getChildren('/')).children.toSorted()
+  assert.deepEqual(names.slice(0, 3), ['a', 'b', 'c'], 'damage of the last record is a torn end')
+})

@@ -83,8 +83,13 @@ async function replayLog(
   tree: DataTree,
   { disk, logger, isNewest }: { readonly disk: Disk; readonly logger: Logger; readonly isNewest: boolean },
 ): Promise<Recovered['last']> {
-  const { transactions, validBytes, damaged } = readTransactionLog(disk, log.path)
+  const { transactions, validBytes, damaged, lostSynced } = readTransactionLog(disk, log)
   if (damaged && !isNewest) throw new DataDirectoryError(`${log.path} is damaged at byte ${validBytes}`)
+  if (lostSynced) {
+    throw new DataDirectoryError(
+      `${log.path} is damaged at byte ${validBytes}, before changes that were acknowledged; bring the file back from a copy, or cut it to ${validBytes} bytes to go on without them`,
+    )
+  }
   for (const transaction of transactions) {
     const { zxid } = transaction
     if (zxid <= tree.lastZxid) continue

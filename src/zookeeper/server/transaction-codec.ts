@@ -1,4 +1,4 @@
-import type { JuteReader, JuteWriter } from '../jute.ts'
+import { JuteReader, type JuteWriter } from '../jute.ts'
 import { type Acl, OPEN_ACL } from '../zookeeper.ts'
 import { ZooKeeperError } from '../zookeeper-error.ts'
 import type { Change, Transaction } from './transaction.ts'
@@ -20,12 +20,12 @@ const TYPE = {
   closeSession: -11,
 } as const
 
-/** Appends `transaction` to `writer`. */
-export function encodeTransaction(writer: JuteWriter, transaction: Transaction): void {
+/** Appends `transaction` to `writer`, with `cxid`, which a ZooKeeper server takes from the client's request. */
+export function encodeTransaction(writer: JuteWriter, transaction: Transaction, cxid = 0): void {
   const { changes } = transaction
   const [only] = changes
   writer.bigLong(transaction.sessionId)
-  writer.int(0)
+  writer.int(cxid)
   writer.long(transaction.zxid)
   writer.long(transaction.timeMs)
   if (changes.length === 1 && only) {
@@ -81,6 +81,11 @@ function encodeChange(writer: JuteWriter, change: Change): void {
       writer.int(-1)
       break
   }
+}
+
+/** The `cxid` of an encoded transaction. */
+export function cxidOf(encoded: Uint8Array): number {
+  return new JuteReader(encoded, 8).int()
 }
 
 /** Reads one transaction; what follows it in the reader (a digest of ZooKeeper's) is left. */

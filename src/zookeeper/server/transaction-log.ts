@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { type Disk, DiskError, type DiskFile } from '../../platform/index.ts'
 import { adler32, JuteReader, JuteWriter } from '../jute.ts'
 import { ZooKeeperError } from '../zookeeper-error.ts'
-import { dataFilePath, readWhole } from './data-files.ts'
+import { type DataFile, dataFilePath, readWhole } from './data-files.ts'
 import type { Transaction } from './transaction.ts'
-import { decodeTransaction, encodeTransaction } from './transaction-codec.ts'
+import { cxidOf, decodeTransaction, encodeTransaction } from './transaction-codec.ts'
 
 /** `ZKLG`, format version 2, database 0. */
 const HEADER = Uint8Array.of(0x5a, 0x4b, 0x4c, 0x47, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -22,6 +22,9 @@ const MAX_TRANSACTION_BYTES = 16 * 2 ** 20
  * record = checksum int64 (Adler-32 of the transaction) | length int32 | transaction | 'B'
  * ```
  *
+ * The `cxid` of a transaction, which means nothing to a server, says how many before it were not synced yet when it was
+ * written. From it a recovery tells a torn end, which costs nothing that was acknowledged, from damage that would.
+ *
  * {@link append} puts a transaction into the page cache or throws and leaves the file as it was. {@link sync} makes all
  * that was appended before it survive a power cut; calls must not overlap. A new file begins with the first
  * transaction after {@link roll}, and only once all of the old one is synced: so a damaged end can only be in the
@@ -36,6 +39,9 @@ export class TransactionLog {
   #isNew = false
   #unsynced = false
   #broken = false
+  /** Zxids of the last transaction that was appended, and of the last that is known to be durable. */
+  #appendedZxid: number | undefined
+  #syncedZxid = 0
 
   constructor(disk: Disk, directory: string, last?: { readonly path: string; readonly size: number }) {
     this.#disk = disk
@@ -58,7 +64,9 @@ export class TransactionLog {
     writer.reset()
     writer.bigLong(0n)
     writer.int(0)
-    encodeTransaction(writer, transaction)
+    // What a recovery left was synced before the first append.
+    this.#syncedZxid = this.#appendedZxid === undefined ? transaction.zxid - 1 : this.#syncedZxid
+    encodeTransaction(writer, transaction, unsyncedMark(transaction.zxid, this.#syncedZxid))
     const body = writer.view(FRAME_HEADER_BYTES)
     assert(body.length <= MAX_TRANSACTION_BYTES, 'a transaction must fit a log record')
     writer.bigLongAt(0, BigInt(adler32(body)))
@@ -71,16 +79,19 @@ export class TransactionLog {
       throw new ZooKeeperError('SYSTEM_ERROR', { cause })
     }
     this.#unsynced = true
+    this.#appendedZxid = transaction.zxid
   }
 
   /** Resolves when everything appended before the call is durable. After a failure the log takes nothing any more. */
   async sync(): Promise<void> {
     if (!this.#file || !this.#unsynced) return
     this.#unsynced = false
+    const upTo = this.#appendedZxid!
     try {
       await this.#file.sync()
       if (this.#isNew) await this.#disk.syncDirectory(this.#directory)
       this.#isNew = false
+      this.#syncedZxid = upTo
     } catch (cause) {
       this.#broken = true
       throw new ZooKeeperError('SYSTEM_ERROR', { cause })
@@ -131,6 +142,11 @@ export class TransactionLog {
   }
 }
 
+/** -1 - the number of transactions between the last synced one and this; no client of a ZooKeeper counts so. */
+function unsyncedMark(zxid: number, syncedZxid: number): number {
+  return -Math.min(zxid - syncedZxid, 2 ** 31)
+}
+
 /** What {@link readTransactionLog} found. */
 export interface LogContents {
   readonly transactions: readonly Transaction[]
@@ -138,10 +154,12 @@ export interface LogContents {
   readonly validBytes: number
   /** Whether something that is no record follows: a torn or foreign end. */
   readonly damaged: boolean
+  /** Whether what is damaged had been synced, and so acknowledged: behind it are transactions that say so. */
+  readonly lostSynced: boolean
 }
 
 /** Reads a log file up to its first record that is not whole. Zeros after the last record are no damage. */
-export function readTransactionLog(disk: Disk, path: string): LogContents {
+export function readTransactionLog(disk: Disk, { path, zxid: firstZxid }: DataFile): LogContents {
   const file = disk.open(path, { readOnly: true })
   let bytes: Uint8Array
   try {
@@ -150,7 +168,12 @@ export function readTransactionLog(disk: Disk, path: string): LogContents {
     file.close()
   }
   if (!HEADER.every((byte, index) => bytes[index] === byte)) {
-    return { transactions: [], validBytes: 0, damaged: bytes.length > 0 }
+    return {
+      transactions: [],
+      validBytes: 0,
+      damaged: bytes.length > 0,
+      lostSynced: syncedZxidBehind(bytes, 0) >= firstZxid,
+    }
   }
   const transactions: Transaction[] = []
   let position = HEADER.length
@@ -160,7 +183,26 @@ export function readTransactionLog(disk: Disk, path: string): LogContents {
     transactions.push(record.transaction)
     position = record.end
   }
-  return { transactions, validBytes: position, damaged: bytes.subarray(position).some(byte => byte !== 0) }
+  const damaged = bytes.subarray(position).some(byte => byte !== 0)
+  const lastZxid = transactions.at(-1)?.zxid ?? firstZxid - 1
+  const lostSynced = damaged && syncedZxidBehind(bytes, position) > lastZxid
+  return { transactions, validBytes: position, damaged, lostSynced }
+}
+
+/** The highest zxid that records behind `start`, wherever they begin, know to have been synced; 0 without any. */
+function syncedZxidBehind(bytes: Uint8Array, start: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let synced = 0
+  for (let position = start; position + FRAME_HEADER_BYTES < bytes.length; position += 1) {
+    const end = position + FRAME_HEADER_BYTES + view.getInt32(position + 8)
+    if (end <= position + FRAME_HEADER_BYTES || bytes[end] !== END_OF_RECORD) continue
+    const record = readRecord(bytes, position, 0)
+    if (record === undefined) continue
+    const mark = cxidOf(bytes.subarray(position + FRAME_HEADER_BYTES, end))
+    if (mark < 0) synced = Math.max(synced, record.transaction.zxid + mark)
+    position = record.end - 1
+  }
+  return synced
 }
 
 function readRecord(
