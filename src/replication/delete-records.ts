@@ -26,8 +26,8 @@ export interface DeleteRecordsResult {
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
- * Moves the start of logs forward (KIP-107). Answers at once where this broker is the only replica, else when all have
- * followed or `timeoutMs` is over. The results are in the order of the entries.
+ * Moves the start of logs forward (KIP-107). Answers when the new starts are on disk, so that what was deleted does not
+ * come back, and all replicas have followed or `timeoutMs` is over. The results are in the order of the entries.
  */
 export function deleteRecords(
   entries: readonly DeleteRecordsEntry[],
@@ -35,35 +35,45 @@ export function deleteRecords(
   context: { readonly hosted: HostedPartitions; readonly purgatory: Purgatory; readonly logger: Logger },
 ): readonly DeleteRecordsResult[] | Promise<readonly DeleteRecordsResult[]> {
   const pending: PendingDeletion[] = []
+  const saves: Promise<void>[] = []
   const results = entries.map(entry => {
     const result: Writable<DeleteRecordsResult> = { partitionIndex: entry.partition, lowWatermark: -1, errorCode: 0 }
     try {
       if (context.hosted.topic(entry.topic)?.isInternal) throw new KafkaError('INVALID_TOPIC_EXCEPTION')
       const partition = context.hosted.get(entry.topic, entry.partition)
-      const offset = deleteBelow(partition, entry.offset)
+      const { offset, saved } = deleteBelow(partition, entry.offset)
+      if (saved) saves.push(saved.catch(error => fail(result, error)))
       result.lowWatermark = partition.lowWatermark
       if (result.lowWatermark < offset) pending.push(new PendingDeletion({ partition, offset, result }))
     } catch (error) {
-      result.errorCode = error instanceof KafkaError ? error.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR
+      fail(result, error)
       if (!(error instanceof KafkaError))
         context.logger.error({ err: error }, 'Error processing delete records operation')
     }
     return result
   })
-  if (pending.length === 0) return results
-  return new DelayedReplies(pending, { timeoutMs, purgatory: context.purgatory }).done.then(() => results)
+  if (pending.length > 0) saves.push(new DelayedReplies(pending, { timeoutMs, purgatory: context.purgatory }).done)
+  return saves.length === 0 ? results : Promise.all(saves).then(() => results)
 }
 
-/** Returns the offset that was meant. */
-function deleteBelow(partition: Partition, asked: number): number {
+function fail(result: Writable<DeleteRecordsResult>, error: unknown): void {
+  result.lowWatermark = -1
+  result.errorCode = error instanceof KafkaError ? error.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR
+}
+
+/** Returns the offset that was meant, and where the log's start moved to it, when that is on disk. */
+function deleteBelow(
+  partition: Partition,
+  asked: number,
+): { readonly offset: number; readonly saved: Promise<void> | undefined } {
   const log = partition.logFor(-1, true)
   if (!log.config.cleanupPolicy.includes('delete')) {
     throw new KafkaError('POLICY_VIOLATION', 'records of a compacted topic cannot be deleted by offset')
   }
   const offset = asked === HIGH_WATERMARK ? log.highWatermark : asked
   if (offset < 0 || offset > log.highWatermark) throw new KafkaError('OFFSET_OUT_OF_RANGE')
-  if (offset > log.logStartOffset) log.advanceLogStartOffset(offset)
-  return offset
+  const saved = offset > log.logStartOffset ? log.advanceLogStartOffset(offset) : undefined
+  return { offset, saved }
 }
 
 /** A deletion that waits until all replicas have followed. */

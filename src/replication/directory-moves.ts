@@ -91,8 +91,7 @@ export class DirectoryMoves {
       }
       await future.flush()
       if (move.isCancelled || lag(log, future) > LAST_BYTES) continue
-      await future.close()
-      if (!move.isCancelled && partition.log === log) await this.#takeOver(partition, future)
+      if (partition.log === log) await this.#takeOver(move)
       return
     }
   }
@@ -107,24 +106,40 @@ export class DirectoryMoves {
     })
   }
 
-  /** What was appended since the copy was closed is carried over in memory. */
-  async #takeOver(partition: Partition, future: Log): Promise<void> {
+  /** Appends wait from here on, so that the copy is whole and on disk before the log goes. */
+  async #takeOver(move: Move): Promise<void> {
+    const { partition, future } = move
+    const { logManager, logger } = this.#options
     const log = partition.detachLog()
-    const tail = read(log, future.logEndOffset, Number.POSITIVE_INFINITY)
-    const { highWatermark, logStartOffset } = log
-    const promoted = await this.#options.logManager.promoteFutureLog(partition.topicPartition)
-    if (partition.isClosed) {
-      this.#options.logManager.deleteLog(partition.topicPartition)
-      return
+    try {
+      copy(log, future, Number.POSITIVE_INFINITY)
+      await future.close()
+      if (move.isCancelled) {
+        this.#giveBack(partition, log)
+        return
+      }
+      const promoted = await logManager.promoteFutureLog(partition.topicPartition)
+      if (partition.isClosed) {
+        logManager.deleteLog(partition.topicPartition)
+        return
+      }
+      promoted.highWatermark = log.highWatermark
+      // A failure takes the directory offline, which is reported.
+      promoted.advanceLogStartOffset(Math.min(log.logStartOffset, promoted.highWatermark)).catch(() => {})
+      partition.attachLog(promoted)
+      const name = partitionName(partition.topicPartition)
+      logger.info({ directory: promoted.directory }, `Moved partition ${name}`)
+    } catch (error) {
+      this.#giveBack(partition, log)
+      throw error
     }
-    for (const chunk of tail) promoted.appendAsFollower(chunk)
-    promoted.highWatermark = highWatermark
-    promoted.advanceLogStartOffset(Math.min(logStartOffset, promoted.highWatermark))
-    partition.attachLog(promoted)
-    // A failure takes the directory offline, which is reported.
-    promoted.flush().catch(() => {})
-    const name = partitionName(partition.topicPartition)
-    this.#options.logger.info({ directory: promoted.directory }, `Moved partition ${name}`)
+  }
+
+  /** The copy does not take over: the partition goes on with its log, if that is still to be had. */
+  #giveBack(partition: Partition, log: Log): void {
+    if (partition.isClosed) return
+    if (!log.isOffline && this.#options.logManager.getLog(partition.topicPartition) === log) partition.attachLog(log)
+    else partition.goOffline()
   }
 }
 

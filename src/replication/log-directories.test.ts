@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seededRandom } from '../platform/index.ts'
 import { batches, ErrorCode } from '../protocol/index.ts'
 import { batchOf, type OneBroker, openOneBroker, params, wanted } from './one-broker.fixture.ts'
 
@@ -105,6 +106,35 @@ test('no record is lost or doubled by a move while producers go on', async () =>
     assert.equal(await readAll(broker), produced.length * batchOf(1, 50_000).length)
     await broker.close()
   }
+})
+
+test('what was acknowledged during a move is there after a kill or a power cut at any moment of it', async () => {
+  let movedBefore = 0
+  for (let moment = 0; moment < 240; moment++) {
+    const random = seededRandom(moment)
+    const isKill = moment % 2 === 0
+    const broker = await openOneBroker({ a: 1 }, { ...TWO, topicConfig: isKill ? {} : { flushMessages: 1 } })
+    let acknowledged = 0
+    const produce = async (): Promise<void> => {
+      const result = await broker.produce('a', 0, batchOf(1), -1)
+      if (result.errorCode === ErrorCode.NONE) acknowledged++
+    }
+    for (let count = 0; count < 3; count++) await Promise.all([produce(), broker.clock.settle()])
+    const to = elsewhere(broker)
+    move(broker, to)
+    void broker.clock.settle()
+    for (let turn = 0; turn < moment; turn++) {
+      if (random.next() < 0.3) void produce()
+      await Promise.resolve()
+    }
+    if (directoryOf(broker) === to) movedBefore++
+    const promised = acknowledged
+    const again = await broker.crash(random, isKill ? 1 : undefined)
+    await again.clock.settle()
+    assert.ok((await readAll(again)) >= promised * batchOf(1).length, `moment ${moment}: ${promised} were acknowledged`)
+    await again.close()
+  }
+  assert.ok(movedBefore > 10 && movedBefore < 230, `${movedBefore} moves had ended`)
 })
 
 test('a moved log keeps where it starts and what it knows of producers', async () => {

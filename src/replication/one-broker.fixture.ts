@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ImageBuilder, MetadataCache, type PartitionImage } from '../metadata/index.ts'
-import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
+import { MemoryDisk, type Random, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
 import { type BatchInput, encodeBatch, encodeEndTxnMarker, ZERO_UUID } from '../protocol/index.ts'
 import { defaultLogConfig, type LogConfig, LogManager } from '../storage/index.ts'
 import type { AppendResult } from './append.ts'
@@ -131,6 +131,16 @@ export class OneBroker {
     const { clock, disk } = this
     const metadata = withoutTopics ? new MetadataCache() : this.metadata
     return new OneBroker({ clock, disk, metadata, logs: await openLogs(this, this.#options), options: this.#options })
+  }
+
+  /** The broker that is started after the power went: `keep` as in {@link MemoryDisk.crash}, 1 for kill -9. */
+  async crash(random: Random, keep?: number): Promise<OneBroker> {
+    const on = {
+      clock: new SimulatedClock(),
+      disk: this.disk.crash(keep === undefined ? { random } : { random, keep }),
+    }
+    const logs = await openLogs(on, this.#options)
+    return new OneBroker({ ...on, metadata: this.metadata, logs, options: this.#options })
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seededRandom } from '../platform/index.ts'
 import { ErrorCode } from '../protocol/index.ts'
 import type { AppendResult } from './append.ts'
 import { listOffset, OffsetSpec } from './list-offset.ts'
@@ -193,6 +194,18 @@ test('deleting records moves the log start, and only up to the high watermark', 
   assert.equal(read?.errorCode, ErrorCode.OFFSET_OUT_OF_RANGE)
   assert.deepEqual(await deleteTo('a', 0, -1), [ErrorCode.NONE, 5])
   await broker.close()
+})
+
+test('deleted records do not come back when the power goes after the answer', async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const broker = await openOneBroker({ a: 1 }, { topicConfig: { flushMessages: 1 } })
+    await Promise.all([broker.produce('a', 0, batchOf(5), -1), broker.clock.settle()])
+    const deleting = Promise.resolve(broker.replicas.deleteRecords([{ topic: 'a', partition: 0, offset: 3 }], 1000))
+    await Promise.all([deleting, broker.clock.settle()])
+    const again = await broker.crash(seededRandom(seed))
+    assert.equal(again.replicas.partition('a', 0).log?.logStartOffset, 3)
+    await again.close()
+  }
 })
 
 test('records of a compacted topic cannot be deleted by offset', async () => {

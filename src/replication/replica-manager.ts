@@ -44,6 +44,7 @@ export class ReplicaManager {
   readonly #reader: FetchReader
   readonly #moves: DirectoryMoves
   #image = ClusterImage.empty()
+  #isClosed = false
 
   constructor(options: ReplicaManagerOptions) {
     const { brokerId, clock, logManager, fetchMaxBytes } = options
@@ -67,6 +68,7 @@ export class ReplicaManager {
    * log manager.
    */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.purgatory.close()
     await this.#moves.close()
   }
@@ -135,6 +137,7 @@ export class ReplicaManager {
    * are not any more, deleting theirs.
    */
   applyDelta(image: ClusterImage, delta: ClusterDelta): void {
+    if (this.#isClosed) return
     this.#image = image
     // Topics that come all at once were there before this broker.
     const isFirst = delta.topics.length === image.topicCount

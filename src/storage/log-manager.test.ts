@@ -70,7 +70,7 @@ describe('a topic made anew under an old name', () => {
     append(log, ['old'])
     append(log, ['old'])
     log.highWatermark = 2
-    log.advanceLogStartOffset(2)
+    await log.advanceLogStartOffset(2)
     await log.flush()
     manager.deleteLog(PARTITION)
     const fresh = manager.getOrCreateLog(PARTITION, { topicId: OTHER_ID })
@@ -128,7 +128,7 @@ describe('retention', () => {
     log.highWatermark = 6
     clock.jumpWallClock(DAY_MS)
     assert.equal(await log.deleteOldSegments(), 0)
-    log.advanceLogStartOffset(3)
+    await log.advanceLogStartOffset(3)
     assert.equal(await log.deleteOldSegments(), 3)
     assert.equal(log.segmentBaseOffsets[0], 3)
   })

@@ -296,7 +296,10 @@ export class LogManager {
    * @throws KAFKA_STORAGE_ERROR
    */
   async promoteFutureLog(topicPartition: TopicPartition): Promise<Log> {
+    const from = this.#holderOf(this.getLog(topicPartition))
     this.deleteLog(topicPartition)
+    // Else a power cut could bring the log back beside its copy, and nobody could tell which one counts.
+    await from?.directory.runLater(() => this.#context.disk.syncDirectory(from.path))
     const { log } = await this.#futures.promote(topicPartition)
     this.#logs.set(partitionName(topicPartition), log)
     return log
@@ -333,11 +336,15 @@ export class LogManager {
     const name = partitionName(topicPartition)
     const log = this.#logs.get(name)
     if (log === undefined) return
-    const managed = this.#directories.find(({ logs }) => logs.has(log))!
+    const managed = this.#holderOf(log)!
     this.#logs.delete(name)
     managed.logs.delete(log)
     log.abandon()
     this.#setAside(log, managed, mark)
+  }
+
+  #holderOf(log: Log | undefined): ManagedDirectory | undefined {
+    return log && this.#directories.find(({ logs }) => logs.has(log))
   }
 
   /** Renames the directory of a log that is closed and in no book; what is marked `delete` goes after a while. */
@@ -381,7 +388,8 @@ export class LogManager {
   /** Deletes what the retention of each topic lets go; {@link LogManagerIntervals.retentionCheckMs} does it too. */
   async deleteOldSegments(): Promise<void> {
     for (const log of [...this.#logs.values()]) {
-      await log.deleteOldSegments().catch(error => this.#report(error, log))
+      // It may have been deleted while the ones before it were looked after.
+      if (this.#has(log)) await log.deleteOldSegments().catch(error => this.#report(error, log))
     }
   }
 
@@ -440,7 +448,13 @@ export class LogManager {
     return this.#directories.find(managed => managed.directory === directory)!
   }
 
+  #has(log: Log): boolean {
+    return !this.#isClosed && this.getLog(log.topicPartition) === log
+  }
+
+  /** An error of a log that was deleted meanwhile is none. */
   #report(error: unknown, log?: Log): void {
+    if (log !== undefined && !this.#has(log)) return
     const fields = log === undefined ? { err: error } : { err: error, partition: partitionName(log.topicPartition) }
     this.#options.logger.child({ logger: 'kafka.log.LogManager' }).error(fields, 'log could not be looked after')
   }

@@ -362,19 +362,19 @@ export class Log {
   }
 
   /**
-   * Moves the log's start forward, as DeleteRecords and retention do; segments below it go with the next retention.
+   * Moves the log's start forward, as DeleteRecords and retention do; segments below it go with the next retention. It
+   * has moved when the call returns; the promise resolves when that is on disk.
    *
-   * @throws OFFSET_OUT_OF_RANGE above the high watermark; KAFKA_STORAGE_ERROR
+   * @throws OFFSET_OUT_OF_RANGE above the high watermark (at once); KAFKA_STORAGE_ERROR
    */
-  advanceLogStartOffset(offset: number): void {
+  advanceLogStartOffset(offset: number): Promise<void> {
     const state = this.#state
     state.directory.assertOnline()
     if (offset > state.highWatermark) {
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `log start ${offset} above high watermark ${state.highWatermark}`)
     }
-    if (offset <= state.logStartOffset) return
-    // Whoever a failure concerns learns of it by the directory going offline.
-    state.moveLogStart(offset).catch(() => {})
+    if (offset <= state.logStartOffset) return Promise.resolve()
+    return state.moveLogStart(offset)
   }
 
   /**

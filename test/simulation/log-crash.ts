@@ -213,7 +213,8 @@ class LogCrashRun {
   #deleteRecords(): void {
     const { logStartOffset, highWatermark } = this.#log
     if (highWatermark <= logStartOffset) return
-    this.#log.advanceLogStartOffset(logStartOffset + this.#random.below(highWatermark - logStartOffset + 1))
+    const offset = logStartOffset + this.#random.below(highWatermark - logStartOffset + 1)
+    this.#log.advanceLogStartOffset(offset).catch(() => {})
   }
 
   async #retention(): Promise<void> {

@@ -71,7 +71,7 @@ async function run(operations: readonly Operation[], chosen: Settings): Promise<
     } else if (step.kind === 'truncate')
       await log.truncateTo(Math.max(log.logStartOffset, log.logEndOffset - step.back))
     else if (step.kind === 'start') {
-      log.advanceLogStartOffset(Math.min(log.highWatermark, log.logStartOffset + step.forward))
+      await log.advanceLogStartOffset(Math.min(log.highWatermark, log.logStartOffset + step.forward))
     } else if (step.kind === 'roll') log.roll()
     else if (step.kind === 'flush') await log.flush()
     else {
