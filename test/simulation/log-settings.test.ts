@@ -66,7 +66,7 @@ async function run(operations: readonly Operation[], chosen: Settings): Promise<
         value: Buffer.from(`${count++} ${'x'.repeat(size)}`),
         timestamp: step.time,
       }))
-      log.appendAsLeader(encodeBatch({ records }), { leaderEpoch: count % 7 === 0 ? count : 0, origin: 'client' })
+      log.appendAsLeader(encodeBatch({ records }), { leaderEpoch: Math.floor(count / 7), origin: 'client' })
       log.highWatermark = log.logEndOffset
     } else if (step.kind === 'truncate')
       await log.truncateTo(Math.max(log.logStartOffset, log.logEndOffset - step.back))
