@@ -257,10 +257,20 @@ export class BrokerStartup {
       partitionExists: (topic, partition) => metadata.image().partition(topic, partition) !== undefined,
     })
     this.parts.groups = groups
-    metadata.subscribe(metadataPublisher({ brokerId, config, logs, replicas, groups, logger }))
+    metadata.subscribe(
+      metadataPublisher({
+        brokerId,
+        config,
+        logs,
+        replicas,
+        groups,
+        logger: logger.child({ logger: 'kafka.server.metadata.BrokerMetadataPublisher' }),
+      }),
+    )
     logs.onDirectoryFailure(() => {
       if (logs.directories().every(({ isOffline }) => isOffline)) {
-        logger.error({}, `Halting: all log directories have failed (${config.current.logDirs.join(', ')})`)
+        const log = logger.child({ logger: 'kafka.log.LogManager' })
+        log.error({}, `Halting: all log directories have failed (${config.current.logDirs.join(', ')})`)
         onHalt()
       }
     })

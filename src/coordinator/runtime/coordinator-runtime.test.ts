@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { SimulatedClock, silentLogger } from '../../platform/index.ts'
+import { createLogger, SimulatedClock, silentLogger } from '../../platform/index.ts'
 import { encodeBatch, KafkaError } from '../../protocol/index.ts'
 import { CoordinatorRuntime, type StateMachine } from './coordinator-runtime.ts'
 import { MemoryTopic } from './memory-topic.ts'
@@ -46,6 +46,20 @@ const add = (value: number) => (counter: Counter) => ({ records: [value], respon
 const code = (expected: string) => (error: unknown) => error instanceof KafkaError && error.code === expected
 
 describe('CoordinatorRuntime', () => {
+  it('tells of partitions that are loaded together in one line', async () => {
+    const lines: string[] = []
+    const clock = new SimulatedClock()
+    const topic = new MemoryTopic()
+    const logger = createLogger({ level: 'info', format: 'json', write: line => lines.push(JSON.parse(line).msg) })
+    const runtime = new CoordinatorRuntime({ topic: 'counters', machine, clock, logger, writer: topic, loader: topic })
+    await Promise.all([0, 1, 2].map(partition => runtime.onElected(partition, 1)))
+    await runtime.onElected(3, 1)
+    assert.deepEqual(lines, [
+      'Finished loading 3 partitions of counters in 0 milliseconds',
+      'Finished loading 1 partitions of counters in 0 milliseconds',
+    ])
+  })
+
   it('decides, writes, and applies what was committed, in that order', async () => {
     const { runtime, topic } = fixture()
     await runtime.onElected(3, 1)

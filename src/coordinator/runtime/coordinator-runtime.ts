@@ -82,6 +82,8 @@ export class CoordinatorRuntime<State, CoordinatorRecord> {
   readonly #options: CoordinatorRuntimeOptions<State, CoordinatorRecord>
   readonly #partitions = new Map<number, OwnedPartition<State>>()
   readonly #epochs = new Map<number, number>()
+  /** Partitions loaded since the last summary in the log, and when the first of them began. */
+  #loads = { count: 0, startedMs: 0 }
   #closed = false
 
   constructor(options: CoordinatorRuntimeOptions<State, CoordinatorRecord>) {
@@ -165,17 +167,30 @@ export class CoordinatorRuntime<State, CoordinatorRecord> {
     if (before !== undefined && before.phase !== 'failed') return
     const owned: OwnedPartition<State> = { state: machine.create(partition), phase: 'loading' }
     this.#partitions.set(partition, owned)
+    if (this.#loads.count === 0) this.#loads.startedMs = started
+    this.#loads.count += 1
     try {
       await this.#load(partition, owned)
       if (this.#partitions.get(partition) !== owned) return
       owned.phase = 'active'
       machine.loaded(owned.state)
       const tookMs = Math.round(clock.monotonicMs() - started)
-      logger.info({}, `Finished loading ${topic}-${partition} in ${tookMs} milliseconds for epoch ${leaderEpoch}`)
+      logger.debug({}, `Finished loading ${topic}-${partition} in ${tookMs} milliseconds for epoch ${leaderEpoch}`)
     } catch (error) {
       if (this.#partitions.get(partition) === owned) owned.phase = 'failed'
       logger.error({ err: error }, `Error loading ${topic}-${partition} in epoch ${leaderEpoch}`)
     }
+    if (!this.isLoading) this.#logLoads()
+  }
+
+  /** One line for all that were loaded together, as the fifty partitions of a start are. */
+  #logLoads(): void {
+    const { logger, topic, clock } = this.#options
+    const { count, startedMs } = this.#loads
+    this.#loads.count = 0
+    if (count === 0) return
+    const tookMs = Math.round(clock.monotonicMs() - startedMs)
+    logger.info({}, `Finished loading ${count} partitions of ${topic} in ${tookMs} milliseconds`)
   }
 
   /** Another broker leads the partition, or none: its state is dropped. `leaderEpoch` undefined: unconditionally. */
