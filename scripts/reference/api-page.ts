@@ -21,14 +21,12 @@ const ONLY_TOPICS_AND_BROKERS = 'loggers of brokers, settings of groups and of c
 
 /** What of an API that is served is not. */
 const LEFT_OUT: ReadonlyMap<number, string> = new Map([
-  [0, 'a transactional id is refused with INVALID_TXN_STATE'],
   [1, 'v0-3, whose readers need batches converted to older formats'],
   [2, 'tiered storage: its special timestamps find nothing'],
   [8, 'v0 stores offsets where all others are, not in ZooKeeper'],
   [9, 'v0 reads offsets from where all others are, not from ZooKeeper'],
-  [10, 'keys of transactions and of share groups'],
+  [10, 'keys of share groups'],
   [16, 'groups of other types than classic'],
-  [22, 'a transactional id is refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
   [29, WITHOUT_AUTHORIZER],
   [30, WITHOUT_AUTHORIZER],
   [31, WITHOUT_AUTHORIZER],

@@ -1,5 +1,5 @@
 import type { Controller } from '../controller/index.ts'
-import type { GroupCoordinator } from '../coordinator/index.ts'
+import type { GroupCoordinator, TransactionCoordinator } from '../coordinator/index.ts'
 import type { SocketServer } from '../network/index.ts'
 import type { ReplicaManager } from '../replication/index.ts'
 import type { LogManager } from '../storage/index.ts'
@@ -10,6 +10,7 @@ import type { BrokerMetrics } from './broker-metrics.ts'
 export class BrokerParts {
   sockets: SocketServer | undefined
   groups: GroupCoordinator | undefined
+  transactions: TransactionCoordinator | undefined
   replicas: ReplicaManager | undefined
   logs: LogManager | undefined
   controller: Controller | undefined
@@ -24,6 +25,7 @@ export class BrokerParts {
     const errors: unknown[] = []
     const steps = [
       () => this.sockets?.close(),
+      () => this.transactions?.close(),
       () => this.groups?.close(),
       () => this.replicas?.close(),
       () => this.logs?.close(),

@@ -1,6 +1,6 @@
 import type { DynamicBrokerConfig } from '../config/index.ts'
 import type { Controller } from '../controller/index.ts'
-import type { GroupCoordinator } from '../coordinator/index.ts'
+import type { GroupCoordinator, MarkerWriter, TransactionCoordinator } from '../coordinator/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'
 import type { ServerConnection } from '../network/index.ts'
 import type { Clock, Logger, Random } from '../platform/index.ts'
@@ -30,6 +30,10 @@ export interface BrokerServices {
   readonly autoTopics: AutoTopics
   /** Classic groups and committed offsets. */
   readonly groups: GroupCoordinator
+  /** Transactions. */
+  readonly transactions: TransactionCoordinator
+  /** Ends transactions in the partitions that this broker leads. */
+  readonly markers: MarkerWriter
   /** The list of APIs: `handlers/index.ts`. */
   readonly handlers: readonly Handler[]
   /** Whether a listener of this broker is on every interface and has no advertised address. */

@@ -1,6 +1,6 @@
 import { type DynamicBrokerConfig, isEveryInterface } from '../config/index.ts'
 import { Controller, generateBrokerId } from '../controller/index.ts'
-import { GroupCoordinator, groupConfig } from '../coordinator/index.ts'
+import { GroupCoordinator, groupConfig, TransactionCoordinator, transactionConfig } from '../coordinator/index.ts'
 import { MetadataCache } from '../metadata/index.ts'
 import { SocketServer } from '../network/index.ts'
 import {
@@ -21,13 +21,14 @@ import { BrokerParts } from './broker-parts.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
 import { handlers } from './handlers/index.ts'
-import { OFFSETS_TOPIC } from './internal-topics.ts'
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts'
 import { claimLogDirectories } from './log-directory-claim.ts'
 import { logSettings } from './log-settings.ts'
 import { metadataPublisher } from './metadata-publishing.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
 import { RequestTallies } from './request-tallies.ts'
+import { TransactionMarkers } from './transaction-markers.ts'
 
 /** Memory that requests in progress may hold together, where `queued.max.request.bytes` sets no limit. */
 const DEFAULT_QUEUED_BYTES = 256 * 1024 * 1024
@@ -239,24 +240,11 @@ export class BrokerStartup {
       fetchMaxBytes: config.get('fetch.max.bytes'),
     })
     this.parts.replicas = replicas
-    const coordinatorPartitions = new CoordinatorPartitions({
-      topic: OFFSETS_TOPIC,
-      replicas,
-      appendTimeoutMs: config.get('offsets.commit.timeout.ms'),
-      loadBufferBytes: config.get('offsets.load.buffer.size'),
-    })
-    const groups = new GroupCoordinator({
-      clock,
-      random,
-      logger,
-      config: groupConfig(config.current),
-      partitions:
-        metadata.image().topic(OFFSETS_TOPIC)?.partitions.length ?? config.get('offsets.topic.num.partitions'),
-      writer: coordinatorPartitions,
-      loader: coordinatorPartitions,
-      partitionExists: (topic, partition) => metadata.image().partition(topic, partition) !== undefined,
-    })
-    this.parts.groups = groups
+    const producerIds = new ProducerIds(() => controller.allocateProducerIds())
+    const groups = this.#createGroups(metadata, replicas)
+    const appendTimeoutMs = config.get('request.timeout.ms')
+    const markers = new TransactionMarkers({ clock, replicas, groups, appendTimeoutMs })
+    const transactions = this.#createTransactions({ metadata, replicas, groups, markers, producerIds })
     metadata.subscribe(
       metadataPublisher({
         brokerId,
@@ -264,6 +252,7 @@ export class BrokerStartup {
         logs,
         replicas,
         groups,
+        transactions,
         logger: logger.child({ logger: 'kafka.server.metadata.BrokerMetadataPublisher' }),
       }),
     )
@@ -288,7 +277,7 @@ export class BrokerStartup {
       fetchSessions: new FetchSessions(
         new FetchSessionCache({ clock, random, maxSessions: config.get('max.incremental.fetch.session.cache.slots') }),
       ),
-      producerIds: new ProducerIds(() => controller.allocateProducerIds()),
+      producerIds,
       autoTopics: new AutoTopics({
         config,
         metadata,
@@ -296,10 +285,70 @@ export class BrokerStartup {
         createTopics: topics => controller.createTopics(topics),
       }),
       groups,
+      transactions,
+      markers,
       handlers,
       answersOnEveryInterface: listener => everywhere.has(listener),
       disconnected: connection => replicas.disconnected(connection),
     }
+  }
+
+  #createGroups(metadata: MetadataCache, replicas: ReplicaManager): GroupCoordinator {
+    const { clock, random, logger } = this.#options
+    const config = this.#config
+    const storage = new CoordinatorPartitions({
+      topic: OFFSETS_TOPIC,
+      replicas,
+      appendTimeoutMs: config.get('offsets.commit.timeout.ms'),
+      loadBufferBytes: config.get('offsets.load.buffer.size'),
+    })
+    const groups = new GroupCoordinator({
+      clock,
+      random,
+      logger,
+      config: groupConfig(config.current),
+      partitions:
+        metadata.image().topic(OFFSETS_TOPIC)?.partitions.length ?? config.get('offsets.topic.num.partitions'),
+      writer: storage,
+      loader: storage,
+      partitionExists: (topic, partition) => metadata.image().partition(topic, partition) !== undefined,
+    })
+    this.parts.groups = groups
+    return groups
+  }
+
+  #createTransactions(parts: {
+    readonly metadata: MetadataCache
+    readonly replicas: ReplicaManager
+    readonly groups: GroupCoordinator
+    readonly markers: TransactionMarkers
+    readonly producerIds: ProducerIds
+  }): TransactionCoordinator {
+    const { metadata, replicas, groups, markers, producerIds } = parts
+    const { clock, logger } = this.#options
+    const config = this.#config
+    const storage = new CoordinatorPartitions({
+      topic: TRANSACTION_STATE_TOPIC,
+      replicas,
+      appendTimeoutMs: config.get('request.timeout.ms'),
+      loadBufferBytes: config.get('transaction.state.log.load.buffer.size'),
+    })
+    const transactions = new TransactionCoordinator({
+      clock,
+      logger,
+      config: transactionConfig(config.current),
+      partitions:
+        metadata.image().topic(TRANSACTION_STATE_TOPIC)?.partitions.length ??
+        config.get('transaction.state.log.num.partitions'),
+      writer: storage,
+      loader: storage,
+      markers,
+      nextProducerId: () => producerIds.next(),
+      partitionExists: (topic, partition) => metadata.image().partition(topic, partition) !== undefined,
+      groupPartition: groupId => groups.partitionFor(groupId),
+    })
+    this.parts.transactions = transactions
+    return transactions
   }
 
   /** Listeners on every interface that have no advertised address. */

@@ -30,10 +30,21 @@ export async function claimLogDirectories(
     if (found) continue
     try {
       disk.makeDirectory(directory)
+      await syncAncestors(disk, directory)
       const writtenAt = dateText(clock.now())
       await writeMetaProperties(disk, directory, { brokerId, clusterId, writtenAt })
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
     }
+  }
+}
+
+/** A directory that is new survives a power cut only when those it lies in were synced; one that cannot be is old. */
+async function syncAncestors(disk: Disk, directory: string): Promise<void> {
+  for (let end = directory.lastIndexOf('/'); end >= 0; end = directory.lastIndexOf('/', end - 1)) {
+    await disk.syncDirectory(end === 0 ? '/' : directory.slice(0, end)).catch(error => {
+      if (!(error instanceof DiskError)) throw error
+    })
+    if (end === 0) return
   }
 }

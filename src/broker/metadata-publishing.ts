@@ -1,10 +1,10 @@
 import type { DynamicBrokerConfig } from '../config/index.ts'
-import type { GroupCoordinator } from '../coordinator/index.ts'
+import type { GroupCoordinator, TransactionCoordinator } from '../coordinator/index.ts'
 import type { ClusterDelta, ClusterImage, MetadataPublisher, TopicChange } from '../metadata/index.ts'
 import type { Logger } from '../platform/index.ts'
 import type { ReplicaManager } from '../replication/index.ts'
 import type { LogManager } from '../storage/index.ts'
-import { OFFSETS_TOPIC } from './internal-topics.ts'
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts'
 import { logSettings } from './log-settings.ts'
 
 /** Who acts on changes of the cluster's metadata in this broker. */
@@ -14,6 +14,7 @@ export interface MetadataFollowers {
   readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly logger: Logger
 }
 
@@ -26,7 +27,10 @@ export function metadataPublisher(followers: MetadataFollowers): MetadataPublish
   return (image, delta) => {
     applyTopicConfigs(image, delta, followers)
     followers.replicas.applyDelta(image, delta)
-    for (const change of delta.topics) if (change.name === OFFSETS_TOPIC) applyCoordinators(change, followers)
+    for (const change of delta.topics) {
+      if (change.name === OFFSETS_TOPIC) applyCoordinator(change, followers.groups, followers)
+      if (change.name === TRANSACTION_STATE_TOPIC) applyCoordinator(change, followers.transactions, followers)
+    }
     forgetOffsets(delta, followers)
   }
 }
@@ -40,17 +44,21 @@ function applyTopicConfigs(image: ClusterImage, delta: ClusterDelta, { config, l
   for (const name of names) logs.topicConfigChanged(name, logSettings(config.current, image.config('topics', name)))
 }
 
-function applyCoordinators({ before, after }: TopicChange, { brokerId, groups, logger }: MetadataFollowers): void {
+function applyCoordinator(
+  { name, before, after }: TopicChange,
+  coordinator: Pick<GroupCoordinator, 'onElected' | 'onResigned'>,
+  { brokerId, logger }: MetadataFollowers,
+): void {
   const count = Math.max(before?.partitions.length ?? 0, after?.partitions.length ?? 0)
   for (let index = 0; index < count; index++) {
     const was = before?.partitions[index]
     const is = after?.partitions[index]
     if (is?.leader === brokerId) {
       if (was?.leader === brokerId && was.leaderEpoch === is.leaderEpoch) continue
-      groups.onElected(index, is.leaderEpoch).catch(error => {
-        logger.error({ err: error }, `Could not load groups of ${OFFSETS_TOPIC}-${index}`)
+      coordinator.onElected(index, is.leaderEpoch).catch(error => {
+        logger.error({ err: error }, `Could not load ${name}-${index}`)
       })
-    } else if (was?.leader === brokerId) groups.onResigned(index, is?.leaderEpoch)
+    } else if (was?.leader === brokerId) coordinator.onResigned(index, is?.leaderEpoch)
   }
 }
 

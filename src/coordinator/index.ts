@@ -1,6 +1,6 @@
 /**
  * Coordinators: state machines that live in the log of an internal topic. `runtime/` is what they have in common,
- * `group/` coordinates classic consumer groups and keeps committed offsets.
+ * `group/` coordinates classic consumer groups and keeps committed offsets, `transaction/` coordinates transactions.
  */
 export type { GroupState } from './group/classic-group.ts'
 export { type GroupConfig, groupConfig } from './group/group-config.ts'
@@ -15,10 +15,21 @@ export {
   CoordinatorRuntime,
   type CoordinatorRuntimeOptions,
   type EncodedRecord,
+  type ProducerMarker,
   type RecordPosition,
   type StateMachine,
+  type TransactionalProducer,
   type WriteDecision,
 } from './runtime/coordinator-runtime.ts'
 export { javaHashCode, partitionForKey } from './runtime/partition-for-key.ts'
 export type { PartitionLoader, PartitionWriter, ReadableLog } from './runtime/partition-storage.ts'
 export { type ReadLogOptions, readLog } from './runtime/read-log.ts'
+export type { MarkerWriter } from './transaction/marker-writer.ts'
+export type { PartitionName } from './transaction/topic-partitions.ts'
+export type { ProducerIdentity, TransactionState } from './transaction/transaction.ts'
+export { type TransactionConfig, transactionConfig } from './transaction/transaction-config.ts'
+export {
+  TRANSACTION_STATE_TOPIC,
+  TransactionCoordinator,
+  type TransactionCoordinatorOptions,
+} from './transaction/transaction-coordinator.ts'

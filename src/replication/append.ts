@@ -63,7 +63,7 @@ export function appendRecords(
 ): readonly AppendResult[] | Promise<readonly AppendResult[]> {
   const { acks, entries } = request
   if (acks !== 0 && acks !== 1 && acks !== -1) {
-    return entries.map(({ partition }) => failure(partition, 'INVALID_REQUIRED_ACKS'))
+    return entries.map(({ partition }) => failedAppend(partition, 'INVALID_REQUIRED_ACKS'))
   }
   const results: Writable<AppendResult>[] = new Array(entries.length)
   let waiting: Promise<void>[] | undefined
@@ -99,12 +99,12 @@ function appendOne(
   { request, context }: { readonly request: AppendRequest; readonly context: AppendContext },
 ): Writable<AppendResult> {
   const topic = context.hosted.topic(entry.topic)
-  if (!topic || !partition) return failure(entry.partition, context.hosted.missing(entry.topic, entry.partition))
+  if (!topic || !partition) return failedAppend(entry.partition, context.hosted.missing(entry.topic, entry.partition))
   topic.produceRequests++
   if (topic.isInternal && request.allowInternalTopics !== true) {
-    return failure(entry.partition, 'INVALID_TOPIC_EXCEPTION', `cannot append to internal topic ${entry.topic}`)
+    return failedAppend(entry.partition, 'INVALID_TOPIC_EXCEPTION', `cannot append to internal topic ${entry.topic}`)
   }
-  if (entry.records === null) return failure(entry.partition, 'INVALID_RECORD', 'the request carries no records')
+  if (entry.records === null) return failedAppend(entry.partition, 'INVALID_RECORD', 'the request carries no records')
   try {
     const info = partition.appendAsLeader(entry.records, request)
     topic.bytesIn += info.bytes
@@ -121,7 +121,7 @@ function appendOne(
     }
   } catch (error) {
     topic.failedProduceRequests++
-    const result = failure(entry.partition, 'UNKNOWN_SERVER_ERROR')
+    const result = failedAppend(entry.partition, 'UNKNOWN_SERVER_ERROR')
     fail(result, error)
     if (!(error instanceof KafkaError)) {
       context.logger.error(
@@ -137,7 +137,8 @@ function appendOne(
   }
 }
 
-function failure(index: number, error: ErrorName, message: string | null = null): Writable<AppendResult> {
+/** The answer for a partition that nothing was appended to. */
+export function failedAppend(index: number, error: ErrorName, message: string | null = null): Writable<AppendResult> {
   return {
     index,
     errorCode: ErrorCode[error],

@@ -278,6 +278,12 @@ export class Log {
     }))
   }
 
+  /** Whether the producer, in this very epoch, has a transaction open here. */
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    const entry = this.#state.producers.get(producerId)
+    return entry?.currentTxnFirstOffset !== undefined && entry.producerEpoch === producerEpoch
+  }
+
   /** Forgets producers that wrote nothing for `expirationMs` and are in no transaction; returns how many. */
   expireProducers(expirationMs: number): number {
     return this.#state.producers.expire(this.#state.context.clock.now() - expirationMs)

@@ -25,6 +25,7 @@ export const ToolClass = {
   dumpLog: 'kafka.tools.DumpLogSegments',
   verifiableProducer: 'org.apache.kafka.tools.VerifiableProducer',
   verifiableConsumer: 'org.apache.kafka.tools.VerifiableConsumer',
+  transactions: 'org.apache.kafka.tools.TransactionsCommand',
 } as const
 
 /** A virtual machine that waits for commands; see `java/ToolRunner.java` for what is said between the two. */

@@ -1,42 +1,27 @@
-import { ErrorCode, KafkaError, type MessageInput, readBatchHeader, ZERO_UUID } from '../../protocol/index.ts'
+import { ErrorCode, KafkaError, type MessageInput, ZERO_UUID } from '../../protocol/index.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
-import type { AppendEntry, AppendResult } from '../../replication/index.ts'
+import { type AppendEntry, type AppendResult, failedAppend } from '../../replication/index.ts'
 import { leaderEndpoints } from '../advertised-address.ts'
 import { handler, type RequestContext } from '../handler.ts'
+import { isTransactional, verifyProduced } from '../transaction-verification.ts'
 
 type TopicData = ProduceRequest['topicData'][number]
 
 /**
  * Produce, key 0. v0-2 carry message sets, which become batches; v3+ exactly one batch a partition; v13 goes by topic id.
  * With `acks=0` there is no answer, so an error closes the connection: the client would never learn of it otherwise.
+ * Transactional batches are for partitions that were added to the transaction (KIP-890).
  */
 export const produce = handler(ProduceRequest, ProduceResponse, {
   mayOverlap: true,
   // Logs copy what they keep.
   mayRecycle: true,
   handle: (request, context) => {
-    if (request.transactionalId !== null) {
-      throw new KafkaError(
-        'INVALID_TXN_STATE',
-        `transactional id ${request.transactionalId} has no ongoing transaction`,
-      )
-    }
-    if (request.topicData.some(({ partitionData }) => partitionData.some(({ records }) => isTransactional(records)))) {
-      // They would open a transaction that nobody can end, and readers of committed records would wait for it for ever.
-      throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
-    }
-    const { replicas } = context.services
     const names = request.topicData.map(topic => nameOf(topic, context))
     const entries = request.topicData.flatMap((topic, index) => entriesOf(topic, names[index]))
-    const results = replicas.appendRecords({
-      acks: request.acks,
-      timeoutMs: request.timeoutMs,
-      origin: 'client',
-      apiVersion: context.apiVersion,
-      // Kafka lets this one client write to internal topics: its admin tools use the name.
-      allowInternalTopics: context.clientId === '__admin_client',
-      entries,
-    })
+    const results = entries.some(isTransactional)
+      ? appendVerified(request, entries, context)
+      : append(request, entries, context)
     if (results instanceof Promise) return results.then(late => answer(request, names, { results: late, context }))
     return answer(request, names, { results, context })
   },
@@ -56,9 +41,42 @@ export const produce = handler(ProduceRequest, ProduceResponse, {
   },
 })
 
-/** Whether the batch, of which there is one only, belongs to a transaction. */
-function isTransactional(records: Uint8Array | null): boolean {
-  return records !== null && (readBatchHeader(records, 0)?.isTransactional ?? false)
+type Results = readonly AppendResult[] | Promise<readonly AppendResult[]>
+
+function append(
+  { acks, timeoutMs }: ProduceRequest,
+  entries: readonly AppendEntry[],
+  context: RequestContext,
+): Results {
+  return context.services.replicas.appendRecords({
+    acks,
+    timeoutMs,
+    origin: 'client',
+    apiVersion: context.apiVersion,
+    // Kafka lets this one client write to internal topics: its admin tools use the name.
+    allowInternalTopics: context.clientId === '__admin_client',
+    entries,
+  })
+}
+
+/** Appends what the transaction may write; the results are in the order of the entries, refusals among them. */
+function appendVerified(request: ProduceRequest, entries: readonly AppendEntry[], context: RequestContext): Results {
+  const { transactionalId } = request
+  if (transactionalId === null) {
+    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactional records without a transactional id')
+  }
+  const asked = { transactionalId, apiVersion: context.apiVersion }
+  const errors = entries.map(entry => verifyProduced(entry, asked, context.services))
+  const allowed = entries.filter((_, index) => errors[index] === 'NONE')
+  if (allowed.length === entries.length) return append(request, entries, context)
+  const merged = (results: readonly AppendResult[]): readonly AppendResult[] => {
+    let next = 0
+    return entries.map((entry, index) =>
+      errors[index] === 'NONE' ? results[next++]! : failedAppend(entry.partition, errors[index]!),
+    )
+  }
+  const results = append(request, allowed, context)
+  return results instanceof Promise ? results.then(merged) : merged(results)
 }
 
 /** The topic's name; undefined for a topic id that nobody knows. */

@@ -2,7 +2,7 @@ import { ErrorCode, type ErrorName } from '../../protocol/index.ts'
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts'
 import { addressOf } from '../advertised-address.ts'
 import { handler, type RequestContext } from '../handler.ts'
-import { OFFSETS_TOPIC } from '../internal-topics.ts'
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../internal-topics.ts'
 
 const KEY_TYPE = { group: 0, transaction: 1 } as const
 
@@ -16,8 +16,8 @@ interface Found {
 }
 
 /**
- * FindCoordinator, key 10: which broker looks after a group. Makes the topic of the group coordinator when it is not
- * there. v1+: kinds of keys. v4+: several keys (KIP-699).
+ * FindCoordinator, key 10: which broker looks after a group or a transactional id. Makes the coordinator's topic when it
+ * is not there. v1+: kinds of keys. v4+: several keys (KIP-699).
  */
 export const findCoordinator = handler(FindCoordinatorRequest, FindCoordinatorResponse, {
   handle: async (request, context) => {
@@ -36,13 +36,14 @@ export const findCoordinator = handler(FindCoordinatorRequest, FindCoordinatorRe
 
 async function find(keyType: number, key: string, context: RequestContext): Promise<Found> {
   const { services } = context
-  if (keyType === KEY_TYPE.transaction) {
-    return none('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'Transactions are not supported')
+  if (keyType !== KEY_TYPE.group && keyType !== KEY_TYPE.transaction) {
+    return none('INVALID_REQUEST', `Unsupported coordinator key type ${keyType}`)
   }
-  if (keyType !== KEY_TYPE.group) return none('INVALID_REQUEST', `Unsupported coordinator key type ${keyType}`)
-  if (!services.metadata.image().topic(OFFSETS_TOPIC)) await services.autoTopics.create([OFFSETS_TOPIC])
-  const partition = services.groups.partitionFor(key)
-  const leader = services.metadata.image().partition(OFFSETS_TOPIC, partition)?.leader ?? -1
+  const topic = keyType === KEY_TYPE.group ? OFFSETS_TOPIC : TRANSACTION_STATE_TOPIC
+  const coordinator = keyType === KEY_TYPE.group ? services.groups : services.transactions
+  if (!services.metadata.image().topic(topic)) await services.autoTopics.create([topic])
+  const partition = coordinator.partitionFor(key)
+  const leader = services.metadata.image().partition(topic, partition)?.leader ?? -1
   const address = addressOf(leader, context)
   if (!address) return none('COORDINATOR_NOT_AVAILABLE', 'The coordinator is not available')
   const { nodeId, host, port } = address

@@ -1,5 +1,5 @@
 import { type Clock, DeadlineQueue, type Logger, type Random, type Timer } from '../../platform/index.ts'
-import type { MessageInput } from '../../protocol/index.ts'
+import type { ErrorName, MessageInput } from '../../protocol/index.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
@@ -8,9 +8,10 @@ import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messa
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
 import type { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
+import type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts'
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts'
-import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts'
+import { CoordinatorRuntime, type ProducerMarker } from '../runtime/coordinator-runtime.ts'
 import type { PartitionLoader, PartitionWriter } from '../runtime/partition-storage.ts'
 import type { GroupState } from './classic-group.ts'
 import { GroupAdministration } from './group-administration.ts'
@@ -163,9 +164,20 @@ export class GroupCoordinator {
     return this.#administration.delete(request)
   }
 
-  /** A transaction marker of the producer was written to the partition: its offsets count now, or never. */
-  onTransactionCompleted(partition: number, producerId: number, result: 'commit' | 'abort'): void {
-    this.#lookup.runtime.endTransaction(partition, producerId, result)
+  /** TxnOffsetCommit v0-4; `verify` says whether the transaction knows of the group's partition (KIP-890). */
+  txnOffsetCommit(
+    request: TxnOffsetCommitRequest,
+    verify: () => ErrorName,
+  ): Promise<MessageInput<typeof TxnOffsetCommitResponse>> {
+    return this.#offsets.commitInTransaction(request, verify)
+  }
+
+  /**
+   * Writes the marker that ends a transaction into a partition of {@link OFFSETS_TOPIC}: the producer's offsets count
+   * from then on, or never. Rejects as an append does.
+   */
+  appendMarker(partition: number, marker: ProducerMarker): Promise<void> {
+    return this.#lookup.runtime.appendMarker(partition, marker)
   }
 
   /** Topics were deleted: their offsets go. Resolves when their tombstones are written or were refused. */

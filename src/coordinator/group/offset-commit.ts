@@ -47,7 +47,36 @@ export function decideCommit(
   context: { readonly now: number; readonly maxMetadataLength: number },
 ): CommitDecision {
   const errorCode = validateCommit(group, request)
-  if (errorCode !== ErrorCode.NONE) return { errorCode, records: [], offsetErrors: [], resetSession: false }
+  if (errorCode !== ErrorCode.NONE) return refuse(errorCode)
+  return { ...recordsOf(request, context), resetSession: group.state !== 'Empty' }
+}
+
+/**
+ * TxnOffsetCommit. A client that says who it is (v3+, KIP-447) must be a member of the current generation; one that does
+ * not is believed. It is no sign of life. Errors as {@link decideCommit}, but never `REBALANCE_IN_PROGRESS`.
+ */
+export function decideTransactionalCommit(
+  group: ClassicGroup,
+  request: CommitRequest,
+  context: { readonly now: number; readonly maxMetadataLength: number },
+): CommitDecision {
+  if (group.state === 'Dead') return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+  const { generationId, memberId, groupInstanceId } = request
+  if (generationId >= 0 || memberId !== '' || groupInstanceId !== null) {
+    const error = validateMemberOfGeneration(group, request, generationId)
+    if (error !== ErrorCode.NONE) return refuse(error)
+  }
+  return { ...recordsOf(request, context), resetSession: false }
+}
+
+function refuse(errorCode: number): CommitDecision {
+  return { errorCode, records: [], offsetErrors: [], resetSession: false }
+}
+
+function recordsOf(
+  request: CommitRequest,
+  context: { readonly now: number; readonly maxMetadataLength: number },
+): Omit<CommitDecision, 'resetSession'> {
   const records: OffsetCommitRecord[] = []
   const expireTimestamp =
     request.retentionTimeMs === -1 ? -1 : Math.min(context.now + request.retentionTimeMs, Number.MAX_SAFE_INTEGER)
@@ -69,7 +98,7 @@ export function decideCommit(
     })
     return ErrorCode.NONE
   })
-  return { errorCode, records, offsetErrors, resetSession: group.state !== 'Empty' }
+  return { errorCode: ErrorCode.NONE, records, offsetErrors }
 }
 
 function validateCommit(group: ClassicGroup, request: CommitRequest): number {

@@ -201,8 +201,10 @@ describe('offsets of transactions', () => {
     })
   const transactional = (offset: number, producerId: number) =>
     encodeBatch({ records: [{ ...record(offset), timestamp: 1 }], producerId, producerEpoch: 0, isTransactional: true })
+  const markerOf = (producerId: number, result: 'commit' | 'abort') =>
+    ({ producerId, producerEpoch: 0, result, coordinatorEpoch: 0 }) as const
   const marker = (producerId: number, result: 'commit' | 'abort') =>
-    encodeEndTxnMarker({ producerId, producerEpoch: 0, result, coordinatorEpoch: 0, timestamp: 1 })
+    encodeEndTxnMarker({ ...markerOf(producerId, result), timestamp: 1 })
 
   it('count when the transaction is committed, unless a later commit is in the log', async () => {
     const fixture = new CoordinatorFixture()
@@ -220,7 +222,7 @@ describe('offsets of transactions', () => {
     }
     const unstable = fixture.fetch(stable).groups?.[0]?.topics?.[0]?.partitions?.[0]?.errorCode
     assert.equal(unstable, ErrorCode.UNSTABLE_OFFSET_COMMIT)
-    fixture.coordinator.onTransactionCompleted(0, 101, 'commit')
+    await fixture.coordinator.appendMarker(0, markerOf(101, 'commit'))
     assert.deepEqual(fixture.offsets(), { 'topic-0': 3 })
     assert.equal(fixture.fetch(stable).groups?.[0]?.topics?.[0]?.partitions?.[0]?.errorCode, 0)
   })
@@ -230,7 +232,7 @@ describe('offsets of transactions', () => {
     await fixture.topic.append(0, transactional(1, 100))
     await fixture.coordinator.onElected(0, 0)
     assert.equal(fixture.state(), 'Empty')
-    fixture.coordinator.onTransactionCompleted(0, 100, 'abort')
+    await fixture.coordinator.appendMarker(0, markerOf(100, 'abort'))
     assert.equal(fixture.state(), 'Dead')
   })
 })

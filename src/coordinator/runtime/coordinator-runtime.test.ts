@@ -106,7 +106,7 @@ describe('CoordinatorRuntime', () => {
     )
     await runtime.onElected(0, 1)
     assert.equal(runtime.read(0).value, 0)
-    runtime.endTransaction(0, 7, 'commit')
+    await runtime.appendMarker(0, { producerId: 7, producerEpoch: 0, result: 'commit', coordinatorEpoch: 0 })
     assert.equal(runtime.read(0).value, 1)
   })
 
@@ -132,6 +132,39 @@ describe('CoordinatorRuntime', () => {
     assert.equal(yielding.read(0).value, 5)
     assert.ok(waited > 0)
     runtime.close()
+  })
+
+  it('applies a marker after what stands before it, however late that is committed', async () => {
+    const { runtime, topic } = fixture()
+    await runtime.onElected(0, 1)
+    topic.holdCommits = true
+    const producer = { producerId: 7, producerEpoch: 0 }
+    const writing = [
+      runtime.append(0, [3], producer),
+      runtime.appendMarker(0, { ...producer, result: 'commit', coordinatorEpoch: 0 }),
+      runtime.append(0, [4], producer),
+    ]
+    topic.commitAll()
+    await Promise.all(writing)
+    assert.equal(runtime.read(0).value, 3)
+    assert.deepEqual([...runtime.read(0).inTransactions], [[7, 4]])
+  })
+
+  it('misses no marker that is written while it loads', async () => {
+    const { runtime, topic } = fixture()
+    const producer = { producerId: 7, producerEpoch: 0 }
+    await topic.append(
+      0,
+      encodeBatch({
+        ...producer,
+        records: [{ key: Buffer.from('add'), value: Buffer.from([1]) }],
+        isTransactional: true,
+      }),
+    )
+    const loading = runtime.onElected(0, 1)
+    await runtime.appendMarker(0, { ...producer, result: 'commit', coordinatorEpoch: 0 })
+    await loading
+    assert.equal(runtime.read(0).value, 1)
   })
 
   it('says why a partition cannot be asked', async () => {

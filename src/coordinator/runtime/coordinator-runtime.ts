@@ -8,7 +8,9 @@ import {
   decodeRecords,
   type ErrorName,
   encodeBatch,
+  encodeEndTxnMarker,
   KafkaError,
+  type TransactionMarker,
 } from '../../protocol/index.ts'
 import type { PartitionLoader, PartitionWriter } from './partition-storage.ts'
 
@@ -68,11 +70,24 @@ export interface WriteDecision<CoordinatorRecord, Response> {
   readonly response: Response
 }
 
+/** A producer in a transaction, whose records count when that is committed. */
+export interface TransactionalProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+/** What ends a producer's transaction in a partition. */
+export interface ProducerMarker extends TransactionalProducer, TransactionMarker {}
+
 interface OwnedPartition<State> {
   readonly state: State
   phase: 'loading' | 'active' | 'failed'
+  /** Markers that were written while the partition was loaded, which may have read past where they stand. */
+  readonly markersSinceLoad: ProducerMarker[]
 }
 
+/** A coordinator writes no sequences of the producer; like Kafka's, its batches say 0. */
+const TRANSACTIONAL = { isTransactional: true, baseSequence: 0 }
 /** The load gives way to other work after this long. */
 const LOAD_SLICE_MS = 10
 /** A compressed batch of a coordinator's topic is not decompressed beyond this. */
@@ -143,13 +158,20 @@ export class CoordinatorRuntime<State, CoordinatorRecord> {
     return response
   }
 
-  /** The second half of {@link write}, for decisions whose answers go their own ways. Rejects alike. */
-  async append(partition: number, records: readonly CoordinatorRecord[]): Promise<void> {
+  /**
+   * The second half of {@link write}, for decisions whose answers go their own ways. Rejects alike. With a `producer` the
+   * records are part of its transaction.
+   */
+  async append(
+    partition: number,
+    records: readonly CoordinatorRecord[],
+    producer?: TransactionalProducer,
+  ): Promise<void> {
     const owned = this.#partitions.get(partition)
     if (owned?.phase !== 'active') throw new KafkaError(this.errorOf(partition) ?? 'NOT_COORDINATOR')
-    const batchOffset = await this.#options.writer.append(partition, this.#encode(records))
+    const batchOffset = await this.#options.writer.append(partition, this.#encode(records, producer))
     if (this.#partitions.get(partition) !== owned) throw new KafkaError('NOT_COORDINATOR')
-    const position = { batchOffset, transactionOf: undefined, loading: false }
+    const position = { batchOffset, transactionOf: producer?.producerId, loading: false }
     for (const record of records) this.#options.machine.replay(owned.state, record, position)
   }
 
@@ -165,13 +187,15 @@ export class CoordinatorRuntime<State, CoordinatorRecord> {
     const before = this.#partitions.get(partition)
     // A leader that stays leader knows all that is in the log: it was its own writing.
     if (before !== undefined && before.phase !== 'failed') return
-    const owned: OwnedPartition<State> = { state: machine.create(partition), phase: 'loading' }
+    const owned: OwnedPartition<State> = { state: machine.create(partition), phase: 'loading', markersSinceLoad: [] }
     this.#partitions.set(partition, owned)
     if (this.#loads.count === 0) this.#loads.startedMs = started
     this.#loads.count += 1
     try {
       await this.#load(partition, owned)
       if (this.#partitions.get(partition) !== owned) return
+      for (const { producerId, result } of owned.markersSinceLoad)
+        machine.endTransaction(owned.state, producerId, result)
       owned.phase = 'active'
       machine.loaded(owned.state)
       const tookMs = Math.round(clock.monotonicMs() - started)
@@ -204,10 +228,24 @@ export class CoordinatorRuntime<State, CoordinatorRecord> {
     this.#options.logger.info({}, `Finished unloading ${this.#options.topic}-${partition}`)
   }
 
-  /** A transaction marker was written to the partition: see {@link StateMachine.endTransaction}. */
-  endTransaction(partition: number, producerId: number, result: 'commit' | 'abort'): void {
+  /**
+   * Appends the marker that ends a producer's transaction in the partition; once it is committed, what was replayed as
+   * part of the transaction counts or is forgotten: see {@link StateMachine.endTransaction}. It goes the way of all
+   * appends, so it is applied after whatever stands before it in the log.
+   *
+   * @throws (rejects with) KafkaError: what the log refused the append with.
+   */
+  async appendMarker(partition: number, marker: ProducerMarker): Promise<void> {
+    const { writer, machine, clock } = this.#options
+    await writer.append(partition, encodeEndTxnMarker({ ...marker, timestamp: clock.now() }))
     const owned = this.#partitions.get(partition)
-    if (owned?.phase === 'active') this.#options.machine.endTransaction(owned.state, producerId, result)
+    if (owned?.phase === 'active') machine.endTransaction(owned.state, marker.producerId, marker.result)
+    else owned?.markersSinceLoad.push(marker)
+  }
+
+  /** The leader epoch in which this broker leads the partition, or last did; -1 when it never did. */
+  epochOf(partition: number): number {
+    return this.#epochs.get(partition) ?? -1
   }
 
   /** Gives all partitions up; every later request is answered COORDINATOR_NOT_AVAILABLE. */
@@ -216,11 +254,12 @@ export class CoordinatorRuntime<State, CoordinatorRecord> {
     for (const partition of [...this.#partitions.keys()]) this.onResigned(partition)
   }
 
-  #encode(records: readonly CoordinatorRecord[]): Uint8Array {
+  #encode(records: readonly CoordinatorRecord[], producer: TransactionalProducer | undefined): Uint8Array {
     const timestamp = this.#options.clock.now()
     try {
       return encodeBatch({
         compression: this.#options.compression ?? 'none',
+        ...(producer && { ...TRANSACTIONAL, producerId: producer.producerId, producerEpoch: producer.producerEpoch }),
         records: records.map(record => ({ ...this.#options.machine.encode(record), timestamp })),
       })
     } catch (error) {

@@ -1,0 +1,71 @@
+import type { PartitionName, ProducerIdentity } from '../coordinator/index.ts'
+import { BATCH_FIELD, type ErrorName, LOG_OVERHEAD_BYTES, readBatchHeader } from '../protocol/index.ts'
+import type { AppendEntry } from '../replication/index.ts'
+import type { BrokerServices } from './broker-services.ts'
+
+const TRANSACTIONAL_BIT = 0x10
+
+/** Whether any batch is transactional: the cheap look at everything that is produced, which mostly is one batch. */
+export function isTransactional({ records }: AppendEntry): boolean {
+  if (records === null) return false
+  for (let position = 0; records[position + BATCH_FIELD.magic] === 2; ) {
+    if (((records[position + BATCH_FIELD.attributes + 1] ?? 0) & TRANSACTIONAL_BIT) !== 0) return true
+    const lengthAt = position + BATCH_FIELD.length
+    if (lengthAt + 4 > records.length) return false
+    const length = new DataView(records.buffer, records.byteOffset + lengthAt, 4).getInt32(0)
+    if (length <= 0 || position + LOG_OVERHEAD_BYTES + length >= records.length) return false
+    position += LOG_OVERHEAD_BYTES + length
+  }
+  return false
+}
+
+/** What is verified for whom. */
+export interface VerifiedWrite {
+  readonly transactionalId: string
+  readonly producer: ProducerIdentity
+  readonly name: PartitionName
+  /** Whether the client knows TRANSACTION_ABORTABLE (KIP-890). */
+  readonly knowsAbortable: boolean
+}
+
+/**
+ * Whether a producer may write to the partition as part of its transaction (KIP-890): it has begun to, or the coordinator
+ * knows that it will. NONE; `INVALID_TXN_STATE` (or `TRANSACTION_ABORTABLE`) when the partition was not added;
+ * `INVALID_PRODUCER_EPOCH` for a fenced producer; else why the coordinator cannot tell. Coordinator and partition are in
+ * this process, so nothing comes between this answer and the append that follows in the same turn.
+ */
+export function verifyWrite(write: VerifiedWrite, { config, replicas, transactions }: BrokerServices): ErrorName {
+  const { transactionalId, producer, name, knowsAbortable } = write
+  if (!config.get('transaction.partition.verification.enable')) return 'NONE'
+  const log = replicas.hosted.find(name.topic, name.partition)?.log
+  // Without a log the append says what is wrong.
+  if (!log || log.hasOpenTransaction(producer.producerId, producer.producerEpoch)) return 'NONE'
+  const error = transactions.verify(transactionalId, producer, name)
+  if (error === 'PRODUCER_FENCED') return 'INVALID_PRODUCER_EPOCH'
+  return error === 'TRANSACTION_ABORTABLE' && !knowsAbortable ? 'INVALID_TXN_STATE' : error
+}
+
+const FIRST_PRODUCE_WITH_ABORTABLE = 11
+
+/** {@link verifyWrite} for a produced batch, in the errors that producers of all ages understand. */
+export function verifyProduced(
+  entry: AppendEntry,
+  request: { readonly transactionalId: string; readonly apiVersion: number },
+  services: BrokerServices,
+): ErrorName {
+  const header = entry.records === null ? undefined : readBatchHeader(entry.records, 0)
+  if (header === undefined || !header.isTransactional) return 'NONE'
+  const { transactionalId, apiVersion } = request
+  const knowsAbortable = apiVersion >= FIRST_PRODUCE_WITH_ABORTABLE
+  const error = verifyWrite({ transactionalId, producer: header, name: entry, knowsAbortable }, services)
+  switch (error) {
+    case 'CONCURRENT_TRANSACTIONS':
+    case 'COORDINATOR_LOAD_IN_PROGRESS':
+    case 'COORDINATOR_NOT_AVAILABLE':
+    case 'NOT_COORDINATOR':
+      // One that every producer tries again after, without asking for metadata first.
+      return 'NOT_ENOUGH_REPLICAS'
+    default:
+      return error
+  }
+}

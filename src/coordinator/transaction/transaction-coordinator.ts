@@ -1,0 +1,274 @@
+import type { Clock, Logger } from '../../platform/index.ts'
+import { ErrorCode, type ErrorName, type MessageInput } from '../../protocol/index.ts'
+import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/22-init-producer-id.ts'
+import type {
+  AddPartitionsToTxnRequest,
+  AddPartitionsToTxnResponse,
+} from '../../protocol/messages/24-add-partitions-to-txn.ts'
+import type { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../protocol/messages/25-add-offsets-to-txn.ts'
+import type { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-txn.ts'
+import type {
+  DescribeTransactionsRequest,
+  DescribeTransactionsResponse,
+} from '../../protocol/messages/65-describe-transactions.ts'
+import type { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts'
+import { OFFSETS_TOPIC } from '../group/group-coordinator.ts'
+import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts'
+import type { PartitionLoader, PartitionWriter } from '../runtime/partition-storage.ts'
+import { checkProducer, decideAddPartitions, verifyPartition } from './add-partitions.ts'
+import { decideEndTransaction } from './end-transaction.ts'
+import { decideInitProducerId, type InitRequest } from './init-producer-id.ts'
+import type { MarkerWriter } from './marker-writer.ts'
+import type { PartitionName } from './topic-partitions.ts'
+import type { ProducerIdentity } from './transaction.ts'
+import { describeTransactions, listTransactions } from './transaction-admin.ts'
+import type { TransactionConfig } from './transaction-config.ts'
+import { TransactionLookup } from './transaction-lookup.ts'
+import { transactionMachine } from './transaction-machine.ts'
+import { type TransactionEntry, TransactionShard } from './transaction-shard.ts'
+import { TransactionUpkeep } from './transaction-upkeep.ts'
+
+/** Name of the topic that transactional ids live in. */
+export const TRANSACTION_STATE_TOPIC = '__transaction_state'
+
+export interface TransactionCoordinatorOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly config: TransactionConfig
+  /** Partitions of {@link TRANSACTION_STATE_TOPIC}: of the topic where it exists, else as configured. */
+  readonly partitions: number
+  readonly writer: PartitionWriter
+  readonly loader: PartitionLoader
+  readonly markers: MarkerWriter
+  /** A producer id that nobody has. */
+  readonly nextProducerId: () => Promise<number>
+  /** Whether the cluster has the partition. */
+  readonly partitionExists: (topic: string, partition: number) => boolean
+  /** The partition of `__consumer_offsets` that a group lives in. */
+  readonly groupPartition: (groupId: string) => number
+}
+
+const NO_PRODUCER = -1
+
+/**
+ * Coordinates the transactions whose partition of `__transaction_state` is led by this broker:
+ * `kafka.coordinator.transaction.TransactionCoordinator`. One method per API; each takes the decoded request and gives
+ * the response, its errors inside. None throws for anything that a client can do.
+ */
+export class TransactionCoordinator {
+  readonly #options: TransactionCoordinatorOptions
+  readonly #lookup: TransactionLookup
+  readonly #upkeep: TransactionUpkeep
+
+  constructor(options: TransactionCoordinatorOptions) {
+    const { clock, config, writer, loader, partitions, markers, partitionExists } = options
+    const logger = options.logger.child({ logger: 'kafka.coordinator.transaction.TransactionCoordinator' })
+    this.#options = { ...options, logger }
+    const machine = transactionMachine(
+      partition =>
+        new TransactionShard({
+          clock,
+          logger,
+          markers,
+          partitionExists,
+          coordinatorEpoch: () => this.#lookup.runtime.epochOf(partition),
+          append: records => this.#lookup.runtime.append(partition, records),
+        }),
+    )
+    const runtime = new CoordinatorRuntime({ topic: TRANSACTION_STATE_TOPIC, machine, clock, logger, writer, loader })
+    this.#lookup = new TransactionLookup(runtime, partitions)
+    this.#upkeep = new TransactionUpkeep({ clock, logger, config, lookup: this.#lookup })
+  }
+
+  /** The partition of {@link TRANSACTION_STATE_TOPIC} whose leader coordinates the id: for FindCoordinator. */
+  partitionFor(transactionalId: string): number {
+    return this.#lookup.partitionFor(transactionalId)
+  }
+
+  /** This broker leads the partition since `leaderEpoch`: its ids are loaded. Resolves when that is over. */
+  onElected(partition: number, leaderEpoch: number): Promise<void> {
+    return this.#lookup.runtime.onElected(partition, leaderEpoch)
+  }
+
+  /** This broker does not lead the partition any more; without an epoch, whatever came before. */
+  onResigned(partition: number, leaderEpoch?: number): void {
+    this.#lookup.runtime.onResigned(partition, leaderEpoch)
+  }
+
+  /** InitProducerId v0-5 with a transactional id. */
+  async initProducerId(
+    request: InitProducerIdRequest & { readonly transactionalId: string },
+    { apiVersion }: { readonly apiVersion: number },
+  ): Promise<MessageInput<typeof InitProducerIdResponse>> {
+    const result = await this.#initProducerId(request)
+    if (typeof result !== 'string') return { errorCode: ErrorCode.NONE, ...result }
+    const errorCode = ErrorCode[olderError(result, apiVersion < 4)]
+    return { errorCode, producerId: NO_PRODUCER, producerEpoch: NO_PRODUCER }
+  }
+
+  async #initProducerId(
+    request: InitProducerIdRequest & { readonly transactionalId: string },
+  ): Promise<ProducerIdentity | ErrorName> {
+    const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request
+    if ((producerId === NO_PRODUCER) !== (producerEpoch === NO_PRODUCER)) return 'INVALID_REQUEST'
+    if (transactionalId === '') return 'INVALID_REQUEST'
+    if (timeoutMs <= 0 || timeoutMs > this.#options.config.maxTimeoutMs) return 'INVALID_TRANSACTION_TIMEOUT'
+    const found = this.#lookup.find(transactionalId)
+    if (typeof found === 'string') return found
+    const { shard } = found
+    const entry = shard.getOrCreate(transactionalId)
+    if (entry.isPending) return 'CONCURRENT_TRANSACTIONS'
+    const expected = producerId === NO_PRODUCER ? undefined : { producerId, producerEpoch }
+    const result = await shard.exclusively(entry, () => this.#decideInit(shard, entry, { timeoutMs, expected }))
+    shard.endPrepared(entry)
+    return result
+  }
+
+  async #decideInit(
+    shard: TransactionShard,
+    entry: TransactionEntry,
+    request: InitRequest,
+  ): Promise<ProducerIdentity | ErrorName> {
+    const { clock, nextProducerId } = this.#options
+    const now = clock.now()
+    let decision = decideInitProducerId(entry.transaction, request, { now, newProducerId: undefined })
+    if ('needsProducerId' in decision) {
+      const newProducerId = await nextProducerId().catch(() => undefined)
+      if (newProducerId === undefined) return 'COORDINATOR_NOT_AVAILABLE'
+      decision = decideInitProducerId(entry.transaction, request, { now, newProducerId })
+    }
+    if ('error' in decision) return decision.error
+    if ('needsProducerId' in decision) return 'UNKNOWN_SERVER_ERROR'
+    const next = 'fence' in decision ? decision.fence : decision.next
+    const error = await shard.write(entry, next)
+    if (error !== 'NONE') return error
+    // The client asks again until the transaction of its predecessor is aborted.
+    if ('fence' in decision) return 'CONCURRENT_TRANSACTIONS'
+    return { producerId: next.producerId, producerEpoch: next.producerEpoch }
+  }
+
+  /** AddPartitionsToTxn v0-5; from v4 for several transactions, and without change where brokers only verify. */
+  async addPartitionsToTxn(
+    request: AddPartitionsToTxnRequest,
+    { apiVersion }: { readonly apiVersion: number },
+  ): Promise<MessageInput<typeof AddPartitionsToTxnResponse>> {
+    if (apiVersion >= 4) {
+      const results = request.transactions.map(async ({ transactionalId, topics, verifyOnly, ...producer }) => ({
+        transactionalId,
+        topicResults: await this.#addPartitions(transactionalId, producer, { topics, verifyOnly, apiVersion }),
+      }))
+      return { resultsByTransaction: await Promise.all(results) }
+    }
+    const producer = { producerId: request.v3AndBelowProducerId, producerEpoch: request.v3AndBelowProducerEpoch }
+    const asked = { topics: request.v3AndBelowTopics, verifyOnly: false, apiVersion }
+    const results = await this.#addPartitions(request.v3AndBelowTransactionalId, producer, asked)
+    return { resultsByTopicV3AndBelow: results }
+  }
+
+  /** All or none: where one partition is not there, the others are not attempted. */
+  async #addPartitions(
+    transactionalId: string,
+    producer: ProducerIdentity,
+    asked: { readonly topics: readonly AskedTopic[]; readonly verifyOnly: boolean; readonly apiVersion: number },
+  ) {
+    const { partitionExists } = this.#options
+    const partitions = asked.topics.flatMap(topic =>
+      topic.partitions.map(partition => ({ topic: topic.name, partition })),
+    )
+    const isMissing = ({ topic, partition }: PartitionName): boolean => !partitionExists(topic, partition)
+    let errorOf: (name: PartitionName) => ErrorName
+    if (partitions.some(isMissing)) {
+      errorOf = name => (isMissing(name) ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'OPERATION_NOT_ATTEMPTED')
+    } else if (asked.verifyOnly) {
+      errorOf = name => this.verify(transactionalId, producer, name)
+    } else {
+      const error = await this.#add(transactionalId, producer, partitions)
+      errorOf = () => olderError(error, asked.apiVersion < 2)
+    }
+    return asked.topics.map(({ name, partitions: indexes }) => ({
+      name,
+      resultsByPartition: indexes.map(partitionIndex => ({
+        partitionIndex,
+        partitionErrorCode: ErrorCode[errorOf({ topic: name, partition: partitionIndex })],
+      })),
+    }))
+  }
+
+  #add(transactionalId: string, producer: ProducerIdentity, partitions: readonly PartitionName[]): Promise<ErrorName> {
+    return this.#lookup.change(
+      transactionalId,
+      current => checkProducer(current, producer),
+      current => decideAddPartitions(current, { ...producer, partitions }, this.#options.clock.now()),
+    )
+  }
+
+  /**
+   * Whether the producer's transaction holds the partition, in this very moment (KIP-890): NONE, TRANSACTION_ABORTABLE
+   * when it does not, or why that cannot be told.
+   */
+  verify(transactionalId: string, producer: ProducerIdentity, name: PartitionName): ErrorName {
+    const found = this.#lookup.find(transactionalId)
+    return typeof found === 'string' ? found : verifyPartition(found.entry?.transaction, producer, name)
+  }
+
+  /** AddOffsetsToTxn v0-4: adds the partition that the group lives in. */
+  async addOffsetsToTxn(
+    request: AddOffsetsToTxnRequest,
+    { apiVersion }: { readonly apiVersion: number },
+  ): Promise<MessageInput<typeof AddOffsetsToTxnResponse>> {
+    const partition = this.#options.groupPartition(request.groupId)
+    const error = await this.#add(request.transactionalId, request, [{ topic: OFFSETS_TOPIC, partition }])
+    return { errorCode: ErrorCode[olderError(error, apiVersion < 2)] }
+  }
+
+  /** EndTxn v0-4. The answer comes when the end is decided in the log; partitions learn of it in the background. */
+  async endTxn(
+    request: EndTxnRequest,
+    { apiVersion }: { readonly apiVersion: number },
+  ): Promise<MessageInput<typeof EndTxnResponse>> {
+    const { transactionalId, producerId, producerEpoch, committed } = request
+    const end = { producerId, producerEpoch, result: committed ? 'commit' : 'abort' } as const
+    const error = await this.#lookup.change(
+      transactionalId,
+      current => checkProducer(current, end),
+      current => decideEndTransaction(current, end, this.#options.clock.now()),
+    )
+    return { errorCode: ErrorCode[olderError(error, apiVersion < 2)] }
+  }
+
+  /** DescribeTransactions v0. */
+  describeTransactions(request: DescribeTransactionsRequest): MessageInput<typeof DescribeTransactionsResponse> {
+    return describeTransactions(request, this.#lookup)
+  }
+
+  /** ListTransactions v0-1. */
+  listTransactions(request: ListTransactionsRequest): MessageInput<typeof ListTransactionsResponse> {
+    return listTransactions(request, this.#lookup, this.#options.clock.now())
+  }
+
+  /** Looks for transactions past their timeout now, as it does by itself. */
+  abortTimedOut(): Promise<void> {
+    return this.#upkeep.abortTimedOut()
+  }
+
+  /** Looks for ids past their expiration now, as it does by itself. */
+  forgetExpired(): Promise<void> {
+    return this.#upkeep.forgetExpired()
+  }
+
+  /** Stops all timers and gives everything up. */
+  close(): void {
+    this.#upkeep.close()
+    this.#lookup.runtime.close()
+  }
+}
+
+interface AskedTopic {
+  readonly name: string
+  readonly partitions: readonly number[]
+}
+
+/** Clients from before KIP-588 do not know PRODUCER_FENCED. */
+function olderError(error: ErrorName, isOld: boolean): ErrorName {
+  return isOld && error === 'PRODUCER_FENCED' ? 'INVALID_PRODUCER_EPOCH' : error
+}

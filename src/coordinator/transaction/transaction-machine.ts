@@ -1,0 +1,19 @@
+import type { StateMachine } from '../runtime/coordinator-runtime.ts'
+import { decodeTransactionRecord, encodeTransactionRecord, type TransactionRecord } from './transaction-record.ts'
+import type { TransactionShard } from './transaction-shard.ts'
+
+/** Transactions as the runtime sees them. */
+export function transactionMachine(
+  create: (partition: number) => TransactionShard,
+): StateMachine<TransactionShard, TransactionRecord> {
+  return {
+    create,
+    replay: (shard, record) => shard.replay(record),
+    // Nobody writes to this topic in a transaction.
+    endTransaction: () => {},
+    loaded: shard => shard.loaded(),
+    unloaded: shard => shard.unloaded(),
+    encode: encodeTransactionRecord,
+    decode: decodeTransactionRecord,
+  }
+}
