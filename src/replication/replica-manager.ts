@@ -44,6 +44,7 @@ export class ReplicaManager {
   readonly #reader: FetchReader
   readonly #moves: DirectoryMoves
   #image = ClusterImage.empty()
+  #hasImage = false
   #isClosed = false
 
   constructor(options: ReplicaManagerOptions) {
@@ -140,7 +141,8 @@ export class ReplicaManager {
     if (this.#isClosed) return
     this.#image = image
     // Topics that come all at once were there before this broker.
-    const isFirst = delta.topics.length === image.topicCount
+    const isFirst = !this.#hasImage && delta.topics.length === image.topicCount
+    this.#hasImage = true
     for (const { name, before, after } of delta.topics) {
       if (after?.topicId !== before?.topicId) this.#giveUpTopic(name)
       if (!after) continue
@@ -191,6 +193,9 @@ export class ReplicaManager {
       logManager.setAsideLog(topicPartition)
     } else if (!found && !isNew && logManager.directories().some(({ isOffline }) => isOffline)) {
       throw new KafkaError('KAFKA_STORAGE_ERROR', 'its log is not to be found, and a log directory is offline')
+    }
+    if (!found && !isNew) {
+      this.#logger.warn({}, `Partition ${topic.name}-${partition} has a log in none of log.dirs: it begins anew, empty`)
     }
     return logManager.getOrCreateLog(topicPartition, { topicId })
   }

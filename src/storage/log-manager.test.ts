@@ -48,6 +48,28 @@ describe('several log directories', () => {
     await second.manager.close()
   })
 
+  it('may be missing at a start: what was made anew meanwhile gives way to the records that come back', async () => {
+    const { manager, disk } = await openLog({}, { directories: ['/a', '/b'] })
+    const there = [0, 1]
+      .map(partition => manager.getOrCreateLog({ topic: 'u', partition }))
+      .find(l => l.directory === '/b')!
+    append(there, ['kept'])
+    await manager.close()
+    const without = await openLog({}, { disk, directories: ['/a'] })
+    const anew = without.manager.getOrCreateLog(there.topicPartition)
+    assert.equal(anew.logEndOffset, 0)
+    await without.manager.close()
+    const again = await openLog({}, { disk, directories: ['/a', '/b'] })
+    assert.deepEqual(valuesOf(again.manager.getLog(there.topicPartition)!), ['kept'])
+    assert.ok(disk.list('/a').some(name => name.endsWith('-stray')))
+    await again.manager.close()
+
+    const second = await openLog({}, { disk, directories: ['/a'] })
+    append(second.manager.getOrCreateLog(there.topicPartition), ['other'])
+    await second.manager.close()
+    await assert.rejects(openLog({}, { disk, directories: ['/a', '/b'] }), /is in two log directories: .* move the one/)
+  })
+
   it('that cannot be used at all are left out while another can', async () => {
     const disk = new MemoryDisk()
     disk.failNext({ operation: 'makeDirectory', path: path => path === '/a', code: 'EACCES' })

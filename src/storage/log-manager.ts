@@ -156,9 +156,31 @@ export class LogManager {
         continue
       }
       const other = this.#logs.get(name)
-      if (other !== undefined) throw new Error(`${name} is in two log directories: ${other.path} and ${log.path}`)
-      this.#logs.set(name, log)
+      this.#logs.set(name, other === undefined ? log : this.#chooseOne(other, log))
     }
+  }
+
+  /**
+   * A partition is found twice when a directory was missing at a start, which made its logs anew: while such a log is
+   * empty still it is kept out of the way, where an operator may look at it. Nobody can choose between two with records.
+   */
+  #chooseOne(first: Log, second: Log): Log {
+    const stray = second.logEndOffset === 0 ? second : first
+    const name = partitionName(first.topicPartition)
+    if (stray.logEndOffset > 0) {
+      throw new Error(
+        `${name} is in two log directories: ${first.path} and ${second.path}; move the one that does not count elsewhere`,
+      )
+    }
+    const managed = this.#holderOf(stray)!
+    managed.logs.delete(stray)
+    stray.abandon()
+    this.#setAside(stray, managed, 'stray')
+    const fields = { partition: name, directory: managed.path }
+    this.#options.logger
+      .child({ logger: 'kafka.log.LogManager' })
+      .warn(fields, 'setting aside an empty log of a partition that has another')
+    return stray === first ? second : first
   }
 
   /**
