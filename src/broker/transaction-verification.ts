@@ -10,10 +10,9 @@ export function isTransactional({ records }: AppendEntry): boolean {
   if (records === null) return false
   for (let position = 0; records[position + BATCH_FIELD.magic] === 2; ) {
     if (((records[position + BATCH_FIELD.attributes + 1] ?? 0) & TRANSACTIONAL_BIT) !== 0) return true
-    const lengthAt = position + BATCH_FIELD.length
-    if (lengthAt + 4 > records.length) return false
-    const length = new DataView(records.buffer, records.byteOffset + lengthAt, 4).getInt32(0)
-    if (length <= 0 || position + LOG_OVERHEAD_BYTES + length >= records.length) return false
+    const at = position + BATCH_FIELD.length
+    const length = (records[at]! << 24) | (records[at + 1]! << 16) | (records[at + 2]! << 8) | records[at + 3]!
+    if (length <= 0) return false
     position += LOG_OVERHEAD_BYTES + length
   }
   return false

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runTransactions } from './transaction-run.ts'
 
-/** `SEED=17 node dist/test/simulation/transactions.test.js` runs one; `SEEDS=1000` that many. */
-const FIRST = Number(process.env.SEED ?? 1)
+/** As `npm run simulate` says: `SEED` runs one seed, `SEEDS` that many from `FIRST_SEED` on. */
+const FIRST = Number(process.env.SEED ?? process.env.FIRST_SEED ?? 1)
 const SEEDS = process.env.SEED === undefined ? Number(process.env.SEEDS ?? 20) : 1
 
 test(`transactions are whole or not at all, through kills and power cuts, ${SEEDS} seeds`, async () => {
