@@ -47,6 +47,20 @@ describe('a file that is replaced whole', () => {
 })
 
 describe('an offset checkpoint', () => {
+  it('is made as text once or twice for thousands that ask in one turn', async () => {
+    const disk = new MemoryDisk()
+    disk.makeDirectory('/d')
+    const checkpoint = new OffsetCheckpoint(disk, '/d', 'recovery-point-offset-checkpoint')
+    let made = 0
+    const offsets = () => {
+      made += 1
+      return [{ topic: 't', partition: 0, offset: made }]
+    }
+    await Promise.all(Array.from({ length: 5000 }, () => checkpoint.write(offsets)))
+    assert.ok(made <= 3, `made ${made} times`)
+    assert.equal(checkpoint.read().get('t-0'), made)
+  })
+
   it("is in Kafka's format", async () => {
     const disk = new MemoryDisk()
     const checkpoint = new OffsetCheckpoint(disk, '', 'recovery-point-offset-checkpoint')

@@ -180,7 +180,9 @@ export class OffsetCheckpoint {
   async write(offsets: () => readonly PartitionOffset[]): Promise<void> {
     const text = (): string =>
       formatCheckpoint(offsets().map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`))
-    if (this.#file.durableContent !== text()) await this.#file.write(text)
+    const { durableContent } = this.#file
+    // While a write is under way all that come share the next one, and its text is made once, when its turn comes.
+    if (durableContent === undefined || durableContent !== text()) await this.#file.write(text)
   }
 
   settled(): Promise<void> {
