@@ -165,6 +165,7 @@ async function toolSteps(context: TestContext, broker: BrokerProcess, runner: Ja
     assert.match(dumped, /state=PrepareAbort/)
     assert.match(dumped, /state=CompleteCommit/)
     await broker.restart()
-    assert.match(await runner.output(ToolClass.transactions, [...at, 'list']), /^copier\s/m)
+    const again = ['describe', '--transactional-id', 'copier']
+    assert.match(await runner.output(ToolClass.transactions, [...at, ...again]), /^0\s+copier\s/m)
   })
 }

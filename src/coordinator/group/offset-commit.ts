@@ -62,7 +62,8 @@ export function decideTransactionalCommit(
 ): CommitDecision {
   if (group.state === 'Dead') return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   const { generationId, memberId, groupInstanceId } = request
-  if (generationId >= 0 || memberId !== '' || groupInstanceId !== null) {
+  const saysWho = memberId !== '' || groupInstanceId !== null
+  if (generationId >= 0 || (saysWho && group.state !== 'Empty')) {
     const error = validateMemberOfGeneration(group, request, generationId)
     if (error !== ErrorCode.NONE) return refuse(error)
   }
