@@ -41,7 +41,10 @@ function applyTopicConfigs(image: ClusterImage, delta: ClusterDelta, { config, l
   const names = all
     ? [...image.topics()].map(({ name }) => name)
     : [...delta.configs].flatMap(entity => (entity.startsWith('topics/') ? [entity.slice('topics/'.length)] : []))
-  for (const name of names) logs.topicConfigChanged(name, logSettings(config.current, image.config('topics', name)))
+  if (names.length === 0) return
+  logs.topicConfigsChanged(
+    new Map(names.map(name => [name, logSettings(config.current, image.config('topics', name))])),
+  )
 }
 
 function applyCoordinator(

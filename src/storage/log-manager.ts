@@ -378,10 +378,11 @@ export class LogManager {
     if (mark === 'delete') this.#context.removals.remove(managed.directory, [marked], log.config.fileDeleteDelayMs)
   }
 
-  /** A topic's settings changed: they count for all its logs from now on. */
-  topicConfigChanged(topic: string, config: LogConfig): void {
+  /** Settings of topics changed, by topic: they count for all their logs from now on. */
+  topicConfigsChanged(settings: ReadonlyMap<string, LogConfig>): void {
     for (const log of [...this.#logs.values(), ...this.#futures.all()]) {
-      if (log.topicPartition.topic === topic) log.configChanged(config)
+      const config = settings.get(log.topicPartition.topic)
+      if (config !== undefined) log.configChanged(config)
     }
   }
 
