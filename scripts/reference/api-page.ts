@@ -5,7 +5,6 @@ import { type KafkaVersions, kafkaApiVersions } from './kafka-api-versions.ts'
 import { page, table } from './markdown.ts'
 
 const NOTHING = '-'
-const NO_TRANSACTIONS = 'transactions are not there yet'
 const NO_CLUSTERS = 'asked by brokers of each other; there are no clusters yet'
 const NO_SASL = 'SASL is not there yet'
 const NO_TOKENS = 'delegation tokens are not there yet'
@@ -39,7 +38,6 @@ const LEFT_OUT: ReadonlyMap<number, string> = new Map([
 const ABSENT: readonly (readonly [reason: string, keys: readonly number[]])[] = [
   [NO_CLUSTERS, [4, 5, 6, 7, 56, 58, 67]],
   [NO_SASL, [17, 36, 50, 51]],
-  [NO_TRANSACTIONS, [24, 25, 26, 27, 28, 65, 66]],
   [NO_TOKENS, [38, 39, 40, 41]],
   [NO_REASSIGNMENT, [45, 46]],
   [NO_QUOTAS, [48, 49]],

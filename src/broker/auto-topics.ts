@@ -1,13 +1,13 @@
 import type { DynamicBrokerConfig } from '../config/index.ts'
+import { isLegalTopicName } from '../controller/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'
+import { isInternalTopic, OFFSETS_TOPIC } from '../metadata/index.ts'
 import type { Logger } from '../platform/index.ts'
 import { ErrorCode, type ErrorName } from '../protocol/index.ts'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts'
-import { isInternalTopic, OFFSETS_TOPIC } from './internal-topics.ts'
 
 /** Topics that one request may make come to be. */
 const MAX_TOPICS_PER_REQUEST = 1_000
-const NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 type NewTopic = CreateTopicsRequest['topics'][number]
 
@@ -45,11 +45,11 @@ export class AutoTopics {
 
   /** The error for a topic that does not exist and is not created. */
   missing(name: string): number {
-    return isLegal(name) ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
+    return isLegalTopicName(name) ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
   }
 
   #mayCreate(name: string): boolean {
-    return isLegal(name) && (isInternalTopic(name) || this.#options.config.get('auto.create.topics.enable'))
+    return isLegalTopicName(name) && (isInternalTopic(name) || this.#options.config.get('auto.create.topics.enable'))
   }
 
   #begin(names: readonly string[]): void {
@@ -125,8 +125,4 @@ export class AutoTopics {
     )
     return 1
   }
-}
-
-function isLegal(name: string): boolean {
-  return NAME.test(name) && name !== '.' && name !== '..'
 }

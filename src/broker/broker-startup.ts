@@ -1,7 +1,7 @@
 import { type DynamicBrokerConfig, isEveryInterface } from '../config/index.ts'
 import { Controller, generateBrokerId } from '../controller/index.ts'
 import { GroupCoordinator, groupConfig, TransactionCoordinator, transactionConfig } from '../coordinator/index.ts'
-import { MetadataCache } from '../metadata/index.ts'
+import { MetadataCache, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../metadata/index.ts'
 import { SocketServer } from '../network/index.ts'
 import {
   type Clock,
@@ -21,7 +21,6 @@ import { BrokerParts } from './broker-parts.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
 import { handlers } from './handlers/index.ts'
-import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts'
 import { claimLogDirectories } from './log-directory-claim.ts'
 import { logSettings } from './log-settings.ts'
 import { metadataPublisher } from './metadata-publishing.ts'

@@ -1,10 +1,10 @@
 import type { DynamicBrokerConfig } from '../config/index.ts'
 import type { GroupCoordinator, TransactionCoordinator } from '../coordinator/index.ts'
 import type { ClusterDelta, ClusterImage, MetadataPublisher, TopicChange } from '../metadata/index.ts'
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../metadata/index.ts'
 import type { Logger } from '../platform/index.ts'
 import type { ReplicaManager } from '../replication/index.ts'
 import type { LogManager } from '../storage/index.ts'
-import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts'
 import { logSettings } from './log-settings.ts'
 
 /** Who acts on changes of the cluster's metadata in this broker. */

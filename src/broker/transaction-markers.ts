@@ -1,8 +1,8 @@
 import type { GroupCoordinator, MarkerWriter, PartitionName, ProducerMarker } from '../coordinator/index.ts'
+import { OFFSETS_TOPIC } from '../metadata/index.ts'
 import type { Clock } from '../platform/index.ts'
 import { type ErrorName, encodeEndTxnMarker, errorName, KafkaError } from '../protocol/index.ts'
 import type { ReplicaManager } from '../replication/index.ts'
-import { OFFSETS_TOPIC } from './internal-topics.ts'
 
 export interface TransactionMarkersOptions {
   readonly clock: Clock

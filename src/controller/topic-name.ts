@@ -9,6 +9,11 @@ export function checkTopicName(name: string): void {
   if (reason !== undefined) throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic name is invalid: ${reason}`)
 }
 
+/** Whether a topic may have this name. */
+export function isLegalTopicName(name: string): boolean {
+  return illegal(name) === undefined
+}
+
 function illegal(name: string): string | undefined {
   if (name === '') return 'the empty string is not allowed'
   if (name === '.' || name === '..') return `'${name}' is not allowed`

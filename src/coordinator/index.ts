@@ -8,7 +8,6 @@ export {
   GroupCoordinator,
   type GroupCoordinatorOptions,
   type GroupCounts,
-  OFFSETS_TOPIC,
 } from './group/group-coordinator.ts'
 export type { GroupRequestContext } from './group/membership.ts'
 export {
@@ -29,7 +28,6 @@ export type { PartitionName } from './transaction/topic-partitions.ts'
 export type { ProducerIdentity, TransactionState } from './transaction/transaction.ts'
 export { type TransactionConfig, transactionConfig } from './transaction/transaction-config.ts'
 export {
-  TRANSACTION_STATE_TOPIC,
   TransactionCoordinator,
   type TransactionCoordinatorOptions,
 } from './transaction/transaction-coordinator.ts'

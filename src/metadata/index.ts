@@ -7,6 +7,7 @@ export {
   type TopicChange,
   type TopicImage,
 } from './cluster-image.ts'
+export { isInternalTopic, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts'
 export { MetadataCache, type MetadataPublisher } from './metadata-cache.ts'
 export * from './znodes/admin-znodes.ts'
 export { decodeBroker, encodeBroker } from './znodes/broker-znode.ts'

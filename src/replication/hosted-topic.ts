@@ -1,7 +1,5 @@
+import { isInternalTopic } from '../metadata/index.ts'
 import type { Partition } from './partition.ts'
-
-/** Topics that the broker itself writes: no client produces to them or deletes their records. */
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state'])
 
 /**
  * A topic of which this broker hosts partitions. The counters are plain numbers that the append and fetch paths raise;
@@ -10,6 +8,7 @@ const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__t
 export class HostedTopic {
   readonly name: string
   readonly topicId: string
+  /** The broker itself writes it: no client produces to it or deletes its records. */
   readonly isInternal: boolean
   /** By partition number; holes where another broker hosts the partition. */
   readonly partitions: (Partition | undefined)[] = []
@@ -27,6 +26,6 @@ export class HostedTopic {
   constructor(name: string, topicId: string) {
     this.name = name
     this.topicId = topicId
-    this.isInternal = INTERNAL_TOPICS.has(name)
+    this.isInternal = isInternalTopic(name)
   }
 }

@@ -1,10 +1,10 @@
 import type { TopicImage } from '../../metadata/index.ts'
+import { isInternalTopic } from '../../metadata/index.ts'
 import { ErrorCode, type MessageInput, ZERO_UUID } from '../../protocol/index.ts'
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { liveAddresses } from '../advertised-address.ts'
 import { AuthorizedOperations } from '../authorized-operations.ts'
 import { handler, type RequestContext } from '../handler.ts'
-import { isInternalTopic } from '../internal-topics.ts'
 
 type TopicAnswer = NonNullable<MessageInput<typeof MetadataResponse>['topics']>[number]
 

@@ -1,8 +1,8 @@
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../metadata/index.ts'
 import { ErrorCode, type ErrorName } from '../../protocol/index.ts'
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts'
 import { addressOf } from '../advertised-address.ts'
 import { handler, type RequestContext } from '../handler.ts'
-import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../internal-topics.ts'
 
 const KEY_TYPE = { group: 0, transaction: 1 } as const
 

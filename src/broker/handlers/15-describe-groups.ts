@@ -1,10 +1,8 @@
 import { ErrorCode } from '../../protocol/index.ts'
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
+import { AuthorizedOperations } from '../authorized-operations.ts'
 import { groupContext } from '../group-context.ts'
 import { handler } from '../handler.ts'
-
-/** READ, DELETE and DESCRIBE as bits: all that can be done to a group, which everybody may without an authorizer (KIP-430). */
-const GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8)
 
 /**
  * DescribeGroups, key 15: state and members. v3+: what the client may do to the group. v4+: static members. v6+: a group
@@ -15,7 +13,7 @@ export const describeGroups = handler(DescribeGroupsRequest, DescribeGroupsRespo
     const response = context.services.groups.describeGroups(request, groupContext(context))
     if (!request.includeAuthorizedOperations) return response
     const groups = (response.groups ?? []).map(group =>
-      group.errorCode === ErrorCode.NONE ? { ...group, authorizedOperations: GROUP_OPERATIONS } : group,
+      group.errorCode === ErrorCode.NONE ? { ...group, authorizedOperations: AuthorizedOperations.GROUP } : group,
     )
     return { ...response, groups }
   },

@@ -1,7 +1,7 @@
+import { OFFSETS_TOPIC } from '../../metadata/index.ts'
 import { ErrorCode, type ErrorName, type MessageInput } from '../../protocol/index.ts'
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
 import { handler, type RequestContext } from '../handler.ts'
-import { OFFSETS_TOPIC } from '../internal-topics.ts'
 import { verifyWrite } from '../transaction-verification.ts'
 
 const FIRST_WITH_ABORTABLE = 4

@@ -1,3 +1,4 @@
+import { OFFSETS_TOPIC } from '../../metadata/index.ts'
 import { type Clock, DeadlineQueue, type Logger, type Random, type Timer } from '../../platform/index.ts'
 import type { ErrorName, MessageInput } from '../../protocol/index.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
@@ -24,9 +25,6 @@ import { type GroupRequestContext, Membership } from './membership.ts'
 import { decideExpiry, dies } from './offset-expiry.ts'
 import { OffsetOperations } from './offset-operations.ts'
 import { removeOffsets, write } from './offset-removal.ts'
-
-/** Name of the topic that groups and their offsets live in. */
-export const OFFSETS_TOPIC = '__consumer_offsets'
 
 export interface GroupCoordinatorOptions {
   readonly clock: Clock

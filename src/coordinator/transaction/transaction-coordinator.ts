@@ -1,3 +1,4 @@
+import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../metadata/index.ts'
 import type { Clock, Logger } from '../../platform/index.ts'
 import { ErrorCode, type ErrorName, type MessageInput } from '../../protocol/index.ts'
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/22-init-producer-id.ts'
@@ -12,7 +13,6 @@ import type {
   DescribeTransactionsResponse,
 } from '../../protocol/messages/65-describe-transactions.ts'
 import type { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts'
-import { OFFSETS_TOPIC } from '../group/group-coordinator.ts'
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts'
 import type { PartitionLoader, PartitionWriter } from '../runtime/partition-storage.ts'
 import { checkProducer, decideAddPartitions, verifyPartition } from './add-partitions.ts'
@@ -27,9 +27,6 @@ import { TransactionLookup } from './transaction-lookup.ts'
 import { transactionMachine } from './transaction-machine.ts'
 import { type TransactionEntry, TransactionShard } from './transaction-shard.ts'
 import { TransactionUpkeep } from './transaction-upkeep.ts'
-
-/** Name of the topic that transactional ids live in. */
-export const TRANSACTION_STATE_TOPIC = '__transaction_state'
 
 export interface TransactionCoordinatorOptions {
   readonly clock: Clock
