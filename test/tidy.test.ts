@@ -38,7 +38,7 @@ test('no file is left with a mark of unfinished work', () => {
 
 test('time, disk, network and randomness are touched in platform alone', () => {
   const seam =
-    /\bDate\.now\(|new Date\(\)|Math\.random\(|(?<![.\w])set(Timeout|Interval|Immediate)\(|from 'node:(fs|net|tls|dgram)|performance\.now\(/
+    /\bDate\.now\(|new Date\(\)|Math\.random\(|(?<![.\w])set(Timeout|Interval|Immediate)\(|from 'node:(fs|net|tls|dgram|worker_threads)|performance\.now\(/
   const offenders = all.filter(
     path =>
       path.startsWith('src/') &&

@@ -16,6 +16,8 @@ export {
 } from './network.ts'
 export { nodeDisk } from './node-disk.ts'
 export { nodeNetwork } from './node-network.ts'
+export { nodeWorkers } from './node-workers.ts'
 export { openOutput } from './output-file.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
 export { SimulatedClock } from './simulated-clock.ts'
+export { inlineWorkers, type Job, type Workers } from './workers.ts'
