@@ -26,6 +26,7 @@ import { logSettings } from './log-settings.ts'
 import { metadataPublisher } from './metadata-publishing.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
+import type { RequestInterceptor } from './request-interceptor.ts'
 import { RequestTallies } from './request-tallies.ts'
 import { TransactionMarkers } from './transaction-markers.ts'
 
@@ -44,6 +45,8 @@ export interface KafkaServerOptions {
   readonly isVerbose: boolean
   /** Every log directory has failed: the broker can serve nothing more. */
   readonly onHalt: () => void
+  /** Stands before every handler, for tests; none when left out. */
+  readonly interceptor?: RequestInterceptor
 }
 
 /** A bound listener. */
@@ -98,6 +101,7 @@ export class BrokerStartup {
       logger: this.#options.logger.child({ logger: 'kafka.server.KafkaApis' }),
       observer: tallies,
       isVerbose: this.#options.isVerbose,
+      interceptor: this.#options.interceptor,
     })
     await identity.controller.start({
       endpoints: this.#endpoints(listeners),

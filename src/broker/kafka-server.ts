@@ -66,6 +66,11 @@ export class KafkaServer {
     }
   }
 
+  /** Closes the connections of all clients, who may come again. */
+  disconnectAll(): void {
+    this.#started.parts.sockets?.disconnectAll()
+  }
+
   /** Stops cleanly: connections end, logs are flushed, checkpoints and the clean-shutdown marker written. Idempotent. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()

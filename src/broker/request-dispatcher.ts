@@ -15,6 +15,7 @@ import {
 import type { BrokerServices } from './broker-services.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { unsupportedApiVersions } from './handlers/18-api-versions.ts'
+import { handled, type RequestInterceptor } from './request-interceptor.ts'
 
 const API_VERSIONS = 18
 /** API key, version and correlation id: what every request begins with. */
@@ -32,6 +33,8 @@ export interface RequestDispatcherOptions {
   readonly observer: RequestObserver
   /** Log each request at debug level. */
   readonly isVerbose: boolean
+  /** Stands before every handler; none when left out. */
+  readonly interceptor?: RequestInterceptor | undefined
 }
 
 /**
@@ -41,9 +44,11 @@ export interface RequestDispatcherOptions {
 export class RequestDispatcher implements RequestProcessor {
   readonly #handlers: (Handler | undefined)[] = []
   readonly #options: RequestDispatcherOptions
+  readonly #intercept: RequestInterceptor
 
   constructor(options: RequestDispatcherOptions) {
     this.#options = options
+    this.#intercept = options.interceptor ?? handled
     for (const handler of options.handlers) this.#handlers[handler.apiKey] = handler
   }
 
@@ -99,7 +104,7 @@ export class RequestDispatcher implements RequestProcessor {
     if (isVerbose) logger.debug(describe(context), `${handler.name} v${context.apiVersion}`)
     let answer: object | undefined | Promise<object | undefined>
     try {
-      answer = handler.handle(request, context)
+      answer = this.#intercept(handler, request, context)
     } catch (error) {
       answer = this.#failed(handler, error, request, context)
     }

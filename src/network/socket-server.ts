@@ -103,11 +103,16 @@ export class SocketServer {
     for (const connection of this.#connections.keys()) connection.start()
   }
 
+  /** Closes every connection; new ones are welcome. */
+  disconnectAll(): void {
+    for (const connection of this.#connections.keys()) connection.close()
+  }
+
   /** Stops accepting and closes every connection. */
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all(this.#listeners.map(listener => listener.close()))
-    for (const connection of this.#connections.keys()) connection.close()
+    this.disconnectAll()
   }
 
   #accepted(connection: Connection, listenerName: string): void {

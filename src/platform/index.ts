@@ -1,3 +1,4 @@
+export { AdjustableClock } from './adjustable-clock.ts'
 export { BufferPool, bufferPool } from './buffer-pool.ts'
 export { type Clock, dateText, sleep, systemClock, type Timer } from './clock.ts'
 export { Deadline, DeadlineQueue } from './deadline-queue.ts'

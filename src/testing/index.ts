@@ -1,1 +1,3 @@
-export {}
+export { KafkaError } from '../protocol/index.ts'
+export type { ControlledRequest, ControlOptions, RequestControl } from './fault-table.ts'
+export { type ClusterOptions, type HowItEnds, startCluster, TestCluster } from './test-cluster.ts'

@@ -1,0 +1,228 @@
+import { KafkaServer } from '../broker/index.ts'
+import {
+  AdjustableClock,
+  type Disk,
+  type Logger,
+  MemoryDisk,
+  nodeDisk,
+  nodeNetwork,
+  type Random,
+  seededRandom,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from '../platform/index.ts'
+import { type ErrorName, KafkaError } from '../protocol/index.ts'
+import { type ControlOptions, FaultTable, type RequestControl } from './fault-table.ts'
+
+/** Settings of {@link startCluster}. */
+export interface ClusterOptions {
+  /** How many brokers; 1, which is also the only number yet. */
+  readonly brokers?: 1
+  /** Topics that are there when the cluster is ready: names, each with one partition, or partitions by name. */
+  readonly topics?: readonly string[] | Readonly<Record<string, number>>
+  /** Broker settings by the names of `server.properties`. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+  /** Where to keep the data; in memory when left out, and gone with the cluster. */
+  readonly directory?: string
+  /** Takes what the broker logs; nothing is logged when left out. */
+  readonly logger?: Logger
+  /** Makes ids and jitter, and what a power cut leaves, repeatable. */
+  readonly seed?: number
+}
+
+/**
+ * How a broker goes down in {@link TestCluster.restart}: stopped cleanly, killed (what it gave to the system stays), or with
+ * its power cut (what was synced stays, of the rest any part). The last two need a cluster in memory.
+ */
+export type HowItEnds = 'clean' | 'kill' | 'power'
+
+/** Where a cluster in memory keeps its logs. */
+const MEMORY_DIRECTORY = '/data'
+
+/**
+ * A Kafka in this process: a whole broker on 127.0.0.1, its data in memory or in a directory, with a clock that tests move
+ * and faults that they order. Clients of any kind connect to {@link bootstrapServers}.
+ */
+export class TestCluster implements AsyncDisposable {
+  /** Time of the broker: runs on by itself, and jumps where a test says so. */
+  readonly clock = new AdjustableClock(systemClock)
+  readonly #options: ClusterOptions
+  readonly #faults = new FaultTable(this.clock)
+  readonly #random: Random
+  #disk: Disk
+  #server: KafkaServer | undefined
+  #port = 0
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options
+    this.#random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
+    this.#disk = options.directory === undefined ? new MemoryDisk({ now: () => this.clock.now() }) : nodeDisk
+  }
+
+  /** Starts a cluster; see {@link startCluster}. */
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    const { brokers = 1, topics = {} } = options
+    if (brokers !== 1) throw new RangeError(`brokers: ${brokers}: a cluster has one broker yet`)
+    const cluster = new TestCluster(options)
+    await cluster.#startBroker()
+    const partitionsOf = Array.isArray(topics) ? topics.map(name => [name, 1] as const) : Object.entries(topics)
+    for (const [name, partitions] of partitionsOf) await cluster.createTopic(name, partitions)
+    return cluster
+  }
+
+  /** What goes into a client's `bootstrap.servers`: `127.0.0.1:port`. The same after a restart. */
+  get bootstrapServers(): string {
+    return `127.0.0.1:${this.#port}`
+  }
+
+  get clusterId(): string {
+    return this.#running.clusterId
+  }
+
+  /** Connections of clients. */
+  get connectionCount(): number {
+    return this.#running.connectionCount
+  }
+
+  /**
+   * Makes a topic; it is there when the promise resolves.
+   * @throws KafkaError TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_TOPIC_EXCEPTION, INVALID_CONFIG
+   */
+  async createTopic(name: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<void> {
+    const [created] = await this.#running.services.controller.createTopics([
+      {
+        name,
+        numPartitions: partitions,
+        replicationFactor: 1,
+        assignments: [],
+        configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+      },
+    ])
+    if (created !== undefined && created.errorCode !== 0)
+      throw KafkaError.fromCode(created.errorCode, created.errorMessage)
+  }
+
+  /**
+   * Asks `decide` about each request of an API (`Produce`, `Fetch`, ...), until what is returned is disposed of or `times`
+   * requests were decided. Where several decide about one API, the last one added does.
+   */
+  control(api: string, decide: RequestControl, options?: ControlOptions): Disposable {
+    return this.#faults.control(api, decide, options)
+  }
+
+  /** Answers the next request of an API, or the next `times`, with an error. */
+  failNext(api: string, code: ErrorName, options?: ControlOptions): Disposable {
+    return this.#faults.failNext(api, code, options)
+  }
+
+  /** Lets requests of an API wait before anything is done for them. Time is that of {@link clock}. */
+  delay(api: string, delayMs: number, options?: ControlOptions): Disposable {
+    return this.#faults.delay(api, delayMs, options)
+  }
+
+  /** Closes the connection that brings the next request of an API, or the next `times`, without doing what it asks. */
+  disconnectNext(api: string, options?: ControlOptions): Disposable {
+    return this.#faults.disconnectNext(api, options)
+  }
+
+  /** Closes the connections of all clients, who may come again. */
+  disconnectAll(): void {
+    this.#running.disconnectAll()
+  }
+
+  /** Forgets every control, failure and delay that was ordered. */
+  clearFaults(): void {
+    this.#faults.clear()
+    if (this.#disk instanceof MemoryDisk) this.#disk.clearFaults()
+  }
+
+  /** The disk is full from now on, until what is returned is disposed of. For clusters in memory. */
+  fillDisk(): Disposable {
+    const disk = this.#memoryDisk('fillDisk')
+    disk.setCapacity(disk.usedBytes)
+    return { [Symbol.dispose]: () => disk.setCapacity(Number.POSITIVE_INFINITY) }
+  }
+
+  /** The next write to the logs fails as a broken disk does; the broker takes the directory offline. In memory only. */
+  breakDisk(): void {
+    const path = (name: string): boolean => name.startsWith(`${MEMORY_DIRECTORY}/`)
+    this.#memoryDisk('breakDisk').failNext({ operation: 'write', path })
+  }
+
+  /** Takes the broker down and starts it again, on the same port and what is left of its data. */
+  async restart(how: HowItEnds = 'clean'): Promise<void> {
+    const server = this.#running
+    if (how === 'clean') await server.stop()
+    else {
+      const disk = this.#memoryDisk(`restart('${how}')`)
+      const random = this.#random
+      this.#disk = disk.crash(how === 'kill' ? { random, keep: 1 } : { random })
+      // The process is gone as far as its disk can tell; its sockets and timers go here.
+      await server.stop().catch(() => {})
+    }
+    this.#server = undefined
+    await this.#startBroker()
+  }
+
+  /** Stops the broker. What was in memory is gone. Idempotent. */
+  async stop(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    await server?.stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  get #running(): KafkaServer {
+    if (this.#server === undefined) throw new Error('the cluster is stopped')
+    return this.#server
+  }
+
+  #memoryDisk(what: string): MemoryDisk {
+    if (this.#disk instanceof MemoryDisk) return this.#disk
+    throw new Error(`${what} needs a cluster in memory: leave directory out`)
+  }
+
+  async #startBroker(): Promise<void> {
+    const { config = {}, directory = MEMORY_DIRECTORY, logger = silentLogger } = this.#options
+    const properties: Record<string, string | number | boolean> = {
+      'broker.id': 0,
+      listeners: `PLAINTEXT://127.0.0.1:${this.#port}`,
+      'log.dirs': directory,
+      'offsets.topic.replication.factor': 1,
+      'transaction.state.log.replication.factor': 1,
+      'transaction.state.log.min.isr': 1,
+      'group.initial.rebalance.delay.ms': 0,
+      ...config,
+    }
+    this.#server = await KafkaServer.start({
+      properties: new Map(Object.entries(properties).map(([key, value]) => [key, String(value)])),
+      disk: this.#disk,
+      network: nodeNetwork,
+      clock: this.clock,
+      random: this.#random,
+      logger,
+      isVerbose: false,
+      interceptor: this.#faults.interceptor,
+      onHalt: () => logger.error({}, 'the broker can serve nothing more: every log directory has failed'),
+    })
+    this.#port = this.#running.listeners[0]!.port
+  }
+}
+
+/**
+ * Starts a Kafka inside this process and resolves when it answers.
+ *
+ * ```ts
+ * await using cluster = await startCluster({ topics: { orders: 3 } })
+ * const kafka = connect(cluster.bootstrapServers)
+ * ```
+ *
+ * @throws Error in one line that names what is wrong with the options
+ */
+export function startCluster(options?: ClusterOptions): Promise<TestCluster> {
+  return TestCluster.start(options)
+}
