@@ -162,7 +162,7 @@ test('a broken disk takes the log directory offline', async () => {
 test('what cannot be done is said in one line that names the way out', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'monedula-testing-'))
   t.after(() => rmSync(directory, { recursive: true }))
-  await using cluster = await startCluster({ directory })
+  await using cluster = await startCluster({ directory: join(directory, 'logs') })
   assert.throws(() => cluster.fillDisk(), /fillDisk needs a cluster in memory: leave directory out/)
   await assert.rejects(cluster.restart('power'), /needs a cluster in memory/)
   await assert.rejects(startCluster({ brokers: 3 as 1 }), /brokers: 3/)
