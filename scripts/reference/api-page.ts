@@ -20,7 +20,6 @@ const ONLY_TOPICS_AND_BROKERS = 'loggers of brokers, settings of groups and of c
 
 /** What of an API that is served is not. */
 const LEFT_OUT: ReadonlyMap<number, string> = new Map([
-  [1, 'v0-3, whose readers need batches converted to older formats'],
   [2, 'tiered storage: its special timestamps find nothing'],
   [8, 'v0 stores offsets where all others are, not in ZooKeeper'],
   [9, 'v0 reads offsets from where all others are, not from ZooKeeper'],

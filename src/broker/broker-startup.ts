@@ -7,10 +7,12 @@ import {
   type Clock,
   type Disk,
   DiskError,
+  inlineWorkers,
   type Logger,
   type Network,
   NetworkError,
   type Random,
+  type Workers,
 } from '../platform/index.ts'
 import { FetchSessionCache, FetchSessions, ReplicaManager } from '../replication/index.ts'
 import { LogManager, readMetaProperties } from '../storage/index.ts'
@@ -40,6 +42,8 @@ export interface KafkaServerOptions {
   readonly network: Network
   readonly clock: Clock
   readonly random: Random
+  /** For work that would hold the event loop too long; the caller closes them. When left out it holds the event loop. */
+  readonly workers?: Workers
   readonly logger: Logger
   /** Log each request at debug level. */
   readonly isVerbose: boolean
@@ -233,13 +237,14 @@ export class BrokerStartup {
   }
 
   #createServices({ brokerId, clusterId, metadata, controller }: Identity, logs: LogManager): BrokerServices {
-    const { clock, random, logger, onHalt } = this.#options
+    const { clock, random, workers = inlineWorkers, logger, onHalt } = this.#options
     const config = this.#config
     const replicas = new ReplicaManager({
       brokerId,
       clock,
       logger,
       logManager: logs,
+      workers,
       fetchMaxBytes: config.get('fetch.max.bytes'),
     })
     this.parts.replicas = replicas

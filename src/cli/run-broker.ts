@@ -1,5 +1,13 @@
 import { KafkaServer, type KafkaServerOptions } from '../broker/index.ts'
-import { createLogger, type Logger, nodeDisk, nodeNetwork, systemClock, systemRandom } from '../platform/index.ts'
+import {
+  createLogger,
+  type Logger,
+  nodeDisk,
+  nodeNetwork,
+  nodeWorkers,
+  systemClock,
+  systemRandom,
+} from '../platform/index.ts'
 
 export interface RunBrokerOptions {
   /** Keys of `server.properties` as written. */
@@ -40,6 +48,7 @@ export async function runBroker(options: RunBrokerOptions): Promise<KafkaServer>
       network: nodeNetwork,
       clock: systemClock,
       random: systemRandom,
+      workers: nodeWorkers(),
       logger,
       isVerbose: options.isVerbose ?? false,
       onHalt: () => process.exit(1),

@@ -1,6 +1,7 @@
-import type { Logger } from '../platform/index.ts'
-import { ErrorCode, KafkaError } from '../protocol/index.ts'
+import type { Logger, Workers } from '../platform/index.ts'
+import { ErrorCode, KafkaError, type LegacyMagic } from '../protocol/index.ts'
 import { DelayedFetch, type FetchTarget, isEnough } from './delayed-fetch.ts'
+import { convertResults } from './fetch-conversion.ts'
 import {
   answersAtOnce,
   type FetchParams,
@@ -16,6 +17,8 @@ export interface FetchReaderOptions {
   readonly hosted: HostedPartitions
   readonly purgatory: Purgatory
   readonly logger: Logger
+  /** Where records are converted for old readers. */
+  readonly workers: Workers
   /** `fetch.max.bytes`: above what any request may ask. */
   readonly fetchMaxBytes: number
 }
@@ -32,9 +35,29 @@ export class FetchReader {
 
   /**
    * The results, in the order of the requests: at once when there is an error, `minBytes`, or nothing to wait for; else a
-   * promise of them. `owner` stands for the connection: see {@link disconnected}.
+   * promise of them. Records for old readers are converted when it is known that they are answered. `owner` stands for the
+   * connection: see {@link disconnected}.
    */
   fetch(
+    requests: readonly FetchPartition[],
+    params: FetchParams,
+    owner: object,
+  ): readonly FetchPartitionResult[] | Promise<readonly FetchPartitionResult[]> {
+    const results = this.#readOrWait(requests, params, owner)
+    const { legacyMagic } = params
+    return legacyMagic === undefined ? results : this.#convert(requests, results, legacyMagic)
+  }
+
+  async #convert(
+    requests: readonly FetchPartition[],
+    results: readonly FetchPartitionResult[] | Promise<readonly FetchPartitionResult[]>,
+    magic: LegacyMagic,
+  ): Promise<readonly FetchPartitionResult[]> {
+    const { workers, logger } = this.#options
+    return convertResults({ requests, results: await results, magic, workers, logger })
+  }
+
+  #readOrWait(
     requests: readonly FetchPartition[],
     asked: FetchParams,
     owner: object,

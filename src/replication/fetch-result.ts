@@ -1,4 +1,4 @@
-import { ErrorCode } from '../protocol/index.ts'
+import { ErrorCode, type LegacyMagic } from '../protocol/index.ts'
 
 /** What a fetch asks of one partition. Offsets and epochs of -1 mean that the request has none. */
 export interface FetchPartition {
@@ -32,6 +32,10 @@ export interface FetchParams {
   readonly replicaId: number
   /** Any replica answers, not the leader alone (consumers from v11, KIP-392). */
   readonly fromAnyReplica: boolean
+  /** The newest format that the reader knows, where that is not yet batches (Fetch before v4). */
+  readonly legacyMagic?: LegacyMagic
+  /** The reader is too old for zstd (Fetch before v10, KIP-110). */
+  readonly isBeforeZstd?: boolean
 }
 
 /** The transactions whose records a `read_committed` consumer has to skip. */

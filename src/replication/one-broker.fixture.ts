@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { type ImageBuilder, MetadataCache, type PartitionImage } from '../metadata/index.ts'
-import { MemoryDisk, type Random, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
+import {
+  inlineWorkers,
+  MemoryDisk,
+  type Random,
+  SimulatedClock,
+  seededRandom,
+  silentLogger,
+} from '../platform/index.ts'
 import { type BatchInput, encodeBatch, encodeEndTxnMarker, ZERO_UUID } from '../protocol/index.ts'
 import { defaultLogConfig, type LogConfig, LogManager } from '../storage/index.ts'
 import type { AppendResult } from './append.ts'
@@ -46,6 +53,7 @@ export class OneBroker {
       clock: parts.clock,
       logger: silentLogger,
       logManager: parts.logs,
+      workers: inlineWorkers,
       fetchMaxBytes: parts.options.fetchMaxBytes ?? 55 * 2 ** 20,
       ...limitsOf(parts.options),
     })

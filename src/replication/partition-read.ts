@@ -1,5 +1,5 @@
-import { ErrorCode } from '../protocol/index.ts'
-import type { Log } from '../storage/index.ts'
+import { batches, ErrorCode, type ErrorName } from '../protocol/index.ts'
+import type { Log, LogConfig, LogReadOptions, LogSlice } from '../storage/index.ts'
 import {
   type FetchParams,
   type FetchPartition,
@@ -14,6 +14,13 @@ export interface FetchLimits {
   readonly maxBytes: number
   /** No records are in the response yet: one batch goes in however large it is (KIP-74). */
   readonly minOneMessage: boolean
+}
+
+/** Why a topic's settings keep it from an old reader, if so; followers are converted for in any case (KIP-283, KIP-110). */
+export function refusalOf(config: LogConfig, params: FetchParams): ErrorName | undefined {
+  if (params.isBeforeZstd && config.compressionType === 'zstd') return 'UNSUPPORTED_COMPRESSION_TYPE'
+  const mustConvert = params.legacyMagic !== undefined && params.replicaId < 0
+  return mustConvert && !config.messageDownconversion ? 'UNSUPPORTED_VERSION' : undefined
 }
 
 /**
@@ -36,8 +43,9 @@ export function readForFetch(
   const maxOffset =
     params.isolation === 'high_watermark' ? highWatermark : isCommitted ? lastStableOffset : logEndOffset
   const { maxBytes, minOneMessage } = limits
+  const read = params.legacyMagic === undefined ? readBatches : readForOldReader
   const slice =
-    fetchOffset < maxOffset && !isDiverging ? log.read(fetchOffset, { maxBytes, maxOffset, minOneMessage }) : undefined
+    fetchOffset < maxOffset && !isDiverging ? read(log, fetchOffset, { maxBytes, maxOffset, minOneMessage }) : undefined
   const recordBytes = slice?.bytes ?? 0
   const aborted = slice && recordBytes > 0 && isCommitted ? log.abortedTransactions(fetchOffset, slice.nextOffset) : []
   return {
@@ -54,6 +62,32 @@ export function readForFetch(
     recordBytes,
     hasMore: slice !== undefined && slice.nextOffset < maxOffset && (recordBytes > 0 || !minOneMessage),
   }
+}
+
+function readBatches(log: Log, startOffset: number, options: LogReadOptions): LogSlice {
+  return log.read(startOffset, options)
+}
+
+/** So often a read is repeated that found nothing which formats 0 and 1 could hold. */
+const MAX_FRUITLESS_READS = 16
+
+/**
+ * Passes over what leaves nothing when it is converted: control batches, and batches that a compaction emptied. A reader
+ * that was given nothing would ask for the same offset for ever.
+ */
+function readForOldReader(log: Log, startOffset: number, options: LogReadOptions): LogSlice {
+  let slice = log.read(startOffset, options)
+  for (let reads = 1; reads < MAX_FRUITLESS_READS && slice.bytes > 0 && !holdsRecords(slice); reads++) {
+    slice = log.read(slice.nextOffset, options)
+  }
+  return slice
+}
+
+function holdsRecords({ chunks }: LogSlice): boolean {
+  return chunks.some(chunk => {
+    for (const { isControl, recordCount } of batches(chunk)) if (!isControl && recordCount !== 0) return true
+    return false
+  })
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   fetchError,
   UNKNOWN_LEADER,
 } from './fetch-result.ts'
-import { type FetchLimits, readForFetch } from './partition-read.ts'
+import { type FetchLimits, readForFetch, refusalOf } from './partition-read.ts'
 import type { Purgatory } from './purgatory.ts'
 import { RemoteReplica } from './remote-replica.ts'
 import { WatchList } from './watch-list.ts'
@@ -359,6 +359,8 @@ export class Partition {
     const access = this.checkAccess(request.currentLeaderEpoch, !params.fromAnyReplica)
     const log = this.#log
     if (access !== 'NONE' || !log) return this.#failed(access)
+    const refusal = refusalOf(log.config, params)
+    if (refusal !== undefined) return this.#failed(refusal)
     return readForFetch(log, request, { params, limits }) ?? this.#failed('OFFSET_OUT_OF_RANGE')
   }
 

@@ -1,5 +1,5 @@
 import { type ClusterDelta, ClusterImage, type TopicImage } from '../metadata/index.ts'
-import type { Clock, Logger } from '../platform/index.ts'
+import type { Clock, Logger, Workers } from '../platform/index.ts'
 import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
 import type { Log, LogManager } from '../storage/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
@@ -24,6 +24,8 @@ export interface ReplicaManagerOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly logManager: LogManager
+  /** For what would hold the event loop too long. */
+  readonly workers: Workers
   /** `fetch.max.bytes`. */
   readonly fetchMaxBytes: number
   /** `replica.alter.log.dirs.io.max.bytes.per.second`; default no limit. */
@@ -48,13 +50,13 @@ export class ReplicaManager {
   #isClosed = false
 
   constructor(options: ReplicaManagerOptions) {
-    const { brokerId, clock, logManager, fetchMaxBytes } = options
+    const { brokerId, clock, logManager, fetchMaxBytes, workers } = options
     this.#options = options
     this.#logger = options.logger.child({ logger: 'kafka.server.ReplicaManager', brokerId })
     this.hosted = new HostedPartitions((topic, partition) => this.#image.partition(topic, partition) !== undefined)
     this.purgatory = new Purgatory(clock, options)
     const { hosted, purgatory } = this
-    this.#reader = new FetchReader({ hosted, purgatory, logger: this.#logger, fetchMaxBytes })
+    this.#reader = new FetchReader({ hosted, purgatory, logger: this.#logger, workers, fetchMaxBytes })
     this.#moves = new DirectoryMoves({
       clock,
       logger: this.#logger,

@@ -21,6 +21,8 @@ export interface LogConfig {
   readonly compressionType: CompressionType | 'producer'
   /** Level of `compressionType`, where it has levels. */
   readonly compressionLevel: number | undefined
+  /** Records are converted for readers that know only formats 0 and 1. */
+  readonly messageDownconversion: boolean
   readonly cleanupPolicy: readonly ('delete' | 'compact')[]
   readonly deleteRetentionMs: number
   readonly minCompactionLagMs: number
@@ -51,6 +53,7 @@ export const defaultLogConfig: LogConfig = {
   messageTimestampAfterMaxMs: FOR_EVER,
   compressionType: 'producer',
   compressionLevel: undefined,
+  messageDownconversion: true,
   cleanupPolicy: ['delete'],
   deleteRetentionMs: 24 * 3600 * 1000,
   minCompactionLagMs: 0,

@@ -19,6 +19,10 @@ export interface KafkaJars {
   readonly clients43: string
   /** kafka-clients 0.11.0.3 with what it needs. */
   readonly clients0110: string
+  /** kafka-clients 0.10.1.1 with what it needs. */
+  readonly clients0101: string
+  /** kafka-clients 0.9.0.1 with what it needs. */
+  readonly clients090: string
 }
 
 type Artifact = readonly [group: string, name: string, version: string]
@@ -36,6 +40,8 @@ const SETS: Readonly<Record<keyof KafkaJars, readonly Artifact[]>> = {
   ],
   clients43: [['org.apache.kafka', 'kafka-clients', '4.3.0'], SLF4J],
   clients0110: [['org.apache.kafka', 'kafka-clients', '0.11.0.3'], SLF4J],
+  clients0101: [['org.apache.kafka', 'kafka-clients', '0.10.1.1'], SLF4J],
+  clients090: [['org.apache.kafka', 'kafka-clients', '0.9.0.1'], SLF4J],
 }
 
 const DOWNLOAD_TIMEOUT_MS = 600_000
@@ -50,7 +56,9 @@ export async function kafkaJars(): Promise<KafkaJars> {
   const libs = await jarSet('libs')
   const clients43 = await jarSet('clients43')
   const clients0110 = await jarSet('clients0110')
-  return { libs, clients43, clients0110 }
+  const clients0101 = await jarSet('clients0101')
+  const clients090 = await jarSet('clients090')
+  return { libs, clients43, clients0110, clients0101, clients090 }
 }
 
 async function jarSet(name: keyof KafkaJars): Promise<string> {

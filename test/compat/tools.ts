@@ -1,5 +1,5 @@
 /** Other people's tools, installed on demand: from Debian, PyPI and npm, kept in `.cache` where the system has no place. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -75,6 +75,19 @@ export async function pythonWith(name: string, requirements: readonly string[]):
   }
   const versions = frozen.split('\n').filter(line => wanted.includes(line.split('==')[0]?.toLowerCase() ?? ''))
   return { python, versions: versions.join(', ') }
+}
+
+/** A path from which `createRequire` finds an npm package, once it is installed; exact version (`kafka-node@5.0.0`), nothing native. */
+export async function npmPackage(specifier: string): Promise<string> {
+  const directory = join(cacheDirectory, 'npm', specifier.replaceAll('/', '+'))
+  const installed = join(directory, 'package.json')
+  if (existsSync(join(directory, '.finished'))) return installed
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(installed, '{ "private": true }\n')
+  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--omit=optional', '--save-exact']
+  await run('npm', ['install', '--silent', ...flags, specifier], { cwd: directory, timeoutMs: INSTALL_TIMEOUT_MS })
+  writeFileSync(join(directory, '.finished'), '')
+  return installed
 }
 
 const LIBRDKAFKA_VERSION = '2.12'

@@ -6,17 +6,27 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WireClient } from '../../scripts/fuzz/wire-client.ts'
 import { KafkaServer } from '../../src/broker/index.ts'
-import { createLogger, nodeDisk, nodeNetwork, systemClock, systemRandom } from '../../src/platform/index.ts'
+import {
+  createLogger,
+  nodeDisk,
+  nodeNetwork,
+  nodeWorkers,
+  systemClock,
+  systemRandom,
+  type Workers,
+} from '../../src/platform/index.ts'
 
 export class TestBroker {
   readonly server: KafkaServer
   /** What it logged, a line each. */
   readonly log: string[]
   readonly directory: string
+  readonly #workers: Workers
 
-  private constructor(parts: { server: KafkaServer; log: string[]; directory: string }) {
+  private constructor(parts: { server: KafkaServer; workers: Workers; log: string[]; directory: string }) {
     this.server = parts.server
     this.log = parts.log
+    this.#workers = parts.workers
     this.directory = parts.directory
   }
 
@@ -32,17 +42,19 @@ export class TestBroker {
       'offsets.topic.replication.factor': '1',
       'group.initial.rebalance.delay.ms': '0',
     }
+    const workers = nodeWorkers()
     const server = await KafkaServer.start({
       properties: new Map(Object.entries({ ...defaults, ...properties })),
       disk: nodeDisk,
       network: nodeNetwork,
       clock: systemClock,
       random: systemRandom,
+      workers,
       logger: createLogger({ level: 'debug', format: 'kafka', write: line => log.push(line) }),
       isVerbose: false,
       onHalt: () => log.push('HALT\n'),
     })
-    return new TestBroker({ server, log, directory })
+    return new TestBroker({ server, workers, log, directory })
   }
 
   get port(): number {
@@ -74,6 +86,7 @@ export class TestBroker {
 
   async stop(): Promise<void> {
     await this.server.stop()
+    await this.#workers.close()
     rmSync(this.directory, { recursive: true })
   }
 }

@@ -47,24 +47,32 @@ export interface DownconvertOptions extends DecompressLimits {
   readonly magic: LegacyMagic
   /** Records below it are left out. */
   readonly startOffset?: number
+  /** Bytes of the set at most, but for its first entry; no limit when left out. */
+  readonly maxSetBytes?: number
 }
 
 /**
  * Batches as a message set for a reader of old formats, codec kept, headers dropped. Entries that are old enough stay
- * as they are; control batches, which such a reader could not tell from records, are left out.
+ * as they are; control batches, which such a reader could not tell from records, are left out. Ends before a batch that
+ * cannot be converted when there is something before it: that reader will come again and learn why.
  *
  * @throws UNSUPPORTED_COMPRESSION_TYPE for zstd, and what {@link decodeRecords} throws.
  */
 export function downconvert(bytes: Uint8Array, options: DownconvertOptions): Uint8Array {
+  const { maxSetBytes = Number.POSITIVE_INFINITY } = options
   const parts: Uint8Array[] = []
+  let size = 0
   for (const header of batches(bytes)) {
     if (header.isControl) continue
+    if (parts.length > 0 && (header.compression === 'zstd' || size >= maxSetBytes)) break
     const isOldEnough = header.magic <= options.magic
-    parts.push(
-      isOldEnough
-        ? bytes.subarray(header.position, header.position + header.length)
-        : downconvertBatch(bytes, header, options),
-    )
+    const part = isOldEnough
+      ? bytes.subarray(header.position, header.position + header.length)
+      : downconvertBatch(bytes, header, options)
+    if (part.length === 0) continue
+    if (parts.length > 0 && size + part.length > maxSetBytes) break
+    parts.push(part)
+    size += part.length
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }

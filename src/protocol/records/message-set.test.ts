@@ -178,6 +178,19 @@ test('batches are read by old clients without headers, markers and what they hav
   assert.throws(() => downconvert(zstdAttributes, { ...MAX, magic: 1 }), { code: 'UNSUPPORTED_COMPRESSION_TYPE' })
 })
 
+test('a converted set keeps to its limit but for the first batch, and ends before what cannot be converted', () => {
+  const batchAt = (baseOffset: number): Uint8Array =>
+    encodeBatch({ records: [1, 2, 3].map(() => ({ value: Buffer.alloc(100) })), baseOffset })
+  const log = Buffer.concat([0, 3, 6].map(batchAt))
+  const one = downconvert(batchAt(0), { ...MAX, magic: 1 }).length
+  const batchesWithin = (maxSetBytes: number): number =>
+    downconvert(log, { ...MAX, magic: 1, maxSetBytes }).length / one
+  assert.deepEqual([1, one, 2 * one - 1, 2 * one, 4 * one].map(batchesWithin), [1, 1, 1, 2, 3])
+  const zstd = Buffer.from(batchAt(9))
+  zstd[22] = 4
+  assert.equal(downconvert(Buffer.concat([batchAt(0), zstd]), { ...MAX, magic: 1 }).length, one)
+})
+
 test('no bytes make a message set fail in another way than it says', () => {
   const set = Buffer.concat([
     encodeMessageSet({ magic: 1, messages: someMessages(), compression: 'snappy' }),
