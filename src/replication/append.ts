@@ -1,6 +1,7 @@
-import type { Logger } from '../platform/index.ts'
+import type { Logger, Workers } from '../platform/index.ts'
 import { ErrorCode, type ErrorName, KafkaError } from '../protocol/index.ts'
 import { type AppendOrigin, RecordValidationError } from '../storage/index.ts'
+import { type AppendableRecords, appendInOrder } from './append-order.ts'
 import { DelayedReplies, type PendingReply } from './delayed-replies.ts'
 import type { HostedPartitions } from './hosted-partitions.ts'
 import type { Partition } from './partition.ts'
@@ -51,11 +52,14 @@ export interface AppendContext {
   readonly hosted: HostedPartitions
   readonly purgatory: Purgatory
   readonly logger: Logger
+  /** Where records are converted that a topic stores in another form. */
+  readonly workers: Workers
 }
 
 /**
  * Appends to each partition and answers when the acknowledgements that were asked for are there: at once, in the same
- * turn, unless something has to be synced or replicated first. The results are in the order of the entries.
+ * turn, unless records have to be converted, or something synced or replicated first. The results are in the order of the
+ * entries.
  */
 export function appendRecords(
   request: AppendRequest,
@@ -65,13 +69,27 @@ export function appendRecords(
   if (acks !== 0 && acks !== 1 && acks !== -1) {
     return entries.map(({ partition }) => failedAppend(partition, 'INVALID_REQUIRED_ACKS'))
   }
+  const late = appendInOrder({ entries, how: request, ...context }, records => appendNow(request, context, records))
+  return late ?? appendNow(request, context)
+}
+
+function appendNow(
+  request: AppendRequest,
+  context: AppendContext,
+  prepared?: readonly (AppendableRecords | null)[],
+): readonly AppendResult[] | Promise<readonly AppendResult[]> {
+  const { acks, entries } = request
   const results: Writable<AppendResult>[] = new Array(entries.length)
   let waiting: Promise<void>[] | undefined
   let pending: PendingReply[] | undefined
   for (let index = 0; index < entries.length; index++) {
     const entry = entries[index]!
     const partition = context.hosted.find(entry.topic, entry.partition)
-    const result = appendOne(entry, partition, { request, context })
+    const result = appendOne(entry, partition, {
+      request,
+      records: prepared ? prepared[index]! : entry.records,
+      context,
+    })
     results[index] = result
     const log = partition?.log
     if (!log || acks === 0 || result.errorCode !== ErrorCode.NONE) continue
@@ -96,7 +114,15 @@ export function appendRecords(
 function appendOne(
   entry: AppendEntry,
   partition: Partition | undefined,
-  { request, context }: { readonly request: AppendRequest; readonly context: AppendContext },
+  {
+    request,
+    records,
+    context,
+  }: {
+    readonly request: AppendRequest
+    readonly records: AppendableRecords | null
+    readonly context: AppendContext
+  },
 ): Writable<AppendResult> {
   const topic = context.hosted.topic(entry.topic)
   if (!topic || !partition) return failedAppend(entry.partition, context.hosted.missing(entry.topic, entry.partition))
@@ -104,9 +130,10 @@ function appendOne(
   if (topic.isInternal && request.allowInternalTopics !== true) {
     return failedAppend(entry.partition, 'INVALID_TOPIC_EXCEPTION', `cannot append to internal topic ${entry.topic}`)
   }
-  if (entry.records === null) return failedAppend(entry.partition, 'INVALID_RECORD', 'the request carries no records')
+  if (records === null) return failedAppend(entry.partition, 'INVALID_RECORD', 'the request carries no records')
   try {
-    const info = partition.appendAsLeader(entry.records, request)
+    if (records instanceof KafkaError) throw records
+    const info = partition.appendAsLeader(records, request)
     topic.bytesIn += info.bytes
     if (!info.isDuplicate) topic.messagesIn += info.recordCount
     return {

@@ -7,6 +7,7 @@ import {
   SimulatedClock,
   seededRandom,
   silentLogger,
+  type Workers,
 } from '../platform/index.ts'
 import { type BatchInput, encodeBatch, encodeEndTxnMarker, ZERO_UUID } from '../protocol/index.ts'
 import { defaultLogConfig, type LogConfig, LogManager } from '../storage/index.ts'
@@ -22,6 +23,8 @@ export interface OneBrokerOptions {
   readonly topicConfig?: Partial<LogConfig>
   readonly fetchMaxBytes?: number
   readonly maxWatches?: number
+  /** By default those that work in the caller's thread. */
+  readonly workers?: Workers
   readonly moveBytesPerSecond?: number
   /** `log.dirs` */
   readonly directories?: readonly string[]
@@ -53,7 +56,7 @@ export class OneBroker {
       clock: parts.clock,
       logger: silentLogger,
       logManager: parts.logs,
-      workers: inlineWorkers,
+      workers: parts.options.workers ?? inlineWorkers,
       fetchMaxBytes: parts.options.fetchMaxBytes ?? 55 * 2 ** 20,
       ...limitsOf(parts.options),
     })

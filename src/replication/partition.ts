@@ -1,5 +1,6 @@
+import type { Workers } from '../platform/index.ts'
 import { ErrorCode, type ErrorName, KafkaError } from '../protocol/index.ts'
-import type { AppendOrigin, Log, LogAppendInfo, TopicPartition } from '../storage/index.ts'
+import type { AppendOrigin, Log, LogAppendInfo, PreparedRecords, TopicPartition } from '../storage/index.ts'
 import {
   type FetchIsolation,
   type FetchParams,
@@ -33,6 +34,12 @@ export interface PartitionListener {
   lostLeadership?(): void
 }
 
+/** Who appends, and how old that client's request is. */
+interface AppendHow {
+  readonly origin: AppendOrigin
+  readonly apiVersion?: number
+}
+
 const NO_STATE: PartitionState = { leader: -1, leaderEpoch: -1, isr: [], replicas: [], partitionEpoch: -1 }
 
 /**
@@ -48,6 +55,8 @@ export class Partition {
   readonly topicId: string
   /** Waiting fetches and produces of this partition. */
   readonly watches = new WatchList()
+  /** Resolves when the last request that had to wait for a conversion is appended; undefined when none waits. */
+  lastAppend: Promise<void> | undefined
   readonly #brokerId: number
   readonly #purgatory: Purgatory
   #log: Log | undefined
@@ -236,16 +245,23 @@ export class Partition {
     return this.#log
   }
 
+  /** Records that this partition stores in another form, being converted; see {@link Log.prepare}. */
+  prepareAppend(
+    records: Uint8Array,
+    { origin, apiVersion }: AppendHow,
+    workers: Workers,
+  ): Promise<PreparedRecords> | undefined {
+    if (!this.isLeader) return undefined
+    return this.#log?.prepare(records, apiVersion === undefined ? { origin } : { origin, apiVersion }, workers)
+  }
+
   /**
    * Appends as leader. With `acks` -1 the ISR must be as large as `min.insync.replicas` asks.
    *
    * @throws KafkaError NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, NOT_ENOUGH_REPLICAS, and what `Log.appendAsLeader`
    * throws.
    */
-  appendAsLeader(
-    records: Uint8Array,
-    options: { readonly acks: number; readonly origin: AppendOrigin; readonly apiVersion?: number },
-  ): LogAppendInfo {
+  appendAsLeader(records: Uint8Array | PreparedRecords, options: AppendHow & { readonly acks: number }): LogAppendInfo {
     const log = this.logFor(-1, true)
     if (options.acks === -1 && this.#state.isr.length < this.#minIsr(log)) {
       throw new KafkaError('NOT_ENOUGH_REPLICAS', `the ISR [${this.#state.isr}] is smaller than min.insync.replicas`)

@@ -67,11 +67,12 @@ export class ReplicaManager {
   }
 
   /**
-   * Answers everything that waits and stops moving logs. The logs stay open, and their checkpoints are written by the
+   * Appends what is being converted, answers everything that waits and stops moving logs. The logs stay open, and their checkpoints are written by the
    * log manager.
    */
   async close(): Promise<void> {
     this.#isClosed = true
+    await Promise.all(Array.from(this.hosted.all(), partition => partition.lastAppend))
     this.purgatory.close()
     await this.#moves.close()
   }
@@ -94,7 +95,8 @@ export class ReplicaManager {
   /** See {@link appendRecords}. */
   appendRecords(request: AppendRequest): readonly AppendResult[] | Promise<readonly AppendResult[]> {
     const { hosted, purgatory } = this
-    return appendRecords(request, { hosted, purgatory, logger: this.#logger })
+    const { workers } = this.#options
+    return appendRecords(request, { hosted, purgatory, logger: this.#logger, workers })
   }
 
   /** See {@link FetchReader.fetch}. */

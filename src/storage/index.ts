@@ -1,4 +1,5 @@
 /** The logs of a broker on disk. */
+export { PreparedRecords } from './batch-conversion.ts'
 export {
   CheckpointError,
   OffsetCheckpoint,

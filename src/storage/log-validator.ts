@@ -1,17 +1,14 @@
 import {
   type BatchHeader,
   batchCrcValid,
-  type CompressionType,
-  decodeRecords,
-  encodeBatch,
   KafkaError,
   nextBatch,
   patchBatch,
   readBatchHeader,
   recordCursor,
   setMaxTimestamp,
-  upconvert,
 } from '../protocol/index.ts'
+import { convertBatches, mustConvert, PreparedRecords } from './batch-conversion.ts'
 import type { LogConfig } from './log-config.ts'
 import type { AppendOrigin } from './producer-state.ts'
 import { MAX_DECOMPRESSED_BYTES, markerOf, type TransactionMarker } from './transaction-marker.ts'
@@ -55,15 +52,48 @@ export interface LeaderCheck {
 
 /**
  * Checks what a client or coordinator wants appended: sizes, CRC, counts, timestamps, keys. Message sets of formats 0 and
- * 1 become a batch, and batches of another codec than the topic's are compressed anew; otherwise the bytes are the
- * given ones and records stay unread.
+ * 1 become a batch, and batches of another codec than the topic's are compressed anew, unless they were prepared so;
+ * otherwise the bytes are the given ones and records stay unread.
  *
  * @throws CORRUPT_MESSAGE, INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
  * UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_COMPRESSION_TYPE
  */
-export function checkForLeader(records: Uint8Array, check: LeaderCheck): CheckedBatches {
+export function checkForLeader(records: Uint8Array | PreparedRecords, check: LeaderCheck): CheckedBatches {
+  const { config } = check
+  let { bytes, batches } =
+    records instanceof PreparedRecords ? wholeBatchesOf(records.bytes, config.maxMessageBytes) : admit(records, check)
+  if (mustConvert(batches, config)) {
+    ;({ bytes, batches } = wholeBatchesOf(convertBatches(bytes, config), config.maxMessageBytes))
+  }
+  for (const header of batches) checkRecordsOf(bytes, header, check)
+  if (bytes.length > config.segmentBytes) {
+    throw new KafkaError(
+      'RECORD_LIST_TOO_LARGE',
+      `${bytes.length} bytes of batches for segments of ${config.segmentBytes}`,
+    )
+  }
+  return { bytes, batches, markers: markersOf(bytes, batches) }
+}
+
+/**
+ * The batches that are to be converted before they can be appended; undefined where they are stored as they are, and
+ * where the append will refuse them without looking into them.
+ */
+export function batchesToConvert(records: Uint8Array, check: LeaderCheck): Uint8Array | undefined {
+  try {
+    const { bytes, batches } = admit(records, check)
+    return mustConvert(batches, check.config) ? bytes : undefined
+  } catch (error) {
+    if (error instanceof KafkaError) return undefined
+    throw error
+  }
+}
+
+/** What can be said of records as they came, before any of them is unpacked. */
+function admit(records: Uint8Array, check: LeaderCheck): { bytes: Uint8Array; batches: BatchHeader[] } {
   const { config, origin, apiVersion } = check
-  let { bytes, batches } = wholeBatchesOf(records, config.maxMessageBytes)
+  const whole = wholeBatchesOf(records, config.maxMessageBytes)
+  const { batches } = whole
   if (origin === 'client' && apiVersion !== undefined && apiVersion >= 3) {
     if (batches.length !== 1 || batches[0]!.magic !== 2) {
       throw new KafkaError('INVALID_RECORD', 'a produce request holds exactly one batch of format 2 per partition')
@@ -72,23 +102,8 @@ export function checkForLeader(records: Uint8Array, check: LeaderCheck): Checked
       throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', `version ${apiVersion} of Produce has no zstd`)
     }
   }
-  if (batches.length > 0 && batches[0]!.magic < 2) {
-    const codec = config.compressionType === 'producer' ? {} : { compression: config.compressionType }
-    bytes = upconvert(bytes, { maxBytes: MAX_DECOMPRESSED_BYTES, ...codec, ...levelOf(config) })
-    ;({ bytes, batches } = wholeBatchesOf(bytes, config.maxMessageBytes))
-  }
-  for (const header of batches) checkBatch(bytes, header, check)
-  if (batches.some(header => mustRecompress(header, config))) {
-    bytes = Buffer.concat(batches.map(header => recompressed(bytes, header, config)))
-    ;({ bytes, batches } = wholeBatchesOf(bytes, config.maxMessageBytes))
-  }
-  if (bytes.length > config.segmentBytes) {
-    throw new KafkaError(
-      'RECORD_LIST_TOO_LARGE',
-      `${bytes.length} bytes of batches for segments of ${config.segmentBytes}`,
-    )
-  }
-  return { bytes, batches, markers: markersOf(bytes, batches) }
+  if (batches.length > 0 && batches[0]!.magic === 2) for (const header of batches) checkHeader(header, check)
+  return whole
 }
 
 /**
@@ -145,7 +160,7 @@ function wholeBatchesOf(records: Uint8Array, maxBatchBytes: number): { bytes: Ui
   return { bytes: position === records.length ? records : records.subarray(0, position), batches }
 }
 
-function checkBatch(bytes: Uint8Array, header: BatchHeader, { config, origin, nowMs }: LeaderCheck): void {
+function checkHeader(header: BatchHeader, { config, origin }: LeaderCheck): void {
   if (header.magic < 2) throw new KafkaError('INVALID_RECORD', 'message of an old format behind a batch')
   if (header.recordCount <= 0 || header.recordCount !== header.lastOffsetDelta + 1) {
     throw new KafkaError(
@@ -161,10 +176,14 @@ function checkBatch(bytes: Uint8Array, header: BatchHeader, { config, origin, no
   if (header.isTransactional && header.producerId < 0) {
     throw new KafkaError('INVALID_RECORD', 'transactional batch without a producer id')
   }
-  const createTime = config.messageTimestampType === 'CreateTime'
-  if (createTime && header.timestampType === 'LogAppendTime') {
+  if (config.messageTimestampType === 'CreateTime' && header.timestampType === 'LogAppendTime') {
     throw new KafkaError('INVALID_TIMESTAMP', 'a producer may not set the append time')
   }
+}
+
+function checkRecordsOf(bytes: Uint8Array, header: BatchHeader, { config, origin, nowMs }: LeaderCheck): void {
+  if (origin !== 'client') return
+  const createTime = config.messageTimestampType === 'CreateTime'
   checkRecords(bytes, header, {
     needsKeys: config.cleanupPolicy.includes('compact'),
     oldest: createTime ? nowMs - config.messageTimestampBeforeMaxMs : Number.NEGATIVE_INFINITY,
@@ -194,30 +213,6 @@ function checkRecords(
     }
   }
   if (errors.length > 0) throw new RecordValidationError(code, errors)
-}
-
-function mustRecompress(header: BatchHeader, config: LogConfig): boolean {
-  return config.compressionType !== 'producer' && header.compression !== config.compressionType && !header.isControl
-}
-
-function recompressed(bytes: Uint8Array, header: BatchHeader, config: LogConfig): Uint8Array {
-  if (!mustRecompress(header, config)) return bytes.subarray(header.position, header.position + header.length)
-  const records = [...decodeRecords(bytes, header, { maxBytes: MAX_DECOMPRESSED_BYTES })]
-  return encodeBatch({
-    records,
-    compression: config.compressionType as CompressionType,
-    ...levelOf(config),
-    maxTimestamp: header.maxTimestamp,
-    timestampType: header.timestampType,
-    producerId: header.producerId,
-    producerEpoch: header.producerEpoch,
-    baseSequence: header.baseSequence,
-    isTransactional: header.isTransactional,
-  })
-}
-
-function levelOf(config: LogConfig): { compressionLevel: number } | undefined {
-  return config.compressionLevel === undefined ? undefined : { compressionLevel: config.compressionLevel }
 }
 
 function markersOf(

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
+import type { Workers } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
+import { conversionJob, isMessageSet, PreparedRecords } from './batch-conversion.ts'
 import { emptyAppend, type LogAppendInfo } from './log-append-info.ts'
 import type { LogConfig } from './log-config.ts'
 import type { ActiveProducer, LeaderAppendOptions, LogParts } from './log-parts.ts'
 import type { LogReadOptions, LogSlice } from './log-reader.ts'
 import { deletableSegments } from './log-retention.ts'
 import { LogState } from './log-state.ts'
-import { type CheckedBatches, checkForFollower, checkForLeader, stampBatches } from './log-validator.ts'
+import {
+  batchesToConvert,
+  type CheckedBatches,
+  checkForFollower,
+  checkForLeader,
+  stampBatches,
+} from './log-validator.ts'
 import { rebuildProducers } from './producer-replay.ts'
 import type { AppendOrigin } from './producer-state.ts'
 import { type FoundTimestamp, findByTimestamp, findMaxTimestamp } from './timestamp-search.ts'
@@ -118,6 +126,25 @@ export class Log {
   }
 
   /**
+   * Converts records that are not stored as they came, beside the event loop; undefined where {@link appendAsLeader} can
+   * have them at once. Nothing is appended, and nothing refused, before the result is handed to it.
+   */
+  prepare(
+    records: Uint8Array,
+    { origin, apiVersion }: Omit<LeaderAppendOptions, 'leaderEpoch'>,
+    workers: Workers,
+  ): Promise<PreparedRecords> | undefined {
+    const { config, context } = this.#state
+    if (config.compressionType === 'producer' && !isMessageSet(records)) return undefined
+    const bytes = batchesToConvert(records, { config, origin, apiVersion, nowMs: context.clock.now() })
+    if (bytes === undefined) return undefined
+    const { compressionType, compressionLevel } = config
+    return workers
+      .run(conversionJob, { bytes, compressionType, compressionLevel })
+      .then(outcome => new PreparedRecords(outcome))
+  }
+
+  /**
    * Appends what a client or a coordinator sent: checks it, gives offsets and epoch to the batches where they lie, and
    * writes them with one call. The log may keep the bytes for readers: they must not be changed afterwards.
    *
@@ -125,7 +152,7 @@ export class Log {
    * INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, OUT_OF_ORDER_SEQUENCE_NUMBER,
    * INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED; and KAFKA_STORAGE_ERROR
    */
-  appendAsLeader(records: Uint8Array, options: LeaderAppendOptions): LogAppendInfo {
+  appendAsLeader(records: Uint8Array | PreparedRecords, options: LeaderAppendOptions): LogAppendInfo {
     this.#assertWritable()
     const { config, context, logEndOffset } = this.#state
     const { origin, leaderEpoch } = options
