@@ -13,6 +13,7 @@ import {
   userConfig,
 } from '../../src/config/index.ts'
 import { code, page, table } from './markdown.ts'
+import { TOPIC_EFFECTS } from './topic-effects.ts'
 
 const LONGEST_RULE = 120
 const WHEN: Readonly<Record<UpdateMode, string>> = { 'per-broker': 'broker', 'cluster-wide': 'cluster' }
@@ -43,11 +44,13 @@ export function brokerConfigPage(): string {
 /** Keys of a topic. */
 export function topicConfigPage(): string {
   const rows = topicConfig.names().map(name => {
-    const serverKey = TOPIC_SERVER_KEYS[name as keyof typeof TOPIC_SERVER_KEYS]
+    const key = name as keyof typeof TOPIC_EFFECTS
+    const serverKey = TOPIC_SERVER_KEYS[key]
     return [
       ...cells(topicConfig, name),
       serverKey === undefined ? '' : code(serverKey),
       documentation(topicConfig, name),
+      TOPIC_EFFECTS[key],
     ]
   })
   return page('Topic configuration', [
@@ -55,7 +58,9 @@ export function topicConfigPage(): string {
       "takes the broker's, under the name in the column *Broker key*.",
     'A retention, rolling age or flush interval of the broker may be given in other units as well: see the ' +
       'descriptions of the [broker keys](broker-configs.md).',
-    table(['Key', 'Type', 'Default', 'Valid', 'Broker key', 'Meaning'], rows),
+    'The last column says what a setting does here: as in Kafka, how it differs, or none, with the reason; such a ' +
+      'setting is accepted and described all the same.',
+    table(['Key', 'Type', 'Default', 'Valid', 'Broker key', 'Meaning', 'Effect here'], rows),
   ])
 }
 

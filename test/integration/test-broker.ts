@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { WireClient } from '../../scripts/fuzz/wire-client.ts'
 import { KafkaServer } from '../../src/broker/index.ts'
 import {
+  type Clock,
   createLogger,
   nodeDisk,
   nodeNetwork,
@@ -31,7 +32,10 @@ export class TestBroker {
   }
 
   /** Starts one with these properties over those of a broker for development. */
-  static async start(properties: Readonly<Record<string, string>> = {}): Promise<TestBroker> {
+  static async start(
+    properties: Readonly<Record<string, string>> = {},
+    clock: Clock = systemClock,
+  ): Promise<TestBroker> {
     const directory = mkdtempSync(join(tmpdir(), 'monedula-broker-'))
     const log: string[] = []
     const defaults = {
@@ -47,7 +51,7 @@ export class TestBroker {
       properties: new Map(Object.entries({ ...defaults, ...properties })),
       disk: nodeDisk,
       network: nodeNetwork,
-      clock: systemClock,
+      clock,
       random: systemRandom,
       workers,
       logger: createLogger({ level: 'debug', format: 'kafka', write: line => log.push(line) }),
