@@ -65,7 +65,8 @@ export interface SegmentSlice {
 
 const EMPTY = new Uint8Array(0)
 const SCAN_WINDOW_BYTES = 64 * 1024
-const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
+/** How far above its base a segment's offsets may be: indexes have 31 bits for it. */
+export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
 
 /**
  * One records file and its indexes: the part of a log that begins at `baseOffset`. It knows bytes, offsets and times,

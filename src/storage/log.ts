@@ -7,6 +7,7 @@ import type { LogConfig } from './log-config.ts'
 import type { ActiveProducer, LeaderAppendOptions, LogParts } from './log-parts.ts'
 import type { LogReadOptions, LogSlice } from './log-reader.ts'
 import { deletableSegments } from './log-retention.ts'
+import { MAX_RELATIVE_OFFSET } from './log-segment.ts'
 import { LogState } from './log-state.ts'
 import {
   batchesToConvert,
@@ -211,19 +212,22 @@ export class Log {
       }
     }
     const { lastOffset } = batches[batches.length - 1]!
+    // A compressed message of an old format tells its last offset only: what it holds begins where the log ends, or above.
+    const isPacked = first.magic < 2 && first.compression !== 'none'
+    const firstOffset = isPacked ? Math.max(state.logEndOffset, lastOffset - MAX_RELATIVE_OFFSET) : first.baseOffset
     state.isTouched = true
     state.directory.run(() => {
-      state.rollIfDue({ bytes: bytes.length, lastOffset, maxTimestamp }, first.baseOffset)
+      state.rollIfDue({ bytes: bytes.length, lastOffset, maxTimestamp }, firstOffset)
       const newest = { timestamp: maxTimestamp, offset: offsetOfMaxTimestamp }
       state.segments.active.append({ bytes, batches, newest })
       state.logEndOffset = lastOffset + 1
-      state.tail.add(bytes, first.baseOffset, lastOffset + 1)
+      state.tail.add(bytes, firstOffset, lastOffset + 1)
       state.noteBatches(batches, markers)
     })
     if (state.logEndOffset - this.recoveryPoint >= state.config.flushMessages && !this.mustSyncBeforeAck) {
       state.flushInBackground()
     }
-    const info = { firstOffset: first.baseOffset, lastOffset, recordCount, bytes: bytes.length, maxTimestamp }
+    const info = { firstOffset, lastOffset, recordCount, bytes: bytes.length, maxTimestamp }
     return { ...info, logAppendTimeMs, logStartOffset: state.logStartOffset, isDuplicate: false }
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
 import { EmbeddedZooKeeper, type WatchEvent, type ZooKeeperErrorCode } from './index.ts'
+import { ZnodeStore } from './server/znode-store.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (data: Uint8Array | null): string | null => data && new TextDecoder().decode(data)
@@ -181,6 +182,19 @@ test('everything is there after a restart, but for what belonged to sessions of 
   assert.equal(await next.zk.exists('/e'), undefined)
   assert.notEqual(next.zk.sessionId, zk.sessionId)
   await zooKeeper.close().catch(() => undefined)
+})
+
+test('what belonged to sessions of a ZooKeeper that wrote here before is gone too', async () => {
+  const disk = new MemoryDisk()
+  const first = await open(disk)
+  await first.zooKeeper.close()
+  const { clock } = first
+  const store = await ZnodeStore.open({ disk, clock, directory: '/zk/version-2', logger: silentLogger })
+  await store.createSession(7n, 6_000)
+  await store.submit(7n, [{ type: 'create', path: '/e', data: null, mode: 'ephemeral' }])
+  await store.close()
+  const { zk } = await open(disk)
+  assert.equal(await zk.exists('/e'), undefined)
 })
 
 test('two stores never share a directory', async () => {

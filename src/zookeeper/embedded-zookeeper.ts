@@ -28,7 +28,8 @@ const ENDS_WITH_PROCESS = 0
  * ZooKeeper inside this process: the same znodes, rules and files, without a socket.
  *
  * What was acknowledged survives kill -9 and power cuts. Sessions end with the process: the next {@link open} removes
- * the ephemerals that a dead process left, so a broker that was killed registers anew at once.
+ * the ephemerals that a dead process left, be it a broker's or a ZooKeeper's, so a broker that was killed registers anew
+ * at once.
  */
 export class EmbeddedZooKeeper {
   readonly #store: ZnodeStore
@@ -54,7 +55,8 @@ export class EmbeddedZooKeeper {
     try {
       const logger = options.logger.child({ logger: 'org.apache.zookeeper.server.ZooKeeperServer' })
       const store = await ZnodeStore.open({ ...options, directory, logger })
-      const left = [...store.tree.sessions()].filter(([, timeoutMs]) => timeoutMs === ENDS_WITH_PROCESS)
+      // Nobody is connected yet, so those of a ZooKeeper that wrote here before are over as well.
+      const left = [...store.tree.sessions()]
       await Promise.all(left.map(([sessionId]) => store.closeSession(sessionId)))
       return new EmbeddedZooKeeper(store, lock)
     } catch (error) {
