@@ -1,3 +1,4 @@
+export { type Api, ClientConnection, type ClientConnectionOptions, type SendOptions } from './client-connection.ts'
 export { FrameBudget } from './frame-budget.ts'
 export { FrameReader } from './frame-reader.ts'
 export { type Reply, type RequestProcessor, ServerConnection } from './server-connection.ts'

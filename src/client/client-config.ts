@@ -1,0 +1,83 @@
+import { type ConfigTable, defineConfig } from '../config/index.ts'
+
+/** Keys that every client has, with Java's names and defaults (CommonClientConfigs). */
+export const commonClientKeys = {
+  'bootstrap.servers': {
+    type: 'list',
+    importance: 'high',
+    doc: 'Brokers to begin with, host:port separated by commas; the rest of the cluster is learned from them.',
+  },
+  'client.id': {
+    type: 'string',
+    default: 'monedula',
+    importance: 'medium',
+    doc: 'A name that the broker puts into its logs and metrics.',
+  },
+  'client.rack': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    doc: 'Where this client is; a consumer reads from a replica of the same rack where the broker offers one.',
+  },
+  'request.timeout.ms': {
+    type: 'int',
+    default: 30_000,
+    importance: 'medium',
+    doc: 'How long one request waits for its answer.',
+  },
+  'retry.backoff.ms': {
+    type: 'long',
+    default: 100,
+    importance: 'low',
+    doc: 'Pause before the first time that something is tried again; it doubles from try to try.',
+  },
+  'retry.backoff.max.ms': {
+    type: 'long',
+    default: 1_000,
+    importance: 'low',
+    doc: 'Longest pause between two tries.',
+  },
+  'reconnect.backoff.ms': {
+    type: 'long',
+    default: 50,
+    importance: 'low',
+    doc: 'Pause after a connection that could not be made; it doubles from failure to failure.',
+  },
+  'reconnect.backoff.max.ms': {
+    type: 'long',
+    default: 1_000,
+    importance: 'low',
+    doc: 'Longest pause between two tries to connect to a broker.',
+  },
+  'connections.max.idle.ms': {
+    type: 'long',
+    default: 540_000,
+    importance: 'medium',
+    doc: 'A connection that was not used for so long is closed.',
+  },
+  'socket.connection.setup.timeout.ms': {
+    type: 'long',
+    default: 10_000,
+    importance: 'medium',
+    doc: 'How long a connection may take to be made.',
+  },
+  'metadata.max.age.ms': {
+    type: 'long',
+    default: 300_000,
+    importance: 'low',
+    doc: 'Age at which the picture of the cluster is renewed even if nothing seems to have changed.',
+  },
+  'security.protocol': {
+    type: 'string',
+    default: 'PLAINTEXT',
+    importance: 'medium',
+    doc: 'How to talk to brokers; PLAINTEXT is what there is yet.',
+    valid: {
+      text: '[PLAINTEXT]',
+      check: value => (value === 'PLAINTEXT' ? undefined : 'TLS and SASL are not there yet; use PLAINTEXT'),
+    },
+  },
+} as const satisfies ConfigTable
+
+/** What a connection needs, whatever is done over it. */
+export const commonClientConfig = defineConfig(commonClientKeys)

@@ -1,0 +1,274 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Api } from '../network/index.ts'
+import { ErrorCode, type Fields, KafkaError, type MessageOf, type Schema } from '../protocol/index.ts'
+import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
+import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts'
+import { Backoff } from './backoff.ts'
+import { BrokerNode, type Endpoint, type NodeSettings, type RequestBody, type RequestOptions } from './broker-node.ts'
+import { ClusterMetadata, type PartitionInfo, type TopicInfo } from './cluster-metadata.ts'
+import { abortable, type Patience, Patient } from './deadline.ts'
+
+const METADATA = { request: MetadataRequest, response: MetadataResponse }
+const FIND_COORDINATOR = { request: FindCoordinatorRequest, response: FindCoordinatorResponse }
+
+/** From this version of FindCoordinator on it is asked for several keys at once. */
+const BATCHED_COORDINATORS = 4
+const COORDINATOR_KEYS = { group: 0, transaction: 1 } as const
+
+/**
+ * What a connection is for. Answers come in the order of requests, so what may wait long (a fetch, a join) does not share a
+ * connection with what must not (a heartbeat, a produce).
+ */
+export type Purpose = 'data' | 'fetch' | 'coordinator' | 'heartbeat'
+
+export interface ClusterSettings extends NodeSettings {
+  readonly bootstrap: readonly Endpoint[]
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly metadataMaxAgeMs: number
+  /** Whether asking for a topic may create it, where the broker does that. */
+  readonly allowAutoTopicCreation: boolean
+}
+
+/**
+ * A client's view of a cluster: who leads what, and connections to everybody. Producer, Consumer and Admin each have one. What goes
+ * wrong is a KafkaError; `retrying` is the one place where things are tried again.
+ */
+export class Cluster {
+  readonly settings: ClusterSettings
+  readonly #nodes = new Map<string, BrokerNode>()
+  readonly #coordinators = new Map<string, number>()
+  readonly #backoff: Backoff
+  #metadata = ClusterMetadata.EMPTY
+  #wanted = new Set<string>()
+  #refreshing: { readonly topics: readonly string[] | null; readonly done: Promise<ClusterMetadata> } | undefined
+  #refreshedAtMs = Number.NEGATIVE_INFINITY
+  #turn = 0
+  #isClosed = false
+
+  constructor(settings: ClusterSettings) {
+    this.settings = settings
+    this.#backoff = new Backoff(settings.retryBackoffMs, settings.retryBackoffMaxMs, settings.random)
+    this.#turn = settings.random.below(1 << 16)
+  }
+
+  /** What was last heard. */
+  get metadata(): ClusterMetadata {
+    return this.#metadata
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Whether {@link metadata} is older than `metadata.max.age.ms`. */
+  get isStale(): boolean {
+    return this.settings.clock.monotonicMs() - this.#refreshedAtMs >= this.settings.metadataMaxAgeMs
+  }
+
+  /** A promise of the signal's or the time's end. */
+  patience(patience: Patience): Patient {
+    return new Patient(this.settings.clock, patience)
+  }
+
+  /**
+   * Tries until it works. After a retriable failure it waits a growing while and, where the failure speaks of a changed cluster, asks
+   * for the metadata first.
+   *
+   * @throws what `attempt` threw when that is not retriable; REQUEST_TIMED_OUT with the last failure as cause; the signal's reason
+   */
+  async retrying<T>(what: string, patience: Patient, attempt: (failures: number) => Promise<T>): Promise<T> {
+    for (let failures = 0; ; ) {
+      try {
+        return await abortable(attempt(failures), patience.signal)
+      } catch (error) {
+        if (this.#isClosed || !(error instanceof KafkaError && error.retriable)) throw error
+        if (patience.isOver) throw patience.timedOut(what, error)
+        failures += 1
+        await patience.pause(this.#backoff.delayMs(failures))
+      }
+    }
+  }
+
+  /**
+   * Asks for metadata of the topics that are wanted, and of `topics`; all topics for null. Those who ask for the same while an answer
+   * is on its way share it.
+   */
+  refresh(topics: readonly string[] | null = []): Promise<ClusterMetadata> {
+    for (const topic of topics ?? []) this.#wanted.add(topic)
+    const asked = topics === null ? null : [...this.#wanted]
+    const running = this.#refreshing
+    if (running && isDeepStrictEqual(running.topics, asked)) return running.done
+    const done = this.#refresh(asked).finally(() => {
+      if (this.#refreshing?.done === done) this.#refreshing = undefined
+    })
+    this.#refreshing = { topics: asked, done }
+    return done
+  }
+
+  /** Stops asking for a topic. */
+  forget(topic: string): void {
+    this.#wanted.delete(topic)
+  }
+
+  /**
+   * A topic, asked for until it is known.
+   * @throws UNKNOWN_TOPIC_OR_PARTITION when it does not turn up in time; TOPIC_AUTHORIZATION_FAILED, INVALID_TOPIC_EXCEPTION at once
+   */
+  async topic(name: string, patience: Patient): Promise<TopicInfo> {
+    const known = this.#metadata.topic(name)
+    if (known !== undefined && known.partitions.length > 0) return known
+    let last: KafkaError | undefined
+    try {
+      return await this.retrying(`metadata of ${name}`, patience, async () => {
+        const metadata = await this.refresh([name])
+        const topic = metadata.topic(name)
+        if (topic !== undefined && topic.partitions.length > 0) return topic
+        last = metadata.failureOf(name) ?? new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} does not exist`)
+        throw last
+      })
+    } catch (error) {
+      // Who waited in vain for a topic wants to hear that it is not there, not that time went by.
+      if (last?.code === 'UNKNOWN_TOPIC_OR_PARTITION' && error instanceof KafkaError) this.forget(name)
+      throw error
+    }
+  }
+
+  /** Who leads a partition, as last heard. @throws LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION: refresh and try again */
+  leaderOf(topic: string, partition: number): PartitionInfo {
+    const info = this.#metadata.partition(topic, partition)
+    if (info === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition} is not known`)
+    if (info.leader < 0) throw new KafkaError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader now`)
+    return info
+  }
+
+  /**
+   * Sends a request to a broker.
+   * @throws KafkaError NETWORK_EXCEPTION, REQUEST_TIMED_OUT, UNSUPPORTED_VERSION; BROKER_NOT_AVAILABLE when nobody has that id
+   */
+  request<Q extends Fields, S extends Fields>(
+    to: { readonly broker: number; readonly purpose?: Purpose },
+    api: Api<Q, S>,
+    body: RequestBody<Q>,
+    options?: RequestOptions,
+  ): Promise<MessageOf<Schema<S>>> {
+    let node: BrokerNode
+    try {
+      node = this.node(to.broker, to.purpose)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return node.request(api, body, options)
+  }
+
+  /** The connection to a broker for a purpose. @throws BROKER_NOT_AVAILABLE when nobody has that id */
+  node(broker: number, purpose: Purpose = 'data'): BrokerNode {
+    const info = this.#metadata.brokers.get(broker)
+    if (info === undefined) throw new KafkaError('BROKER_NOT_AVAILABLE', `broker ${broker} is not known`)
+    return this.#nodeAt(info, purpose)
+  }
+
+  /** Sends a request to whichever broker answers. @throws KafkaError NETWORK_EXCEPTION when none can be reached */
+  async requestAny<Q extends Fields, S extends Fields>(
+    api: Api<Q, S>,
+    body: RequestBody<Q>,
+    options?: RequestOptions,
+  ): Promise<MessageOf<Schema<S>>> {
+    const failures: unknown[] = []
+    for (const node of this.#candidates()) {
+      try {
+        return await node.request(api, body, options)
+      } catch (error) {
+        if (!(error instanceof KafkaError) || error.code !== 'NETWORK_EXCEPTION') throw error
+        failures.push(error)
+      }
+    }
+    const addresses = this.settings.bootstrap.map(({ host, port }) => `${host}:${port}`).join(', ')
+    const first = failures[0] instanceof Error ? `: ${failures[0].message}` : ''
+    throw new KafkaError('NETWORK_EXCEPTION', `no broker of ${addresses} can be reached${first}`, { cause: failures[0] })
+  }
+
+  /** Sends a request to the controller. @throws NOT_CONTROLLER while there is none: try again */
+  async requestController<Q extends Fields, S extends Fields>(
+    api: Api<Q, S>,
+    body: RequestBody<Q>,
+    options?: RequestOptions,
+  ): Promise<MessageOf<Schema<S>>> {
+    const { controllerId } = this.#metadata.brokers.has(this.#metadata.controllerId) ? this.#metadata : await this.refresh()
+    if (!this.#metadata.brokers.has(controllerId)) throw new KafkaError('NOT_CONTROLLER', 'the cluster has no controller now')
+    return this.request({ broker: controllerId }, api, body, options)
+  }
+
+  /** Id of the broker that coordinates a group or a transactional id; asked once until {@link coordinatorMoved}. */
+  async coordinatorOf(type: keyof typeof COORDINATOR_KEYS, key: string): Promise<number> {
+    const known = this.#coordinators.get(`${type}:${key}`)
+    if (known !== undefined && this.#metadata.brokers.has(known)) return known
+    const keyType = COORDINATOR_KEYS[type]
+    const answer = await this.requestAny(FIND_COORDINATOR, version =>
+      version >= BATCHED_COORDINATORS ? { keyType, coordinatorKeys: [key] } : version >= 1 ? { key, keyType } : { key },
+    )
+    const found = answer.coordinators[0] ?? answer
+    if (found.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(found.errorCode, found.errorMessage)
+    if (!this.#metadata.brokers.has(found.nodeId)) await this.refresh()
+    this.#coordinators.set(`${type}:${key}`, found.nodeId)
+    return found.nodeId
+  }
+
+  /** The coordinator is not what it was: it is asked for anew the next time. */
+  coordinatorMoved(type: keyof typeof COORDINATOR_KEYS, key: string): void {
+    this.#coordinators.delete(`${type}:${key}`)
+  }
+
+  /** Ends every connection; whoever waits for an answer fails. */
+  close(): void {
+    this.#isClosed = true
+    for (const node of this.#nodes.values()) node.close()
+  }
+
+  async #refresh(asked: readonly string[] | null): Promise<ClusterMetadata> {
+    const { allowAutoTopicCreation, clock } = this.settings
+    const answer = await this.requestAny(METADATA, version => ({
+      // In v0 an empty list asks for everything, so a client without topics asks for what it does not need.
+      topics: asked === null ? (version === 0 ? [] : null) : asked.map(name => ({ name })),
+      ...(version >= 4 ? { allowAutoTopicCreation } : {}),
+    }))
+    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+    this.#metadata = this.#metadata.updated(answer, asked)
+    this.#refreshedAtMs = clock.monotonicMs()
+    this.#dropStrangers()
+    return this.#metadata
+  }
+
+  /** Closes connections to brokers that have left, or moved to another address. */
+  #dropStrangers(): void {
+    const known = new Set([...this.#metadata.brokers.values(), ...this.settings.bootstrap].map(addressOf))
+    for (const [key, node] of this.#nodes) {
+      if (known.has(addressOf(node.endpoint)) || node.inFlight > 0) continue
+      node.close()
+      this.#nodes.delete(key)
+    }
+  }
+
+  /** Brokers to ask in turn: connected ones first, then known ones, then those the client was started with. */
+  #candidates(): BrokerNode[] {
+    const brokers = [...this.#metadata.brokers.values()]
+    const turn = brokers.length > 0 ? this.#turn++ % brokers.length : 0
+    const known = [...brokers.slice(turn), ...brokers.slice(0, turn)]
+    const addresses = new Map([...known, ...this.settings.bootstrap].map(one => [addressOf(one), one]))
+    const nodes = Array.from(addresses.values(), endpoint => this.#nodeAt(endpoint, 'data'))
+    return [...nodes.filter(({ isConnected }) => isConnected), ...nodes.filter(({ isConnected }) => !isConnected)]
+  }
+
+  #nodeAt(endpoint: Endpoint, purpose: Purpose): BrokerNode {
+    const key = `${purpose} ${addressOf(endpoint)}`
+    let node = this.#nodes.get(key)
+    if (node === undefined) {
+      node = new BrokerNode(endpoint, this.settings)
+      this.#nodes.set(key, node)
+      if (this.#isClosed) node.close()
+    }
+    return node
+  }
+}
+
+const addressOf = ({ host, port }: Endpoint): string => `${host}:${port}`
