@@ -73,7 +73,7 @@ export const commonClientKeys = {
     importance: 'medium',
     doc: 'How to talk to brokers; PLAINTEXT is what there is yet.',
     valid: {
-      text: '[PLAINTEXT]',
+      toString: () => '[PLAINTEXT]',
       check: value => (value === 'PLAINTEXT' ? undefined : 'TLS and SASL are not there yet; use PLAINTEXT'),
     },
   },

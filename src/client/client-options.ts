@@ -1,0 +1,86 @@
+import { type Config, type ConfigDef, ConfigError, type ConfigTable } from '../config/index.ts'
+import { type Clock, type Logger, type Network, nodeNetwork, type Random, silentLogger, systemClock, systemRandom } from '../platform/index.ts'
+import type { Endpoint } from './broker-node.ts'
+import type { ClusterSettings } from './cluster.ts'
+import type { commonClientKeys } from './client-config.ts'
+
+/** Settings by Java's names (`'linger.ms'`) or the same in camelCase (`lingerMs`). */
+export type ConfigInput<T extends ConfigTable> = {
+  readonly [K in keyof T & string as K | CamelCase<K>]?: ConfigInputValue
+}
+
+/** Lists are given as arrays or with commas. */
+export type ConfigInputValue = string | number | boolean | readonly string[] | undefined
+
+type CamelCase<S extends string> = S extends `${infer Head}.${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S
+
+/** What is not text, and stands beside the settings of every client. */
+export interface ClientParts {
+  /** Takes what the client logs, pino's shape; nothing is logged when left out. */
+  readonly logger?: Logger
+  /** The network and time that the client lives in; the machine's when left out. */
+  readonly platform?: { readonly network: Network; readonly clock: Clock; readonly random: Random }
+}
+
+const MACHINE = { network: nodeNetwork, clock: systemClock, random: systemRandom }
+
+/**
+ * Reads settings given in code. A key that no client has is refused, since a typing error would otherwise do nothing.
+ * @throws ConfigError that names the key
+ */
+export function readConfig<T extends ConfigTable>(def: ConfigDef<T>, input: object): Config<T> {
+  const properties = new Map<string, string>()
+  for (const [given, value] of Object.entries(input)) {
+    if (value === undefined || value === null) continue
+    const name = def.key(given) ? given : given.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`)
+    if (!def.key(name)) throw new ConfigError(`Unknown configuration ${given}: ${nearest(name, def.names())}`)
+    properties.set(name, Array.isArray(value) ? value.join(',') : String(value))
+  }
+  return def.parse(properties)
+}
+
+function nearest(name: string, names: readonly string[]): string {
+  const words = new Set(name.split('.'))
+  const shared = (other: string): number => other.split('.').filter(word => words.has(word)).length
+  const best = [...names].sort((one, other) => shared(other) - shared(one))[0]
+  return best !== undefined && shared(best) > 0 ? `did you mean ${best}?` : `there are ${names.join(', ')}`
+}
+
+/**
+ * Addresses of `bootstrap.servers`.
+ * @throws ConfigError for what is no host:port
+ */
+export function parseEndpoints(servers: readonly string[]): Endpoint[] {
+  const key = 'bootstrap.servers'
+  if (servers.length === 0) throw new ConfigError('No bootstrap urls given: name a broker, such as localhost:9092', { key, value: '' })
+  return servers.map(server => {
+    const [, host, port] = /^(?:[A-Z_]+:\/\/)?\[?([0-9A-Za-z_.:%-]+?)\]?:(\d+)$/.exec(server.trim()) ?? []
+    if (host === undefined || !(Number(port) > 0 && Number(port) < 65_536)) {
+      throw new ConfigError('an address is host:port, such as localhost:9092', { key, value: server })
+    }
+    return { host, port: Number(port) }
+  })
+}
+
+/** What a cluster's connections and metadata want to know. */
+export function clusterSettings(
+  config: Config<typeof commonClientKeys>,
+  { logger = silentLogger, platform = MACHINE }: ClientParts,
+  allowAutoTopicCreation: boolean,
+): ClusterSettings {
+  return {
+    ...platform,
+    logger,
+    allowAutoTopicCreation,
+    bootstrap: parseEndpoints(config.get('bootstrap.servers')),
+    clientId: config.get('client.id'),
+    requestTimeoutMs: config.get('request.timeout.ms'),
+    connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
+    reconnectBackoffMs: config.get('reconnect.backoff.ms'),
+    reconnectBackoffMaxMs: config.get('reconnect.backoff.max.ms'),
+    retryBackoffMs: config.get('retry.backoff.ms'),
+    retryBackoffMaxMs: config.get('retry.backoff.max.ms'),
+    maxIdleMs: config.get('connections.max.idle.ms'),
+    metadataMaxAgeMs: config.get('metadata.max.age.ms'),
+  }
+}
