@@ -1,7 +1,14 @@
 import type { Api } from '../network/index.ts'
 import { ClientConnection } from '../network/index.ts'
 import { type Clock, type Logger, type Network, NetworkError, type Random } from '../platform/index.ts'
-import { ErrorCode, type Fields, KafkaError, type MessageInput, type MessageOf, type Schema } from '../protocol/index.ts'
+import {
+  ErrorCode,
+  type Fields,
+  KafkaError,
+  type MessageInput,
+  type MessageOf,
+  type Schema,
+} from '../protocol/index.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts'
 import { Backoff } from './backoff.ts'
 
@@ -204,7 +211,9 @@ async function askVersions(connection: ClientConnection, timeoutMs: number): Pro
     answer = await connection.send(API_VERSIONS, {}, { version: 0, timeoutMs })
   }
   if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-  return new Map(answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]))
+  return new Map(
+    answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
+  )
 }
 
 function commonVersion(schema: Schema, served: Served): number {

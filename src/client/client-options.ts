@@ -1,8 +1,17 @@
 import { type Config, type ConfigDef, ConfigError, type ConfigTable } from '../config/index.ts'
-import { type Clock, type Logger, type Network, nodeNetwork, type Random, silentLogger, systemClock, systemRandom } from '../platform/index.ts'
+import {
+  type Clock,
+  type Logger,
+  type Network,
+  nodeNetwork,
+  type Random,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from '../platform/index.ts'
 import type { Endpoint } from './broker-node.ts'
-import type { ClusterSettings } from './cluster.ts'
 import type { commonClientKeys } from './client-config.ts'
+import type { ClusterSettings } from './cluster.ts'
 
 /** Settings by Java's names (`'linger.ms'`) or the same in camelCase (`lingerMs`). */
 export type ConfigInput<T extends ConfigTable> = {
@@ -52,7 +61,8 @@ function nearest(name: string, names: readonly string[]): string {
  */
 export function parseEndpoints(servers: readonly string[]): Endpoint[] {
   const key = 'bootstrap.servers'
-  if (servers.length === 0) throw new ConfigError('No bootstrap urls given: name a broker, such as localhost:9092', { key, value: '' })
+  if (servers.length === 0)
+    throw new ConfigError('No bootstrap urls given: name a broker, such as localhost:9092', { key, value: '' })
   return servers.map(server => {
     const [, host, port] = /^(?:[A-Z_]+:\/\/)?\[?([0-9A-Za-z_.:%-]+?)\]?:(\d+)$/.exec(server.trim()) ?? []
     if (host === undefined || !(Number(port) > 0 && Number(port) < 65_536)) {

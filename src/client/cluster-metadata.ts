@@ -104,7 +104,9 @@ export class ClusterMetadata {
   }
 }
 
-function partitionInfo(answer: MessageOf<typeof MetadataResponse>['topics'][number]['partitions'][number]): PartitionInfo {
+function partitionInfo(
+  answer: MessageOf<typeof MetadataResponse>['topics'][number]['partitions'][number],
+): PartitionInfo {
   return {
     partition: answer.partitionIndex,
     leader: answer.leaderId,

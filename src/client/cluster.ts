@@ -185,7 +185,9 @@ export class Cluster {
     }
     const addresses = this.settings.bootstrap.map(({ host, port }) => `${host}:${port}`).join(', ')
     const first = failures[0] instanceof Error ? `: ${failures[0].message}` : ''
-    throw new KafkaError('NETWORK_EXCEPTION', `no broker of ${addresses} can be reached${first}`, { cause: failures[0] })
+    throw new KafkaError('NETWORK_EXCEPTION', `no broker of ${addresses} can be reached${first}`, {
+      cause: failures[0],
+    })
   }
 
   /** Sends a request to the controller. @throws NOT_CONTROLLER while there is none: try again */
@@ -194,8 +196,11 @@ export class Cluster {
     body: RequestBody<Q>,
     options?: RequestOptions,
   ): Promise<MessageOf<Schema<S>>> {
-    const { controllerId } = this.#metadata.brokers.has(this.#metadata.controllerId) ? this.#metadata : await this.refresh()
-    if (!this.#metadata.brokers.has(controllerId)) throw new KafkaError('NOT_CONTROLLER', 'the cluster has no controller now')
+    const { controllerId } = this.#metadata.brokers.has(this.#metadata.controllerId)
+      ? this.#metadata
+      : await this.refresh()
+    if (!this.#metadata.brokers.has(controllerId))
+      throw new KafkaError('NOT_CONTROLLER', 'the cluster has no controller now')
     return this.request({ broker: controllerId }, api, body, options)
   }
 

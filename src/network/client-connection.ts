@@ -119,7 +119,9 @@ export class ClientConnection implements ConnectionSink {
     this.#lastUsedMs = this.#options.clock.monotonicMs()
     if (isOneWay) {
       // What came of it nobody says; the type of the answer stands for that.
-      return new Promise(resolve => this.#connection.write(chunks, () => resolve(undefined as unknown as MessageOf<Schema<S>>)))
+      return new Promise(resolve =>
+        this.#connection.write(chunks, () => resolve(undefined as unknown as MessageOf<Schema<S>>)),
+      )
     }
     return new Promise((resolve, reject) => {
       const deadlineMs = this.#lastUsedMs + timeoutMs

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { bytes, double, integer, json, long, string } from './serializers.ts'
+
+test('what is written is read back', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), value =>
+      assert.equal(string.deserialize(string.serialize(value, 't'), 't'), value),
+    ),
+  )
+  fc.assert(
+    fc.property(fc.integer(), value => assert.equal(integer.deserialize(integer.serialize(value, 't'), 't'), value)),
+  )
+  fc.assert(
+    fc.property(fc.double(), value =>
+      assert.ok(Object.is(double.deserialize(double.serialize(value, 't'), 't'), value)),
+    ),
+  )
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), value =>
+      assert.equal(long.deserialize(long.serialize(value, 't'), 't'), value),
+    ),
+  )
+  const order = json<{ id: number; items: string[] }>()
+  assert.deepEqual(order.deserialize(order.serialize({ id: 1, items: ['ä'] }, 't'), 't'), { id: 1, items: ['ä'] })
+  assert.deepEqual(bytes.deserialize(bytes.serialize(Buffer.of(1), 't'), 't'), Buffer.of(1))
+})
+
+test('numbers have the bytes that Java gives them', () => {
+  assert.deepEqual([...integer.serialize(-2, 't')], [0xff, 0xff, 0xff, 0xfe])
+  assert.deepEqual([...double.serialize(1, 't')], [0x3f, 0xf0, 0, 0, 0, 0, 0, 0])
+  assert.deepEqual([...long.serialize(258n, 't')], [0, 0, 0, 0, 0, 0, 1, 2])
+})
+
+test('what cannot be read is said with its topic', () => {
+  assert.throws(() => integer.deserialize(Buffer.of(1, 2), 'orders'), { code: 'INVALID_RECORD', message: /orders/ })
+  assert.throws(() => json().deserialize(Buffer.from('{'), 'orders'), { code: 'INVALID_RECORD', message: /orders/ })
+})

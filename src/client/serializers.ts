@@ -1,0 +1,87 @@
+import { KafkaError } from '../protocol/index.ts'
+
+/** Turns values of one type into bytes and back. `topic` is where they go or come from. */
+export interface Serde<T> {
+  serialize(value: T, topic: string): Uint8Array
+  deserialize(bytes: Uint8Array, topic: string): T
+}
+
+const LATIN1_MAX = 64
+
+/** UTF-8 text. */
+export const string: Serde<string> = {
+  serialize: value => Buffer.from(value, 'utf8'),
+  deserialize: bytes => text(bytes),
+}
+
+/** Bytes as they are; what a consumer gives is a view of what was read and is not to be changed. */
+export const bytes: Serde<Uint8Array> = { serialize: value => value, deserialize: value => value }
+
+/** JSON in UTF-8. The type is what its writer promised: nothing is checked. @throws INVALID_RECORD for what is no JSON */
+export function json<T>(): Serde<T> {
+  return {
+    serialize: value => Buffer.from(JSON.stringify(value), 'utf8'),
+    deserialize: (value, topic) => {
+      try {
+        return JSON.parse(text(value)) as T
+      } catch (error) {
+        throw new KafkaError('INVALID_RECORD', `a value of ${topic} is no JSON`, { cause: error })
+      }
+    },
+  }
+}
+
+/** Java's IntegerSerializer: four bytes, big-endian. */
+export const integer: Serde<number> = fixed('integer', 4, {
+  write: (target, value) => void target.writeInt32BE(value),
+  read: source => source.readInt32BE(),
+})
+
+/** Java's DoubleSerializer: eight bytes, big-endian. */
+export const double: Serde<number> = fixed('double', 8, {
+  write: (target, value) => void target.writeDoubleBE(value),
+  read: source => source.readDoubleBE(),
+})
+
+/** Java's LongSerializer: eight bytes, big-endian. */
+export const long: Serde<bigint> = fixed('long', 8, {
+  write: (target, value) => void target.writeBigInt64BE(value),
+  read: source => source.readBigInt64BE(),
+})
+
+/** Java's UUIDSerializer: its text. */
+export const uuid: Serde<string> = string
+
+function fixed<T>(
+  name: string,
+  size: number,
+  { write, read }: { write: (target: Buffer, value: T) => void; read: (source: Buffer) => T },
+): Serde<T> {
+  return {
+    serialize: value => {
+      const target = Buffer.alloc(size)
+      write(target, value)
+      return target
+    },
+    deserialize: (value, topic) => {
+      if (value.length === size) return read(view(value))
+      throw new KafkaError('INVALID_RECORD', `${name} of ${topic} has ${size} bytes, not ${value.length}`)
+    },
+  }
+}
+
+function view(value: Uint8Array): Buffer {
+  return Buffer.from(value.buffer, value.byteOffset, value.length)
+}
+
+/** Short text is mostly ASCII, which is faster read byte by byte than by a call across the border to native code. */
+function text(value: Uint8Array): string {
+  if (value.length > LATIN1_MAX) return view(value).toString('utf8')
+  let result = ''
+  for (let index = 0; index < value.length; index++) {
+    const byte = value[index]!
+    if (byte > 0x7f) return view(value).toString('utf8')
+    result += String.fromCharCode(byte)
+  }
+  return result
+}
