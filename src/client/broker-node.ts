@@ -41,6 +41,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number
   /** The broker will not answer: Produce with `acks=0`. */
   readonly isOneWay?: boolean
+  /** The newest version that the caller can fill in; the newest that there is when left out. */
+  readonly maxVersion?: number
 }
 
 /** The body of a request, or how to make it for the version that the broker and we have in common. */
@@ -127,11 +129,11 @@ export class BrokerNode {
     { connection, served }: Link,
     api: Api<Q, S>,
     body: RequestBody<Q>,
-    { timeoutMs = this.#settings.requestTimeoutMs, isOneWay = false }: RequestOptions,
+    { timeoutMs = this.#settings.requestTimeoutMs, isOneWay = false, maxVersion }: RequestOptions,
   ): Promise<MessageOf<Schema<S>>> {
     let version: number
     try {
-      version = commonVersion(api.request, served)
+      version = commonVersion(api.request, served, maxVersion)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -216,10 +218,10 @@ async function askVersions(connection: ClientConnection, timeoutMs: number): Pro
   )
 }
 
-function commonVersion(schema: Schema, served: Served): number {
+function commonVersion(schema: Schema, served: Served, maxVersion = schema.versions.max): number {
   const theirs = served.get(schema.apiKey)
   const ours = schema.versions
-  const highest = Math.min(ours.max, theirs?.max ?? -1)
+  const highest = Math.min(maxVersion, ours.max, theirs?.max ?? -1)
   if (theirs === undefined || highest < Math.max(ours.min, theirs.min)) {
     throw new KafkaError(
       'UNSUPPORTED_VERSION',

@@ -1,0 +1,78 @@
+import type { FetchedRecords, RecordChunk } from './fetched-records.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/** What a consumer reads now: one partition, how far the program is with it, and what was fetched ahead. */
+export class AssignedPartition<K, V> implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  /** Offset of the next record that the program is to work on; undefined until it is known where to begin. */
+  position: number | undefined
+  /** What was last committed of it, as far as this consumer knows. */
+  committed: number | undefined
+  isPaused = false
+  /** False once the partition went to another member, or was let go of: what is left of it counts for nothing. */
+  isOurs = true
+  /** Where a closer replica is (KIP-392), until it fails. */
+  preferredReplica = -1
+  highWatermark = -1
+  lastStableOffset = -1
+  logStartOffset = -1
+  /** A look at where to begin is under way. */
+  isPositioning = false
+  #fetched: FetchedRecords<K, V>[] = []
+  #fetchOffset = -1
+  #generation = 0
+
+  constructor({ topic, partition }: TopicPartition) {
+    this.topic = topic
+    this.partition = partition
+  }
+
+  /** Bytes that were fetched and not unpacked. */
+  get bufferedBytes(): number {
+    return this.#fetched.reduce((sum, { bytesLeft }) => sum + bytesLeft, 0)
+  }
+
+  /** Where the next fetch begins. */
+  get fetchOffset(): number {
+    return this.#fetchOffset
+  }
+
+  /** Changes with each seek: an answer to a fetch of before is not added. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Goes on at `offset`; what was fetched ahead is dropped. */
+  seek(offset: number): void {
+    this.position = offset
+    this.#fetchOffset = offset
+    this.#fetched = []
+    this.#generation += 1
+  }
+
+  /** Where to begin has to be found out anew. */
+  unknow(): void {
+    this.seek(-1)
+    this.position = undefined
+  }
+
+  add(records: FetchedRecords<K, V>, endOffset: number): void {
+    this.#fetched.push(records)
+    this.#fetchOffset = endOffset
+  }
+
+  /** Records of the next batch; undefined when nothing is left, and then the position is behind all that was passed over. */
+  next(): RecordChunk<K, V> | undefined {
+    for (;;) {
+      const first = this.#fetched[0]
+      if (first === undefined) return undefined
+      const chunk = first.next()
+      if (chunk !== undefined) return chunk
+      this.#fetched.shift()
+      if (this.#fetched.length === 0 && this.position !== undefined) {
+        this.position = Math.max(this.position, first.nextOffset)
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { ClientParts, ConfigInput } from '../client-options.ts'
+import type { Serde } from '../serializers.ts'
+import type { PartitionAssignor } from './assignors/assignor.ts'
+import type { consumerKeys } from './consumer-config.ts'
+import type { ConsumerRecord } from './consumer-record.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/** Settings of a consumer. */
+export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ConfigInput<typeof consumerKeys>, ClientParts {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  /** Assignors of your own, preferred to those that are named in `partition.assignment.strategy`. */
+  readonly assignors?: readonly PartitionAssignor[]
+  /** Partitions came: told before anything of them is read. */
+  readonly onAssigned?: (partitions: readonly TopicPartition[]) => void
+  /** Partitions go, when the program is done with what it has of them; their offsets are committed after this. */
+  readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>
+  /** Partitions are gone already: the group took them. */
+  readonly onLost?: (partitions: readonly TopicPartition[]) => void
+}
+
+/** How long one waits for an answer, unless a signal ends it. */
+export interface WaitOptions {
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** Records of one partition, a batch of their producer's at the most. */
+export interface ConsumerBatch<K, V> extends TopicPartition {
+  readonly records: readonly ConsumerRecord<K, V>[]
+  readonly highWatermark: number
+}

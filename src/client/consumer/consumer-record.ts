@@ -1,0 +1,66 @@
+import type { LogRecord, RecordHeader } from '../../protocol/index.ts'
+import type { Serde } from '../serializers.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+/** How keys and values are read. */
+export interface RecordSerdes<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+}
+
+const NO_HEADERS: readonly RecordHeader[] = []
+
+/**
+ * A record as a consumer gives it. Key and value are turned into their types when they are first looked at: what cannot be read
+ * throws there, and what is not looked at costs nothing.
+ */
+export class ConsumerRecord<K = Uint8Array, V = Uint8Array> implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Milliseconds since 1970; -1 where the record has none. */
+  readonly timestamp: number
+  /** Epoch of the leader that wrote it; -1 where that is not known. */
+  readonly leaderEpoch: number
+  readonly headers: readonly RecordHeader[]
+  /** The key's bytes, a view of what was read. */
+  readonly keyBytes: Uint8Array | null
+  /** The value's bytes, a view of what was read. */
+  readonly valueBytes: Uint8Array | null
+  readonly #serdes: RecordSerdes<K, V>
+  #key: K | null | undefined
+  #value: V | null | undefined
+
+  constructor(
+    place: TopicPartition,
+    record: LogRecord & { readonly headerCount: number },
+    leaderEpoch: number,
+    serdes: RecordSerdes<K, V>,
+  ) {
+    this.topic = place.topic
+    this.partition = place.partition
+    this.offset = record.offset
+    this.timestamp = record.timestamp
+    this.leaderEpoch = leaderEpoch
+    this.headers = record.headerCount === 0 ? NO_HEADERS : record.headers
+    this.keyBytes = record.key
+    this.valueBytes = record.value
+    this.#serdes = serdes
+  }
+
+  /** @throws what the deserializer throws */
+  get key(): K | null {
+    if (this.#key === undefined) {
+      this.#key = this.keyBytes === null ? null : this.#serdes.key.deserialize(this.keyBytes, this.topic)
+    }
+    return this.#key
+  }
+
+  /** @throws what the deserializer throws */
+  get value(): V | null {
+    if (this.#value === undefined) {
+      this.#value = this.valueBytes === null ? null : this.#serdes.value.deserialize(this.valueBytes, this.topic)
+    }
+    return this.#value
+  }
+}

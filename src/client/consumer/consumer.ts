@@ -1,0 +1,497 @@
+import { Readable } from 'node:stream'
+import { type Config, ConfigError } from '../../config/index.ts'
+import type { Logger, Timer } from '../../platform/index.ts'
+import { KafkaError } from '../../protocol/index.ts'
+import { clusterSettings, readConfig } from '../client-options.ts'
+import { Cluster } from '../cluster.ts'
+import { abortable } from '../deadline.ts'
+import { bytes } from '../serializers.ts'
+import { AssignedPartition } from './assigned-partition.ts'
+import { assignorsNamed } from './assignors/assignor-names.ts'
+import { consumerConfig, type consumerKeys } from './consumer-config.ts'
+import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
+import type { ConsumerRecord, RecordSerdes } from './consumer-record.ts'
+import { Deliveries, type Delivery } from './deliveries.ts'
+import { Fetcher } from './fetcher.ts'
+import { GroupMembership } from './group-membership.ts'
+import { commitOffsets, fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
+import { RecordIterator } from './record-iterator.ts'
+import { type RunOptions, runHandler } from './run-handler.ts'
+import { StartingPositions } from './starting-positions.ts'
+import { partitionKey, type TopicPartition } from './topic-partition.ts'
+
+const DEFAULT_WAIT_MS = 60_000
+const OPTION_NAMES = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'onLost', 'logger', 'platform']
+
+/**
+ * Reads records: of topics that a group shares ({@link subscribe}), or of partitions of its own choice ({@link assign}).
+ *
+ * ```ts
+ * await using consumer = kafka.consumer({ groupId: 'billing', value: json<Order>() })
+ * consumer.subscribe(['orders'])
+ * for await (const { value } of consumer) await bill(value)
+ * ```
+ *
+ * Heartbeats, fetching ahead and commits run in the background. A record counts as worked on when the next one is asked for, and only
+ * what was worked on is committed: at least once.
+ */
+export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable {
+  readonly #config: Config<typeof consumerKeys>
+  readonly #options: ConsumerOptions<K, V>
+  readonly #cluster: Cluster
+  readonly #logger: Logger
+  readonly #partitions = new Map<string, AssignedPartition<K, V>>()
+  readonly #deliveries: Deliveries<K, V>
+  readonly #fetcher: Fetcher<K, V>
+  readonly #positions: StartingPositions<K, V>
+  #membership: GroupMembership | undefined
+  #subscription: readonly string[] | RegExp | undefined
+  #commitTimer: Timer | undefined
+  #lookTimer: Timer | undefined
+  #failure: KafkaError | undefined
+  #closing: Promise<void> | undefined
+
+  /** @throws ConfigError that names the key */
+  constructor(options: ConsumerOptions<K, V>) {
+    const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !OPTION_NAMES.includes(name)))
+    this.#options = options
+    this.#config = readConfig(consumerConfig, settings)
+    this.#cluster = new Cluster(clusterSettings(this.#config, options, this.#config.get('allow.auto.create.topics')))
+    this.#logger = this.#cluster.settings.logger
+    this.#deliveries = new Deliveries(() => this.#partitions.values())
+    this.#fetcher = this.#createFetcher()
+    this.#positions = new StartingPositions({
+      cluster: this.#cluster,
+      groupId: this.#config.get('group.id'),
+      policy: this.#config.get('auto.offset.reset'),
+      isCommitted: this.#isCommitted,
+      partitions: this.#partitions,
+      found: () => this.#fetcher.wake(),
+      failed: error => this.#failed(error),
+    })
+  }
+
+  /** What is read now. */
+  get assignment(): readonly TopicPartition[] {
+    return Array.from(this.#partitions.values(), ({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /**
+   * Shares topics with the other members of the group: these, or all whose whole name a pattern matches. Replaces what was subscribed to.
+   * @throws ConfigError without `group.id`
+   */
+  subscribe(topics: string | readonly string[] | RegExp): void {
+    if (this.#config.get('group.id') === null) {
+      throw new ConfigError('a subscription is shared by a group: set group.id, or use assign()', {
+        key: 'group.id',
+        value: '',
+      })
+    }
+    this.#assertOpen()
+    if (this.#subscription === undefined && this.#partitions.size > 0) {
+      throw new KafkaError('INVALID_REQUEST', 'partitions were assigned by hand: unsubscribe() first')
+    }
+    this.#subscription = typeof topics === 'string' ? [topics] : topics
+    if (this.#membership) {
+      this.#membership.rejoin()
+      return
+    }
+    this.#membership = this.#createMembership(this.#config.get('group.id')!)
+    this.#membership.start()
+    this.#beginBackgroundWork()
+  }
+
+  /** Reads just these partitions, without a group's say; from the committed offset where there is a group, or as `auto.offset.reset` says. */
+  assign(partitions: readonly (TopicPartition & { readonly offset?: number })[]): void {
+    this.#assertOpen()
+    if (this.#subscription !== undefined)
+      throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: unsubscribe() first')
+    const wanted = new Set(partitions.map(partitionKey))
+    this.#drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
+    this.#add(partitions.filter(one => !this.#partitions.has(partitionKey(one))))
+    for (const one of partitions) if (one.offset !== undefined) this.seek(one, one.offset)
+    this.#beginBackgroundWork()
+  }
+
+  /** Reads nothing any more, and leaves the group. */
+  async unsubscribe(): Promise<void> {
+    await this.#letGo()
+    this.#subscription = undefined
+  }
+
+  /** Record by record; ends when the consumer is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<K, V>> {
+    return new RecordIterator(this.#source)
+  }
+
+  /** Batch by batch: what a producer sent together, of one partition. Counts as worked on when the next one is asked for. */
+  async *batches(): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
+    for (;;) {
+      const delivery = await this.#source.take()
+      if (delivery === undefined) return
+      const { partition, records, nextOffset } = delivery
+      try {
+        yield {
+          topic: partition.topic,
+          partition: partition.partition,
+          records,
+          highWatermark: partition.highWatermark,
+        }
+        this.#deliveries.reached(delivery, nextOffset)
+      } finally {
+        this.#deliveries.done(delivery)
+      }
+    }
+  }
+
+  /**
+   * Calls `handler` with each record until the consumer is closed, or `signal` ends it. A handler that returns no promise is called
+   * without waiting in between. With `concurrency` several partitions, or keys, are worked on at once, each in its order.
+   * @throws what the handler throws; the record counts as not worked on
+   */
+  run(handler: (record: ConsumerRecord<K, V>) => unknown, options: RunOptions = {}): Promise<void> {
+    return runHandler(this.#source, handler, options)
+  }
+
+  /** The records as a stream of objects, as fast as it is read. */
+  readable(): Readable {
+    return Readable.from(this, { objectMode: true })
+  }
+
+  /** Commits what was worked on, or the offsets given: of the next record to read. */
+  async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
+    const committing = offsets ?? this.#uncommitted()
+    if (committing.length === 0) return
+    const groupId = this.#groupId('commit')
+    const outsider = { groupId, generationId: -1, memberId: '', groupInstanceId: null }
+    await commitOffsets(this.#cluster, this.#membership?.committer ?? outsider, committing, this.#patience(wait))
+    for (const { offset, ...place } of committing) {
+      const partition = this.#partitions.get(partitionKey(place))
+      if (partition) partition.committed = offset
+    }
+  }
+
+  /** What the group has committed, by partition; undefined where there is nothing. */
+  async committed(
+    partitions: readonly TopicPartition[],
+    wait: WaitOptions = {},
+  ): Promise<(PartitionOffset | undefined)[]> {
+    const found = await fetchCommitted(this.#cluster, this.#groupId('committed'), partitions, this.#patience(wait))
+    return partitions.map(one => found.get(partitionKey(one)))
+  }
+
+  /** Offset of the next record to work on; undefined until it is known. */
+  position(partition: TopicPartition): number | undefined {
+    return this.#assigned(partition).position
+  }
+
+  /** Records that are in the partition and were not worked on, as far as the last fetch saw; undefined before it. */
+  lag(partition: TopicPartition): number | undefined {
+    const { position, highWatermark, lastStableOffset } = this.#assigned(partition)
+    const end = this.#isCommitted ? lastStableOffset : highWatermark
+    return position === undefined || end < 0 ? undefined : Math.max(0, end - position)
+  }
+
+  /** Goes on at another offset. */
+  seek(partition: TopicPartition, offset: number): void {
+    this.#assigned(partition).seek(offset)
+    this.#fetcher.wake()
+  }
+
+  /** Goes on at the oldest record of partitions; all that are assigned when none are named. */
+  async seekToBeginning(
+    partitions: readonly TopicPartition[] = this.assignment,
+    wait: WaitOptions = {},
+  ): Promise<void> {
+    for (const one of await this.beginningOffsets(partitions, wait)) this.seek(one, one.offset)
+  }
+
+  /** Goes on behind the newest record of partitions; all that are assigned when none are named. */
+  async seekToEnd(partitions: readonly TopicPartition[] = this.assignment, wait: WaitOptions = {}): Promise<void> {
+    for (const one of await this.endOffsets(partitions, wait)) this.seek(one, one.offset)
+  }
+
+  /** Reads nothing of partitions until {@link resume}; they stay this consumer's. */
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const one of partitions) this.#assigned(one).isPaused = true
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const one of partitions) this.#assigned(one).isPaused = false
+    this.#deliveries.wake()
+    this.#fetcher.wake()
+  }
+
+  /** Of each partition the first record that is not older than a time (ms since 1970); offset -1 where there is none. */
+  offsetsForTimes(wanted: readonly (TopicPartition & { readonly timestamp: number })[], wait: WaitOptions = {}) {
+    return listOffsets(this.#cluster, wanted, { patience: this.#patience(wait), isCommitted: this.#isCommitted })
+  }
+
+  beginningOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
+    return this.offsetsForTimes(
+      partitions.map(one => ({ ...one, timestamp: Timestamp.earliest })),
+      wait,
+    )
+  }
+
+  endOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
+    return this.offsetsForTimes(
+      partitions.map(one => ({ ...one, timestamp: Timestamp.latest })),
+      wait,
+    )
+  }
+
+  /** Ends loops over this consumer, commits what was worked on, leaves the group, and ends all connections. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get #isCommitted(): boolean {
+    return this.#config.get('isolation.level') === 'read_committed'
+  }
+
+  readonly #source = {
+    take: async (): Promise<Delivery<K, V> | undefined> => {
+      for (;;) {
+        const delivery = this.#source.takeNow()
+        if (delivery !== undefined) return delivery
+        if (this.#closing !== undefined) return undefined
+        if (this.#failure !== undefined) throw this.#failure
+        await this.#deliveries.arrival()
+      }
+    },
+    takeNow: (): Delivery<K, V> | undefined => {
+      if (this.#closing !== undefined || this.#failure !== undefined) return undefined
+      try {
+        const delivery = this.#deliveries.take()
+        this.#fetcher.wake()
+        return delivery
+      } catch (error) {
+        this.#failed(
+          error instanceof KafkaError ? error : new KafkaError('UNKNOWN_SERVER_ERROR', String(error), { cause: error }),
+        )
+        return undefined
+      }
+    },
+    reached: (delivery: Delivery<K, V>, offset: number): void => this.#deliveries.reached(delivery, offset),
+    done: (delivery: Delivery<K, V>): void => this.#deliveries.done(delivery),
+    mayGoOn: (delivery: Delivery<K, V>): boolean =>
+      this.#closing === undefined &&
+      !this.#deliveries.isHeld &&
+      !delivery.partition.isPaused &&
+      this.#deliveries.counts(delivery),
+  }
+
+  #createFetcher(): Fetcher<K, V> {
+    const config = this.#config
+    const serdes = { key: this.#options.key ?? bytes, value: this.#options.value ?? bytes } as RecordSerdes<K, V>
+    return new Fetcher({
+      cluster: this.#cluster,
+      serdes,
+      minBytes: config.get('fetch.min.bytes'),
+      maxWaitMs: config.get('fetch.max.wait.ms'),
+      maxBytes: config.get('fetch.max.bytes'),
+      partitionMaxBytes: config.get('max.partition.fetch.bytes'),
+      prefetchMaxBytes: config.get('prefetch.max.bytes'),
+      isCommitted: this.#isCommitted,
+      checkCrcs: config.get('check.crcs'),
+      rack: config.get('client.rack'),
+      partitions: () => this.#partitions.values(),
+      arrived: () => this.#deliveries.wake(),
+      outOfRange: partition => this.#positions.outOfRange(partition),
+      failed: error => this.#failed(error),
+    })
+  }
+
+  #createMembership(groupId: string): GroupMembership {
+    const config = this.#config
+    const { assignors = [] } = this.#options
+    return new GroupMembership(
+      {
+        cluster: this.#cluster,
+        logger: this.#logger,
+        groupId,
+        groupInstanceId: config.get('group.instance.id'),
+        sessionTimeoutMs: config.get('session.timeout.ms'),
+        heartbeatIntervalMs: config.get('heartbeat.interval.ms'),
+        maxPollIntervalMs: config.get('max.poll.interval.ms'),
+        rack: config.get('client.rack'),
+        assignors: [...assignors, ...assignorsNamed(config.get('partition.assignment.strategy'))],
+      },
+      {
+        topics: () => this.#wantedTopics(),
+        owned: () => this.assignment,
+        revoke: partitions => this.#revoke(partitions),
+        lost: partitions => {
+          this.#drop(partitions)
+          if (partitions.length > 0) this.#options.onLost?.(partitions)
+        },
+        assign: partitions => {
+          if (partitions.length > 0) this.#options.onAssigned?.(partitions)
+          this.#add(partitions)
+          this.#deliveries.release()
+        },
+        failed: error => this.#failed(error),
+      },
+    )
+  }
+
+  async #wantedTopics(): Promise<readonly string[]> {
+    const wanted = this.#subscription ?? []
+    if (!(wanted instanceof RegExp)) {
+      await this.#cluster.refresh(wanted)
+      return wanted
+    }
+    const metadata = await this.#cluster.refresh(null)
+    const whole = new RegExp(`^(?:${wanted.source})$`, wanted.flags.replace(/[gy]/g, ''))
+    const isWanted = ({ name, isInternal }: { name: string; isInternal: boolean }): boolean =>
+      whole.test(name) && !(isInternal && this.#config.get('exclude.internal.topics'))
+    return Array.from(metadata.topics)
+      .filter(isWanted)
+      .map(({ name }) => name)
+  }
+
+  /** Lets the program finish what it has in hand, commits, and lets go; a program that takes too long loses its partitions. */
+  async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
+    const quiet = this.#deliveries.hold()
+    if (partitions.length === 0) return
+    const { clock } = this.#cluster.settings
+    const limit = new Promise<'late'>(resolve => {
+      clock.schedule(this.#config.get('max.poll.interval.ms'), () => resolve('late'))
+    })
+    if ((await Promise.race([quiet, limit])) === 'late') {
+      const message =
+        'the program worked on a record for longer than max.poll.interval.ms; its partitions go to other members'
+      this.#logger.warn({ partitions: partitions.map(partitionKey) }, message)
+    }
+    await this.#options.onRevoked?.(partitions)
+    if (this.#config.get('enable.auto.commit')) await this.#commitQuietly()
+    this.#drop(partitions)
+  }
+
+  #add(partitions: readonly TopicPartition[]): void {
+    for (const one of partitions) this.#partitions.set(partitionKey(one), new AssignedPartition(one))
+    if (partitions.length > 0) void this.#positions.find()
+  }
+
+  #drop(partitions: readonly TopicPartition[]): void {
+    for (const one of partitions) {
+      const known = this.#partitions.get(partitionKey(one))
+      if (known) known.isOurs = false
+      this.#partitions.delete(partitionKey(one))
+    }
+  }
+
+  #uncommitted(): PartitionOffset[] {
+    return [...this.#partitions.values()].flatMap(({ topic, partition, position, committed }) =>
+      position === undefined || position === committed ? [] : [{ topic, partition, offset: position }],
+    )
+  }
+
+  async #commitQuietly(): Promise<void> {
+    try {
+      if (this.#config.get('group.id') !== null) await this.commit()
+    } catch (error) {
+      this.#logger.warn(
+        { err: error },
+        'offsets could not be committed; records since the last commit may be read again',
+      )
+    }
+  }
+
+  #beginBackgroundWork(): void {
+    const { clock } = this.#cluster.settings
+    const commits = (): void => {
+      this.#commitTimer = clock.schedule(this.#config.get('auto.commit.interval.ms'), () => {
+        void this.#commitQuietly().then(() => this.#closing === undefined && commits())
+      })
+    }
+    const looks = (): void => {
+      this.#lookTimer = clock.schedule(this.#config.get('metadata.max.age.ms'), () => {
+        void this.#look().then(() => this.#closing === undefined && looks())
+      })
+    }
+    if (this.#config.get('enable.auto.commit') && this.#config.get('group.id') !== null && !this.#commitTimer) commits()
+    if (this.#lookTimer === undefined) looks()
+  }
+
+  /** Looks whether there are other topics or partitions now. */
+  async #look(): Promise<void> {
+    try {
+      const before = this.#cluster.metadata
+      if (this.#subscription instanceof RegExp) {
+        const wanted = await this.#wantedTopics()
+        if (wanted.some(topic => before.topic(topic) === undefined)) this.#membership?.rejoin()
+      } else await this.#cluster.refresh()
+      this.#membership?.metadataChanged()
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'the cluster could not be looked at')
+    }
+  }
+
+  #failed(error: KafkaError): void {
+    if (this.#closing === undefined) this.#failure ??= error
+    this.#deliveries.wake()
+  }
+
+  #assigned(partition: TopicPartition): AssignedPartition<K, V> {
+    const known = this.#partitions.get(partitionKey(partition))
+    if (known) return known
+    throw new KafkaError(
+      'INVALID_REQUEST',
+      `${partition.topic}-${partition.partition} is not assigned to this consumer`,
+    )
+  }
+
+  #groupId(what: string): string {
+    const groupId = this.#config.get('group.id')
+    if (groupId === null) throw new KafkaError('INVALID_GROUP_ID', `${what} needs a group: set group.id`)
+    return groupId
+  }
+
+  #patience({ timeoutMs = DEFAULT_WAIT_MS, signal }: WaitOptions) {
+    return this.#cluster.patience({ timeoutMs, signal })
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new KafkaError('INVALID_REQUEST', 'the consumer is closed')
+  }
+
+  async #letGo(): Promise<void> {
+    const membership = this.#membership
+    this.#membership = undefined
+    const partitions = this.assignment
+    if (this.#config.get('enable.auto.commit') && membership) {
+      const { groupId, generationId } = membership.committer
+      const offsets = this.#uncommitted()
+      if (generationId >= 0 && offsets.length > 0) {
+        const patience = this.#patience({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
+        await commitOffsets(this.#cluster, membership.committer, offsets, patience).catch(error => {
+          this.#logger.warn(
+            { err: error, groupId },
+            'offsets could not be committed; records since the last commit may be read again',
+          )
+        })
+      }
+    }
+    await membership?.leave()
+    this.#drop(partitions)
+    this.#deliveries.release()
+  }
+
+  async #close(): Promise<void> {
+    // Set before anything is awaited, so that loops end.
+    await Promise.resolve()
+    this.#deliveries.wake()
+    this.#commitTimer?.cancel()
+    this.#lookTimer?.cancel()
+    this.#fetcher.close()
+    await abortable(this.#letGo(), undefined)
+    this.#cluster.close()
+  }
+}

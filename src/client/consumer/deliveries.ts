@@ -1,0 +1,101 @@
+import type { AssignedPartition } from './assigned-partition.ts'
+import type { ConsumerRecord } from './consumer-record.ts'
+
+/** Records of one partition that were handed to the program together. */
+export interface Delivery<K, V> {
+  readonly partition: AssignedPartition<K, V>
+  readonly records: readonly ConsumerRecord<K, V>[]
+  /** Where reading goes on when the program is done with all of them. */
+  readonly nextOffset: number
+  /** Seeks that had been made when they were handed out: after another one they count for nothing. */
+  readonly generation: number
+}
+
+/**
+ * Hands what was fetched to the program, a batch at a time and the partitions by turns, and knows what the program is working on:
+ * before partitions go to another member, nothing of them may be in hand.
+ */
+export class Deliveries<K, V> {
+  readonly #partitions: () => Iterable<AssignedPartition<K, V>>
+  readonly #inHand = new Set<Delivery<K, V>>()
+  #isHeld = false
+  #last: AssignedPartition<K, V> | undefined
+  #takers: (() => void)[] = []
+  #quiet: (() => void)[] = []
+
+  constructor(partitions: () => Iterable<AssignedPartition<K, V>>) {
+    this.#partitions = partitions
+  }
+
+  get isInHand(): boolean {
+    return this.#inHand.size > 0
+  }
+
+  /** The next records, if any may be handed out now. A partition of which something is in hand has to wait. */
+  take(): Delivery<K, V> | undefined {
+    if (this.#isHeld) return undefined
+    const partitions = [...this.#partitions()]
+    const start = this.#last === undefined ? 0 : partitions.indexOf(this.#last) + 1
+    for (let turn = 0; turn < partitions.length; turn++) {
+      const partition = partitions[(start + turn) % partitions.length]!
+      if (partition.isPaused || partition.position === undefined || this.#isBusy(partition)) continue
+      const chunk = partition.next()
+      if (chunk === undefined) continue
+      this.#last = partition
+      const delivery = { partition, ...chunk, generation: partition.generation }
+      this.#inHand.add(delivery)
+      return delivery
+    }
+    return undefined
+  }
+
+  /** The program is done with the records below `offset`. */
+  reached({ partition, generation }: Delivery<K, V>, offset: number): void {
+    if (partition.isOurs && partition.generation === generation) partition.position = offset
+  }
+
+  /** The program has nothing of it in hand any more. What it did not work on is fetched again. */
+  done(delivery: Delivery<K, V>): void {
+    this.#inHand.delete(delivery)
+    const { position } = delivery.partition
+    if (this.counts(delivery) && position !== undefined && position < delivery.nextOffset)
+      delivery.partition.seek(position)
+    if (this.#inHand.size > 0) return
+    for (const resolve of this.#quiet.splice(0)) resolve()
+  }
+
+  /** Whether what is left of a delivery still counts: not after its partition went, or somebody seeked. */
+  counts({ partition, generation }: Delivery<K, V>): boolean {
+    return partition.isOurs && partition.generation === generation
+  }
+
+  /** Hands nothing out until {@link release}; resolves when the program has nothing in hand. */
+  hold(): Promise<void> {
+    this.#isHeld = true
+    // Who is in the middle of a batch comes to a halt before its next record.
+    return this.#inHand.size === 0 ? Promise.resolve() : new Promise(resolve => this.#quiet.push(resolve))
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  release(): void {
+    this.#isHeld = false
+    this.wake()
+  }
+
+  /** Resolves when it is worth while to {@link take} again. */
+  arrival(): Promise<void> {
+    return new Promise(resolve => this.#takers.push(resolve))
+  }
+
+  wake(): void {
+    for (const resolve of this.#takers.splice(0)) resolve()
+  }
+
+  #isBusy(partition: AssignedPartition<K, V>): boolean {
+    for (const delivery of this.#inHand) if (delivery.partition === partition) return true
+    return false
+  }
+}

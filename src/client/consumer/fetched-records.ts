@@ -1,0 +1,139 @@
+import {
+  type BatchHeader,
+  batchCrcValid,
+  decodeEndTxnMarker,
+  decodeRecords,
+  KafkaError,
+  nextBatch,
+  recordCursor,
+} from '../../protocol/index.ts'
+import { ConsumerRecord, type RecordSerdes } from './consumer-record.ts'
+import { partitionKey, type TopicPartition } from './topic-partition.ts'
+
+/** A batch of records may unpack to so many bytes at most. */
+const MAX_UNPACKED_BYTES = 256 * 1024 * 1024
+
+/** What one Fetch brought of one partition. */
+export interface FetchedBytes {
+  readonly bytes: Uint8Array
+  /** Offset that was asked for: a batch may begin before it. */
+  readonly fetchOffset: number
+  /** In the order of their first offsets; null for a reader of everything. */
+  readonly aborted: readonly { readonly producerId: number; readonly firstOffset: number }[] | null
+}
+
+/** Records of one batch that a reader gets to see. */
+export interface RecordChunk<K, V> {
+  readonly records: readonly ConsumerRecord<K, V>[]
+  /** Where reading goes on behind them. */
+  readonly nextOffset: number
+}
+
+/**
+ * Unpacks fetched bytes batch by batch, when records are asked for: what waits in memory are bytes. Control batches and, for a reader
+ * of committed records, those of aborted transactions are passed over.
+ */
+export class FetchedRecords<K, V> {
+  readonly #place: TopicPartition
+  readonly #fetched: FetchedBytes
+  readonly #serdes: RecordSerdes<K, V>
+  readonly #checkCrcs: boolean
+  readonly #aborting = new Set<number>()
+  #nextAborted = 0
+  #position = 0
+  #nextOffset: number
+
+  constructor(
+    place: TopicPartition,
+    fetched: FetchedBytes,
+    { serdes, checkCrcs }: { readonly serdes: RecordSerdes<K, V>; readonly checkCrcs: boolean },
+  ) {
+    this.#place = place
+    this.#fetched = fetched
+    this.#serdes = serdes
+    this.#checkCrcs = checkCrcs
+    this.#nextOffset = fetched.fetchOffset
+  }
+
+  /** Bytes that are not unpacked yet. */
+  get bytesLeft(): number {
+    return this.#fetched.bytes.length - this.#position
+  }
+
+  /** Offset behind everything that was unpacked or passed over. */
+  get nextOffset(): number {
+    return this.#nextOffset
+  }
+
+  /**
+   * The records of the next batch that has any; undefined at the end.
+   * @throws KafkaError CORRUPT_MESSAGE, INVALID_RECORD: the batch is not what was written
+   */
+  next(): RecordChunk<K, V> | undefined {
+    const { bytes } = this.#fetched
+    for (;;) {
+      const header = nextBatch(bytes, this.#position)
+      if (header === undefined) {
+        this.#position = bytes.length
+        return undefined
+      }
+      this.#position = header.position + header.length
+      const records = this.#isVisible(header) ? this.#unpack(header) : []
+      this.#nextOffset = Math.max(this.#nextOffset, header.lastOffset + 1)
+      if (records.length > 0) return { records, nextOffset: this.#nextOffset }
+    }
+  }
+
+  /** Offset of the last whole batch's end: where the next fetch begins. */
+  static endOffset(bytes: Uint8Array, fetchOffset: number): number {
+    let end = fetchOffset
+    for (let position = 0; ; ) {
+      const header = nextBatch(bytes, position)
+      if (header === undefined) return end
+      end = Math.max(end, header.lastOffset + 1)
+      position = header.position + header.length
+    }
+  }
+
+  #isVisible(header: BatchHeader): boolean {
+    const { bytes, aborted } = this.#fetched
+    if (this.#checkCrcs && !batchCrcValid(bytes, header)) {
+      throw new KafkaError(
+        'CORRUPT_MESSAGE',
+        `batch at offset ${header.baseOffset} of ${partitionKey(this.#place)} fails its checksum`,
+      )
+    }
+    if (header.isControl) {
+      if (aborted !== null && this.#isAbort(header)) this.#aborting.delete(header.producerId)
+      return false
+    }
+    if (aborted === null || !header.isTransactional) return true
+    while ((aborted[this.#nextAborted]?.firstOffset ?? Number.POSITIVE_INFINITY) <= header.lastOffset) {
+      this.#aborting.add(aborted[this.#nextAborted++]!.producerId)
+    }
+    return !this.#aborting.has(header.producerId)
+  }
+
+  #isAbort(header: BatchHeader): boolean {
+    const cursor = recordCursor(this.#fetched.bytes, header, { maxBytes: MAX_UNPACKED_BYTES })
+    return cursor.next() && decodeEndTxnMarker(cursor.record())?.result === 'abort'
+  }
+
+  #unpack(header: BatchHeader): ConsumerRecord<K, V>[] {
+    const epoch = header.partitionLeaderEpoch
+    const records: ConsumerRecord<K, V>[] = []
+    if (header.magic !== 2) {
+      for (const record of decodeRecords(this.#fetched.bytes, header, { maxBytes: MAX_UNPACKED_BYTES })) {
+        if (record.offset < this.#fetched.fetchOffset) continue
+        records.push(new ConsumerRecord(this.#place, { ...record, headerCount: 0 }, epoch, this.#serdes))
+      }
+      return records
+    }
+    const cursor = recordCursor(this.#fetched.bytes, header, { maxBytes: MAX_UNPACKED_BYTES })
+    while (cursor.next()) {
+      if (cursor.offset < this.#fetched.fetchOffset) continue
+      records.push(new ConsumerRecord(this.#place, cursor, epoch, this.#serdes))
+    }
+    return records
+  }
+}

@@ -1,0 +1,205 @@
+import { ErrorCode, errorName, KafkaError, type MessageOf } from '../../protocol/index.ts'
+import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
+import { Backoff } from '../backoff.ts'
+import type { Cluster } from '../cluster.ts'
+import { grouped } from '../grouped.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
+import type { RecordSerdes } from './consumer-record.ts'
+import { FetchedRecords } from './fetched-records.ts'
+import { partitionKey } from './topic-partition.ts'
+
+const FETCH = { request: FetchRequest, response: FetchResponse }
+/** The last version that goes by the names of topics. */
+const LAST_BY_NAME = 12
+const READ_COMMITTED = 1
+
+/** Failures after which the leader is looked for again. */
+const LOST_LEADER: ReadonlySet<string> = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'LEADER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'OFFSET_NOT_AVAILABLE',
+])
+
+export interface FetcherSettings<K, V> {
+  readonly cluster: Cluster
+  readonly serdes: RecordSerdes<K, V>
+  readonly minBytes: number
+  readonly maxWaitMs: number
+  readonly maxBytes: number
+  readonly partitionMaxBytes: number
+  readonly prefetchMaxBytes: number
+  readonly isCommitted: boolean
+  readonly checkCrcs: boolean
+  readonly rack: string
+  /** What is read now. */
+  readonly partitions: () => Iterable<AssignedPartition<K, V>>
+  /** Something was added to a partition. */
+  readonly arrived: () => void
+  /** The offset is not in the log: where to go on has to be decided. */
+  readonly outOfRange: (partition: AssignedPartition<K, V>) => void
+  /** What the program has to hear: a right that is missing. */
+  readonly failed: (error: KafkaError) => void
+}
+
+type Answer = MessageOf<typeof FetchResponse>['responses'][number]['partitions'][number]
+
+/**
+ * Fetches ahead of the program: one request at a time to each broker, for those of its partitions that have little waiting. When
+ * more than `prefetch.max.bytes` wait, nothing is fetched until the program has caught up.
+ */
+export class Fetcher<K, V> {
+  readonly #settings: FetcherSettings<K, V>
+  readonly #backoff: Backoff
+  readonly #busy = new Set<number>()
+  #failures = 0
+  #isResting = false
+  #isClosed = false
+
+  constructor(settings: FetcherSettings<K, V>) {
+    this.#settings = settings
+    const { retryBackoffMs, retryBackoffMaxMs, random } = settings.cluster.settings
+    this.#backoff = new Backoff(retryBackoffMs, retryBackoffMaxMs, random)
+  }
+
+  /** Sends what can be sent now. Called when partitions come, the program has read, or a fetch was answered. */
+  wake(): void {
+    if (this.#isClosed || this.#isResting) return
+    const { cluster, prefetchMaxBytes, partitionMaxBytes } = this.#settings
+    const byBroker = new Map<number, AssignedPartition<K, V>[]>()
+    let buffered = 0
+    let isLost = false
+    for (const partition of this.#settings.partitions()) {
+      const bytes = partition.bufferedBytes
+      buffered += bytes
+      if (partition.isPaused || partition.position === undefined || bytes >= partitionMaxBytes) continue
+      const broker = this.#sourceOf(partition)
+      if (broker === undefined) isLost = true
+      else if (!this.#busy.has(broker)) byBroker.set(broker, [...(byBroker.get(broker) ?? []), partition])
+    }
+    if (buffered < prefetchMaxBytes) for (const [broker, partitions] of byBroker) void this.#fetch(broker, partitions)
+    if (isLost) this.#rest()
+    else if (cluster.isStale) void cluster.refresh().catch(() => {})
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #sourceOf(partition: AssignedPartition<K, V>): number | undefined {
+    const { metadata } = this.#settings.cluster
+    if (metadata.brokers.has(partition.preferredReplica)) return partition.preferredReplica
+    const leader = metadata.partition(partition.topic, partition.partition)?.leader ?? -1
+    return metadata.brokers.has(leader) ? leader : undefined
+  }
+
+  async #fetch(broker: number, partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
+    const { cluster, maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isCommitted, rack } = this.#settings
+    const asked = new Map(
+      partitions.map(partition => [
+        partitionKey(partition),
+        { partition, generation: partition.generation, fetchOffset: partition.fetchOffset },
+      ]),
+    )
+    const topics = Array.from(
+      grouped(partitions, ({ topic }) => topic),
+      ([topic, ofTopic]) => ({
+        topic,
+        partitions: ofTopic.map(({ partition, fetchOffset }) => ({
+          partition,
+          fetchOffset,
+          partitionMaxBytes,
+          currentLeaderEpoch: cluster.metadata.partition(topic, partition)?.leaderEpoch ?? -1,
+        })),
+      }),
+    )
+    this.#busy.add(broker)
+    let isLost = false
+    try {
+      const answer = await cluster.request(
+        { broker, purpose: 'fetch' },
+        FETCH,
+        version => ({
+          maxWaitMs,
+          minBytes,
+          maxBytes,
+          isolationLevel: isCommitted && version >= 4 ? READ_COMMITTED : 0,
+          topics,
+          ...(version >= 11 ? { rackId: rack } : {}),
+        }),
+        { maxVersion: LAST_BY_NAME, timeoutMs: maxWaitMs + cluster.settings.requestTimeoutMs },
+      )
+      if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+      for (const { topic, partitions: answers } of answer.responses) {
+        for (const one of answers) {
+          const known = asked.get(partitionKey({ topic, partition: one.partitionIndex }))
+          if (known && known.generation === known.partition.generation && known.partition.isOurs) {
+            if (!this.#take(known.partition, known.fetchOffset, one)) isLost = true
+          }
+        }
+      }
+      if (!isLost) this.#failures = 0
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      for (const partition of partitions) partition.preferredReplica = -1
+      isLost = true
+    } finally {
+      this.#busy.delete(broker)
+    }
+    if (isLost) this.#rest()
+    else this.wake()
+  }
+
+  /** Takes the answer for one partition; false when its leader has to be looked for. */
+  #take(partition: AssignedPartition<K, V>, fetchOffset: number, answer: Answer): boolean {
+    const { arrived, checkCrcs, failed, isCommitted, outOfRange, serdes } = this.#settings
+    if (answer.errorCode === ErrorCode.NONE) {
+      partition.highWatermark = answer.highWatermark
+      partition.lastStableOffset = answer.lastStableOffset
+      partition.logStartOffset = answer.logStartOffset
+      if (answer.preferredReadReplica >= 0) partition.preferredReplica = answer.preferredReadReplica
+      const bytes = answer.records
+      if (bytes === null || bytes.length === 0) return true
+      const aborted = isCommitted ? [...(answer.abortedTransactions ?? [])] : null
+      aborted?.sort((one, other) => one.firstOffset - other.firstOffset)
+      const records = new FetchedRecords<K, V>(partition, { bytes, fetchOffset, aborted }, { serdes, checkCrcs })
+      partition.add(records, FetchedRecords.endOffset(bytes, fetchOffset))
+      arrived()
+      return true
+    }
+    const wasElsewhere = partition.preferredReplica >= 0
+    partition.preferredReplica = -1
+    if (LOST_LEADER.has(errorName(answer.errorCode))) return false
+    if (answer.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
+      // A replica may lag behind the leader, which knows better (KIP-392).
+      if (!wasElsewhere) outOfRange(partition)
+      return true
+    }
+    const error = KafkaError.fromCode(answer.errorCode)
+    const where = `${partition.topic}-${partition.partition}`
+    if (!error.retriable) failed(new KafkaError(error.code, `${where}: ${error.message}`))
+    return error.retriable
+  }
+
+  /** Looks for leaders after a growing pause, and goes on. */
+  #rest(): void {
+    if (this.#isClosed || this.#isResting) return
+    this.#isResting = true
+    this.#failures += 1
+    const { cluster } = this.#settings
+    cluster.settings.clock.schedule(this.#backoff.delayMs(this.#failures), () => {
+      void cluster
+        .refresh()
+        .catch(() => {})
+        .then(() => {
+          this.#isResting = false
+          this.wake()
+        })
+    })
+  }
+}

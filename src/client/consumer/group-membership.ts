@@ -1,0 +1,405 @@
+import type { Logger, Timer } from '../../platform/index.ts'
+import {
+  decodeWithVersion,
+  ErrorCode,
+  encodeWithVersion,
+  errorName,
+  KafkaError,
+  type MessageOf,
+} from '../../protocol/index.ts'
+import { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
+import { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
+import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
+import { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
+import {
+  ConsumerProtocolAssignment,
+  ConsumerProtocolSubscription,
+} from '../../protocol/messages/data/consumer-protocol.ts'
+import { Backoff } from '../backoff.ts'
+import type { Cluster } from '../cluster.ts'
+import { grouped } from '../grouped.ts'
+import type {
+  GroupSubscription,
+  MemberSubscription,
+  PartitionAssignor,
+  RebalanceProtocol,
+} from './assignors/assignor.ts'
+import { type Committer, withCoordinator } from './offset-requests.ts'
+import { partitionKey, type TopicPartition } from './topic-partition.ts'
+
+const JOIN_GROUP = { request: JoinGroupRequest, response: JoinGroupResponse }
+const SYNC_GROUP = { request: SyncGroupRequest, response: SyncGroupResponse }
+const HEARTBEAT = { request: HeartbeatRequest, response: HeartbeatResponse }
+const LEAVE_GROUP = { request: LeaveGroupRequest, response: LeaveGroupResponse }
+const PROTOCOL_TYPE = 'consumer'
+/** Beyond the rebalance timeout, for the answer to a join to arrive. */
+const JOIN_GRACE_MS = 5_000
+const LEAVE_TIMEOUT_MS = 5_000
+const SUBSCRIPTION_VERSION = 3
+
+/** Failures that end the membership: no later try would be different. */
+const FATAL: ReadonlySet<string> = new Set([
+  'FENCED_INSTANCE_ID',
+  'GROUP_AUTHORIZATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'INCONSISTENT_GROUP_PROTOCOL',
+  'INVALID_GROUP_ID',
+  'INVALID_SESSION_TIMEOUT',
+  'GROUP_MAX_SIZE_REACHED',
+  'UNSUPPORTED_VERSION',
+])
+
+export interface MembershipSettings {
+  readonly cluster: Cluster
+  readonly logger: Logger
+  readonly groupId: string
+  readonly groupInstanceId: string | null
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly maxPollIntervalMs: number
+  readonly rack: string
+  /** In order of preference. */
+  readonly assignors: readonly PartitionAssignor[]
+}
+
+/** The consumer, as its membership sees it. */
+export interface Member {
+  /** Topics that it wants now. */
+  topics(): Promise<readonly string[]>
+  /** What it reads. */
+  owned(): readonly TopicPartition[]
+  /** Lets go of partitions: when the program is done with what it has of them, and their offsets are committed. */
+  revoke(partitions: readonly TopicPartition[]): Promise<void>
+  /** Partitions are another's already: nothing of them can be committed. */
+  lost(partitions: readonly TopicPartition[]): void
+  /** Begins to read partitions. */
+  assign(partitions: readonly TopicPartition[]): void
+  /** The membership has ended, for good. */
+  failed(error: KafkaError): void
+}
+
+type Joined = MessageOf<typeof JoinGroupResponse>
+
+/** What a generation's leader saw of its topics: when that changes, partitions are to be spread anew. */
+type PartitionCounts = ReadonlyMap<string, number>
+
+/**
+ * A consumer's place in a classic group: joins, takes its part, keeps it by heartbeats that depend on nothing else, and joins again
+ * when the group changes (Java's ConsumerCoordinator). With assignors that are all cooperative, only what goes to others is let go
+ * of (KIP-429).
+ */
+export class GroupMembership {
+  readonly #settings: MembershipSettings
+  readonly #member: Member
+  readonly #protocol: RebalanceProtocol
+  readonly #backoff: Backoff
+  #memberId = ''
+  #generationId = -1
+  #counts: PartitionCounts | undefined
+  #heartbeat: Timer | undefined
+  #wake: (() => void) | undefined
+  #mustJoin = false
+  #isClosed = false
+  #running: Promise<void> | undefined
+
+  constructor(settings: MembershipSettings, member: Member) {
+    this.#settings = settings
+    this.#member = member
+    const isCooperative = settings.assignors.every(({ protocols }) => protocols.includes('cooperative'))
+    this.#protocol = isCooperative ? 'cooperative' : 'eager'
+    const { retryBackoffMs, retryBackoffMaxMs, random } = settings.cluster.settings
+    this.#backoff = new Backoff(retryBackoffMs, retryBackoffMaxMs, random)
+  }
+
+  /** Who commits for this member. */
+  get committer(): Committer {
+    const { groupId, groupInstanceId } = this.#settings
+    return { groupId, generationId: this.#generationId, memberId: this.#memberId, groupInstanceId }
+  }
+
+  /** Joins and stays until {@link leave}. */
+  start(): void {
+    this.#mustJoin = true
+    this.#running ??= this.#run()
+  }
+
+  /** What the member wants has changed: it joins again. */
+  rejoin(): void {
+    this.#mustJoin = true
+    this.#wake?.()
+  }
+
+  /** The cluster was looked at: the leader has the partitions spread anew when there are others than at the last time. */
+  metadataChanged(): void {
+    const { metadata } = this.#settings.cluster
+    if (this.#counts === undefined) return
+    for (const [topic, count] of this.#counts) {
+      if ((metadata.topic(topic)?.partitions.length ?? 0) !== count) this.rejoin()
+    }
+  }
+
+  /** Leaves the group, unless the member is static and means to come back. What it owned must be let go of before. */
+  async leave(): Promise<void> {
+    const { cluster, groupId, groupInstanceId, logger } = this.#settings
+    this.#isClosed = true
+    this.#stopHeartbeats()
+    this.#wake?.()
+    if (this.#memberId === '' || groupInstanceId !== null) return
+    const memberId = this.#memberId
+    try {
+      const broker = await cluster.coordinatorOf('group', groupId)
+      await cluster.request(
+        { broker, purpose: 'heartbeat' },
+        LEAVE_GROUP,
+        version => (version >= 3 ? { groupId, members: [{ memberId, groupInstanceId }] } : { groupId, memberId }),
+        { timeoutMs: LEAVE_TIMEOUT_MS },
+      )
+    } catch (error) {
+      // The group notices by itself after the session timeout.
+      logger.debug({ err: error, groupId }, 'the group could not be told of the leave')
+    }
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.#isClosed; ) {
+      try {
+        await this.#untilJoinIsDue()
+        if (this.#isClosed) return
+        this.#mustJoin = false
+        await this.#rebalance()
+        failures = 0
+      } catch (error) {
+        if (this.#isClosed) return
+        if (!(error instanceof KafkaError) || FATAL.has(error.code)) {
+          this.#stopHeartbeats()
+          const fatal =
+            error instanceof KafkaError
+              ? error
+              : new KafkaError('UNKNOWN_SERVER_ERROR', String(error), { cause: error })
+          return this.#member.failed(fatal)
+        }
+        this.#mustJoin = true
+        failures += 1
+        this.#settings.logger.debug({ err: error, groupId: this.#settings.groupId }, 'joining again')
+        await this.#settings.cluster.patience({ timeoutMs: 60_000 }).pause(this.#backoff.delayMs(failures))
+      }
+    }
+  }
+
+  async #untilJoinIsDue(): Promise<void> {
+    while (!this.#mustJoin && !this.#isClosed) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  async #rebalance(): Promise<void> {
+    if (this.#protocol === 'eager') await this.#member.revoke(this.#member.owned())
+    if (this.#isClosed) return
+    const joined = await this.#join()
+    const assigned = await this.#sync(joined)
+    if (this.#isClosed) return
+    this.#startHeartbeats()
+    const had = new Set(this.#member.owned().map(partitionKey))
+    const has = new Set(assigned.map(partitionKey))
+    const revoked = this.#member.owned().filter(one => !has.has(partitionKey(one)))
+    if (revoked.length > 0) await this.#member.revoke(revoked)
+    this.#member.assign(assigned.filter(one => !had.has(partitionKey(one))))
+    this.#settings.logger.info(
+      { groupId: this.#settings.groupId, generationId: this.#generationId, partitions: assigned.map(partitionKey) },
+      'partitions assigned',
+    )
+    // What was let go of can be given to others now.
+    if (revoked.length > 0) this.rejoin()
+  }
+
+  async #join(): Promise<Joined> {
+    const { assignors, groupId, groupInstanceId, maxPollIntervalMs, rack, sessionTimeoutMs } = this.#settings
+    const topics = await this.#member.topics()
+    const owned = this.#member.owned()
+    const protocols = assignors.map(({ name, userData }) => ({
+      name,
+      metadata: encodeWithVersion(ConsumerProtocolSubscription, SUBSCRIPTION_VERSION, {
+        topics,
+        userData: userData?.(owned, this.#generationId) ?? null,
+        ownedPartitions: byTopic(owned),
+        generationId: this.#generationId,
+        rackId: rack === '' ? null : rack,
+      }),
+    }))
+    this.#stopHeartbeats()
+    const answer = await this.#ask(JOIN_GROUP, maxPollIntervalMs + JOIN_GRACE_MS, version => ({
+      groupId,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs: maxPollIntervalMs,
+      memberId: this.#memberId,
+      ...(version >= 5 ? { groupInstanceId } : {}),
+      protocolType: PROTOCOL_TYPE,
+      protocols,
+    }))
+    if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
+      this.#memberId = answer.memberId
+      return this.#join()
+    }
+    this.#check(answer.errorCode)
+    this.#memberId = answer.memberId
+    this.#generationId = answer.generationId
+    return answer
+  }
+
+  async #sync(joined: Joined): Promise<TopicPartition[]> {
+    const { groupId, groupInstanceId, maxPollIntervalMs } = this.#settings
+    const isLeader = joined.leader === joined.memberId
+    const assignments = isLeader && !joined.skipAssignment ? await this.#assignments(joined) : []
+    if (!isLeader) this.#counts = undefined
+    const answer = await this.#ask(SYNC_GROUP, maxPollIntervalMs + JOIN_GRACE_MS, version => ({
+      groupId,
+      generationId: this.#generationId,
+      memberId: this.#memberId,
+      ...(version >= 3 ? { groupInstanceId } : {}),
+      protocolType: PROTOCOL_TYPE,
+      protocolName: joined.protocolName,
+      assignments,
+    }))
+    this.#check(answer.errorCode)
+    if (answer.assignment.length === 0) return []
+    const { assignedPartitions } = decodeWithVersion(ConsumerProtocolAssignment, answer.assignment).message
+    return assignedPartitions.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
+  }
+
+  /** What the leader gives to everybody. */
+  async #assignments(joined: Joined) {
+    const { assignors, cluster } = this.#settings
+    const assignor = assignors.find(({ name }) => name === joined.protocolName)
+    if (assignor === undefined) {
+      throw new KafkaError(
+        'INCONSISTENT_GROUP_PROTOCOL',
+        `the group chose ${joined.protocolName}, which is none of ours`,
+      )
+    }
+    const members = new Map<string, MemberSubscription>(
+      joined.members.map(({ memberId, metadata }) => [memberId, subscriptionOf(metadata)]),
+    )
+    const topics = [...new Set([...members.values()].flatMap(member => member.topics))]
+    const metadata = await cluster.refresh(topics)
+    const counts = topics.map(topic => [topic, metadata.topic(topic)?.partitions.length ?? 0] as const)
+    this.#counts = new Map(counts)
+    const group: GroupSubscription = { members, partitionCounts: new Map(counts.filter(([, count]) => count > 0)) }
+    return Array.from(assignor.assign(group), ([memberId, partitions]) => ({
+      memberId,
+      assignment: encodeWithVersion(ConsumerProtocolAssignment, 0, { assignedPartitions: byTopic(partitions) }),
+    }))
+  }
+
+  #ask<A extends typeof JOIN_GROUP | typeof SYNC_GROUP>(
+    api: A,
+    timeoutMs: number,
+    body: (version: number) => object,
+  ): Promise<MessageOf<A['response']>> {
+    const { cluster, groupId } = this.#settings
+    const patience = cluster.patience({ timeoutMs: cluster.settings.requestTimeoutMs })
+    return withCoordinator(cluster, groupId, { what: api.request.name, patience }, async broker => {
+      const answer = await cluster.request({ broker, purpose: 'coordinator' }, api as never, body as never, {
+        timeoutMs,
+      })
+      const { errorCode } = answer as { errorCode: number }
+      const error = KafkaError.fromCode(errorCode)
+      // A rebalance that goes on, or an id that was forgotten, is this class's to answer; the rest is the coordinator's trouble.
+      if (errorCode !== ErrorCode.NONE && error.retriable && error.code !== 'REBALANCE_IN_PROGRESS') throw error
+      return answer as MessageOf<A['response']>
+    })
+  }
+
+  #check(errorCode: number): void {
+    const code = errorName(errorCode)
+    if (errorCode === ErrorCode.NONE) return
+    if (code === 'UNKNOWN_MEMBER_ID' || code === 'ILLEGAL_GENERATION') this.#forgotten()
+    throw KafkaError.fromCode(errorCode, `group ${this.#settings.groupId}: ${KafkaError.fromCode(errorCode).message}`)
+  }
+
+  /** The group goes on without this member: what it had is another's. */
+  #forgotten(): void {
+    this.#memberId = ''
+    this.#generationId = -1
+    this.#stopHeartbeats()
+    this.#member.lost(this.#member.owned())
+    this.rejoin()
+  }
+
+  #startHeartbeats(): void {
+    this.#stopHeartbeats()
+    const { cluster, heartbeatIntervalMs } = this.#settings
+    const beat = (): void => {
+      this.#heartbeat = cluster.settings.clock.schedule(heartbeatIntervalMs, () => {
+        void this.#beat().then(goesOn => {
+          if (goesOn && this.#heartbeat !== undefined) beat()
+        })
+      })
+    }
+    beat()
+  }
+
+  #stopHeartbeats(): void {
+    this.#heartbeat?.cancel()
+    this.#heartbeat = undefined
+  }
+
+  /** One heartbeat; false when there is nothing left to keep. */
+  async #beat(): Promise<boolean> {
+    const { cluster, groupId, groupInstanceId, sessionTimeoutMs } = this.#settings
+    const generationId = this.#generationId
+    const memberId = this.#memberId
+    try {
+      const broker = await cluster.coordinatorOf('group', groupId)
+      const { errorCode } = await cluster.request(
+        { broker, purpose: 'heartbeat' },
+        HEARTBEAT,
+        version => ({ groupId, generationId, memberId, ...(version >= 3 ? { groupInstanceId } : {}) }),
+        { timeoutMs: sessionTimeoutMs },
+      )
+      if (this.#isClosed || generationId !== this.#generationId || this.#heartbeat === undefined) return false
+      return this.#answered(errorName(errorCode))
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      cluster.coordinatorMoved('group', groupId)
+      return true
+    }
+  }
+
+  #answered(code: string): boolean {
+    const { cluster, groupId } = this.#settings
+    if (code === 'NONE') return true
+    if (code === 'REBALANCE_IN_PROGRESS') {
+      this.rejoin()
+      return true
+    }
+    if (code === 'UNKNOWN_MEMBER_ID' || code === 'ILLEGAL_GENERATION') {
+      this.#forgotten()
+      return false
+    }
+    if (FATAL.has(code)) {
+      this.#isClosed = true
+      this.#wake?.()
+      this.#member.failed(new KafkaError(code as KafkaError['code'], `group ${groupId}: the member was put out`))
+      return false
+    }
+    cluster.coordinatorMoved('group', groupId)
+    return true
+  }
+}
+
+/** What a member sent; one that cannot be read wants nothing. */
+function subscriptionOf(metadata: Uint8Array): MemberSubscription {
+  const { message } = decodeWithVersion(ConsumerProtocolSubscription, metadata)
+  const { topics, userData, ownedPartitions, generationId, rackId } = message
+  const owned = ownedPartitions.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
+  return { topics, userData, ownedPartitions: owned, generationId, rackId }
+}
+
+function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
+  return Array.from(
+    grouped(partitions, ({ topic }) => topic),
+    ([topic, ofTopic]) => ({ topic, partitions: ofTopic.map(({ partition }) => partition) }),
+  )
+}

@@ -1,0 +1,16 @@
+/** One partition of a topic. */
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** A key for maps, unique to the partition: no topic's name has a colon. */
+export function partitionKey({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`
+}
+
+/** For sorting: by topic, then by number. */
+export function comparePartitions(one: TopicPartition, other: TopicPartition): number {
+  if (one.topic !== other.topic) return one.topic < other.topic ? -1 : 1
+  return one.partition - other.partition
+}

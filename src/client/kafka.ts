@@ -1,0 +1,36 @@
+import type { commonClientKeys } from './client-config.ts'
+import type { ClientParts, ConfigInput } from './client-options.ts'
+import { Consumer } from './consumer/consumer.ts'
+import type { ConsumerOptions } from './consumer/consumer-options.ts'
+
+/** Settings that all clients of a {@link Kafka} share. */
+export interface KafkaOptions extends ConfigInput<typeof commonClientKeys>, ClientParts {}
+
+/** A cluster by its address. Nothing is connected before something is asked for. */
+export class Kafka {
+  readonly #options: KafkaOptions
+
+  constructor(options: KafkaOptions) {
+    this.#options = options
+  }
+
+  /**
+   * A consumer of keys and values of the types that its deserializers give; bytes when none are named.
+   * @throws ConfigError that names the key
+   */
+  consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V> = {}): Consumer<K, V> {
+    return new Consumer({ ...this.#options, ...options })
+  }
+}
+
+/**
+ * Names a cluster: by addresses (`'localhost:9092,localhost:9093'`) or by settings.
+ *
+ * ```ts
+ * const kafka = connect('localhost:9092')
+ * ```
+ */
+export function connect(to: string | readonly string[] | KafkaOptions): Kafka {
+  const isAddress = typeof to === 'string' || Array.isArray(to)
+  return new Kafka(isAddress ? { 'bootstrap.servers': to } : (to as KafkaOptions))
+}

@@ -1,0 +1,365 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import kafkajs from 'kafkajs'
+import {
+  type ConsumerOptions,
+  type ConsumerRecord,
+  connect,
+  string,
+  type TopicPartition,
+} from '../../src/client/index.ts'
+import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+
+const TEXT = { key: string, value: string }
+const FROM_START: ConsumerOptions<string, string> = { ...TEXT, autoOffsetReset: 'earliest', groupId: 'readers' }
+
+/** Publishes values `prefix0` and on, spread over a topic's partitions by turns. */
+async function publish(
+  cluster: TestCluster,
+  topic: string,
+  { count, prefix = '', partitions = 1 }: { count: number; prefix?: string; partitions?: number },
+) {
+  const kafka = new kafkajs.Kafka({ brokers: [cluster.bootstrapServers], logLevel: kafkajs.logLevel.NOTHING })
+  const producer = kafka.producer()
+  await producer.connect()
+  const messages = Array.from({ length: count }, (_, index) => ({
+    value: `${prefix}${index}`,
+    key: `k${index % 7}`,
+    partition: index % partitions,
+    headers: { at: String(index) },
+  }))
+  await producer.send({ topic, messages })
+  await producer.disconnect()
+}
+
+/** The first `count` records that a consumer gives. */
+async function read<K, V>(
+  consumer: AsyncIterable<ConsumerRecord<K, V>>,
+  count: number,
+): Promise<ConsumerRecord<K, V>[]> {
+  const records: ConsumerRecord<K, V>[] = []
+  if (count === 0) return records
+  for await (const record of consumer) if (records.push(record) === count) break
+  return records
+}
+
+const sorted = (values: Iterable<string | null>): (string | null)[] => [...values].sort((a, b) => Number(a) - Number(b))
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
+
+test('a consumer without a group reads a partition from where it is told, with keys, headers and offsets', async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await publish(cluster, 'orders', { count: 10, partitions: 2 })
+  await using consumer = connect(cluster.bootstrapServers).consumer(TEXT)
+  consumer.assign([{ topic: 'orders', partition: 1, offset: 2 }])
+  const records = await read(consumer, 3)
+  assert.deepEqual(
+    records.map(({ offset, partition, key, value, headers }) => [
+      offset,
+      partition,
+      key,
+      value,
+      String(headers[0]?.value),
+    ]),
+    [
+      [2, 1, 'k5', '5', '5'],
+      [3, 1, 'k0', '7', '7'],
+      [4, 1, 'k2', '9', '9'],
+    ],
+  )
+})
+
+test('a group reads every record once, and the next member of it goes on where the last one committed', async () => {
+  await using cluster = await startCluster({ topics: { orders: 3 } })
+  await publish(cluster, 'orders', { count: 30, partitions: 3 })
+  const kafka = connect(cluster.bootstrapServers)
+  {
+    await using consumer = kafka.consumer({ ...FROM_START, enableAutoCommit: false })
+    consumer.subscribe('orders')
+    const records = await read(consumer, 30)
+    assert.deepEqual(sorted(records.map(({ value }) => value)), numbers(30))
+    const ends = [0, 1, 2].map(partition => ({ topic: 'orders', partition, offset: 10 }))
+    await consumer.commit(ends)
+    assert.deepEqual(
+      (await consumer.committed(ends)).map(one => one?.offset),
+      [10, 10, 10],
+    )
+  }
+  await publish(cluster, 'orders', { count: 3, prefix: '10', partitions: 3 })
+  await using next = kafka.consumer(FROM_START)
+  next.subscribe(['orders'])
+  assert.deepEqual(sorted((await read(next, 3)).map(({ value }) => value)), ['100', '101', '102'])
+})
+
+for (const strategy of ['range', 'roundrobin', 'sticky', 'cooperative-sticky']) {
+  test(`${strategy}: members share the partitions, and take over those of one that leaves, without loss`, async () => {
+    await using cluster = await startCluster({ topics: { orders: 4 } })
+    const kafka = connect(cluster.bootstrapServers)
+    const options = {
+      ...FROM_START,
+      partitionAssignmentStrategy: strategy,
+      heartbeatIntervalMs: 20,
+      autoCommitIntervalMs: 50,
+    }
+    const seen: string[] = []
+    const owners = new Map<string, string>()
+    let wanted = { count: 0, reached: (): void => {} }
+    const until = (count: number): Promise<void> =>
+      new Promise(resolve => {
+        wanted = { count, reached: resolve }
+        if (new Set(seen).size >= count) resolve()
+      })
+    const start = (name: string) => {
+      const consumer = kafka.consumer({
+        ...options,
+        onAssigned: partitions => {
+          for (const one of partitions) {
+            assert.equal(owners.get(`${one.partition}`), undefined, `${one.partition} has two owners`)
+            owners.set(`${one.partition}`, name)
+          }
+        },
+        onRevoked: partitions => {
+          for (const one of partitions) owners.delete(`${one.partition}`)
+        },
+      })
+      consumer.subscribe(['orders'])
+      const running = consumer.run(({ value }) => {
+        seen.push(value!)
+        if (new Set(seen).size >= wanted.count) wanted.reached()
+      })
+      return { consumer, running }
+    }
+    const first = start('first')
+    const all = until(100)
+    await publish(cluster, 'orders', { count: 100, partitions: 4 })
+    await all
+    const second = start('second')
+    while (new Set(owners.values()).size < 2 || owners.size < 4) await new Promise(resolve => setImmediate(resolve))
+    assert.equal(second.consumer.assignment.length, 2)
+    const more = until(200)
+    await publish(cluster, 'orders', { count: 100, prefix: '1', partitions: 4 })
+    await publish(cluster, 'orders', { count: 100, prefix: '2000', partitions: 4 })
+    await more
+    await first.consumer.close()
+    await first.running
+    for (const [partition, owner] of owners) if (owner === 'first') owners.delete(partition)
+    while (second.consumer.assignment.length < 4) await new Promise(resolve => setImmediate(resolve))
+    const rest = until(new Set(seen).size + 40)
+    await publish(cluster, 'orders', { count: 40, prefix: '90000', partitions: 4 })
+    await rest
+    await second.consumer.close()
+    await second.running
+  })
+}
+
+test('a group of ours and of kafkajs shares the partitions', async () => {
+  await using cluster = await startCluster({ topics: { orders: 4 } })
+  const theirs = new kafkajs.Kafka({
+    brokers: [cluster.bootstrapServers],
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).consumer({
+    groupId: 'readers',
+    partitionAssigners: [
+      ({ cluster: view }) => ({
+        name: 'range',
+        version: 0,
+        protocol: ({ topics }) => ({
+          name: 'range',
+          metadata: kafkajs.AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) }),
+        }),
+        assign: async () => assert.fail(`ours leads the group, as it came first: ${view !== undefined}`),
+      }),
+    ],
+  })
+  const assigned: TopicPartition[] = []
+  await using ours = connect(cluster.bootstrapServers).consumer({
+    ...FROM_START,
+    heartbeatIntervalMs: 20,
+    partitionAssignmentStrategy: 'range',
+    onAssigned: ps => assigned.push(...ps),
+  })
+  ours.subscribe('orders')
+  while (assigned.length < 4) await new Promise(resolve => setImmediate(resolve))
+  await theirs.connect()
+  await theirs.subscribe({ topic: 'orders', fromBeginning: true })
+  const values: string[] = []
+  const joined = new Promise<void>(resolve => theirs.on('consumer.group_join', () => resolve()))
+  await theirs.run({ eachMessage: async ({ message }) => void values.push(String(message.value)) })
+  const reading = ours.run(({ value }) => values.push(value!))
+  await joined
+  while (ours.assignment.length !== 2) await new Promise(resolve => setImmediate(resolve))
+  await publish(cluster, 'orders', { count: 40, partitions: 4 })
+  while (values.length < 40) await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(sorted(new Set(values)), numbers(40))
+  await theirs.disconnect()
+  await ours.close()
+  await reading
+})
+
+test('what a loop was left at is read again, and what it had done is not', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 10 })
+  await using consumer = connect(cluster.bootstrapServers).consumer(FROM_START)
+  consumer.subscribe('orders')
+  assert.deepEqual(
+    (await read(consumer, 4)).map(({ value }) => value),
+    ['0', '1', '2', '3'],
+  )
+  assert.equal(consumer.position({ topic: 'orders', partition: 0 }), 3)
+  assert.deepEqual(
+    (await read(consumer, 7)).map(({ value }) => value),
+    ['3', '4', '5', '6', '7', '8', '9'],
+  )
+})
+
+test('batches, streams and handlers give the same records in order', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  for (let from = 0; from < 100; from += 10) await publish(cluster, 'orders', { count: 10, prefix: `${from / 10}` })
+  const expected = Array.from({ length: 100 }, (_, index) => `${Math.floor(index / 10)}${index % 10}`)
+  const kafka = connect(cluster.bootstrapServers)
+  const open = () => {
+    const consumer = kafka.consumer({ ...TEXT })
+    consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
+    return consumer
+  }
+  {
+    await using consumer = open()
+    const values: (string | null)[] = []
+    for await (const { records, partition, highWatermark } of consumer.batches()) {
+      assert.deepEqual([partition, highWatermark], [0, 100])
+      values.push(...records.map(({ value }) => value))
+      if (values.length === 100) break
+    }
+    assert.deepEqual(values, expected)
+  }
+  {
+    await using consumer = open()
+    const values: (string | null)[] = []
+    for await (const record of consumer.readable())
+      if (values.push((record as ConsumerRecord<string, string>).value) === 100) break
+    assert.deepEqual(values, expected)
+  }
+  for (const order of ['partition', 'key'] as const) {
+    await using consumer = open()
+    const end = new AbortController()
+    const values: (string | null)[] = []
+    const ofKey = new Map<string | null, (string | null)[]>()
+    let atOnce = 0
+    let most = 0
+    await consumer.run(
+      async ({ key, value }) => {
+        most = Math.max(most, ++atOnce)
+        await new Promise(resolve => setImmediate(resolve))
+        atOnce -= 1
+        values.push(value)
+        ofKey.set(key, [...(ofKey.get(key) ?? []), value])
+        if (values.length === 100) end.abort()
+      },
+      { concurrency: 4, order, signal: end.signal },
+    )
+    assert.deepEqual([...values].sort(), expected)
+    if (order === 'partition') assert.deepEqual(values, expected)
+    else assert.ok(most > 1 && most <= 4)
+    for (const inOrder of ofKey.values()) assert.deepEqual(inOrder, [...inOrder].sort())
+  }
+})
+
+test('a handler that throws ends the run with its error, and its record is read again', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 10 })
+  await using consumer = connect(cluster.bootstrapServers).consumer(FROM_START)
+  consumer.subscribe('orders')
+  const fail = ({ value }: ConsumerRecord<string, string>): void => {
+    if (value === '4') throw new Error('no luck with 4')
+  }
+  await assert.rejects(consumer.run(fail), /no luck with 4/)
+  assert.deepEqual(
+    (await read(consumer, 1)).map(({ value }) => value),
+    ['4'],
+  )
+})
+
+test('positions can be sought, paused, measured and looked up by time', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 10 })
+  await using consumer = connect(cluster.bootstrapServers).consumer(TEXT)
+  const one = { topic: 'orders', partition: 0 }
+  consumer.assign([one])
+  assert.deepEqual(
+    (await consumer.endOffsets([one])).map(({ offset }) => offset),
+    [10],
+  )
+  assert.deepEqual(
+    (await consumer.beginningOffsets([one])).map(({ offset }) => offset),
+    [0],
+  )
+  assert.deepEqual(
+    (await consumer.offsetsForTimes([{ ...one, timestamp: 0 }])).map(({ offset }) => offset),
+    [0],
+  )
+  await consumer.seekToBeginning()
+  assert.deepEqual(
+    (await read(consumer, 3)).map(({ value }) => value),
+    ['0', '1', '2'],
+  )
+  assert.equal(consumer.lag(one), 8)
+  consumer.seek(one, 8)
+  assert.deepEqual(
+    (await read(consumer, 1)).map(({ value }) => value),
+    ['8'],
+  )
+  consumer.pause([one])
+  const reading = read(consumer, 1)
+  consumer.seek(one, 5)
+  consumer.resume([one])
+  assert.deepEqual(
+    (await reading).map(({ value }) => value),
+    ['5'],
+  )
+})
+
+test('an offset that is not there is reset as configured, or an error', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 5 })
+  const kafka = connect(cluster.bootstrapServers)
+  await using lenient = kafka.consumer({ ...TEXT, autoOffsetReset: 'earliest' })
+  lenient.assign([{ topic: 'orders', partition: 0, offset: 1000 }])
+  assert.deepEqual(
+    (await read(lenient, 1)).map(({ value }) => value),
+    ['0'],
+  )
+  await using strict = kafka.consumer({ ...TEXT, autoOffsetReset: 'none' })
+  strict.assign([{ topic: 'orders', partition: 0, offset: 1000 }])
+  await assert.rejects(read(strict, 1), { code: 'OFFSET_OUT_OF_RANGE', message: /offset 1000 of orders-0/ })
+})
+
+test('a consumer goes on after its broker was killed and came back', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 5 })
+  await using consumer = connect(cluster.bootstrapServers).consumer({
+    ...FROM_START,
+    retryBackoffMs: 5,
+    reconnectBackoffMs: 5,
+    heartbeatIntervalMs: 20,
+  })
+  consumer.subscribe('orders')
+  assert.equal((await read(consumer, 5)).length, 5)
+  await cluster.restart('kill')
+  await publish(cluster, 'orders', { count: 5, prefix: '1' })
+  const values = (await read(consumer, 6)).map(({ value }) => value)
+  assert.deepEqual(values.slice(-5), ['10', '11', '12', '13', '14'])
+})
+
+test('mistakes in the settings are named', () => {
+  const kafka = connect('localhost:9092')
+  assert.throws(
+    () => kafka.consumer({ 'fetch.min.byte': 1 } as object),
+    /Unknown configuration fetch.min.byte: did you mean fetch.min.bytes/,
+  )
+  assert.throws(() => kafka.consumer({ autoOffsetReset: 'begin' }), /auto.offset.reset/)
+  assert.throws(() => connect('localhost').consumer(), /bootstrap.servers: an address is host:port/)
+  assert.throws(() => kafka.consumer({}).subscribe('t'), /group.id/)
+  assert.throws(
+    () => kafka.consumer({ groupId: 'g', partitionAssignmentStrategy: 'best' }).subscribe('t'),
+    /there are range, roundrobin/,
+  )
+})
