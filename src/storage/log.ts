@@ -178,7 +178,7 @@ export class Log {
 
   /** Refuses what its producer may not append; returns the answer to a batch that the log has already. */
   #checkProducers({ batches, markers }: CheckedBatches, origin: AppendOrigin): LogAppendInfo | undefined {
-    const { producers, config, logStartOffset } = this.#state
+    const { producers, logStartOffset } = this.#state
     for (let index = 0; index < batches.length; index++) {
       const header = batches[index]!
       if (header.producerId < 0) continue
@@ -190,7 +190,7 @@ export class Log {
           lastOffset: known.lastOffset,
           recordCount: known.offsetDelta + 1,
           maxTimestamp: known.timestamp,
-          logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? known.timestamp : -1,
+          logAppendTimeMs: known.timestamp,
           isDuplicate: true,
         }
       }

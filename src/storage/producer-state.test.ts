@@ -44,6 +44,7 @@ describe('an idempotent producer', () => {
       const again = write(log, { id: 1, sequence: index * 3 }, 3)
       assert.ok(again.isDuplicate)
       assert.deepEqual([again.firstOffset, again.lastOffset], [first[index]!.firstOffset, first[index]!.lastOffset])
+      assert.equal(again.logAppendTimeMs, first[index]!.maxTimestamp)
     }
     assert.equal(log.size, size)
     assert.throws(() => write(log, { id: 1, sequence: 0 }, 3), { code: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
