@@ -157,6 +157,13 @@ export class BrokerStartup {
       maxConnections: config.get('max.connections'),
       maxConnectionsOf: ip =>
         config.current.maxConnectionsPerIpOverrides.get(ip) ?? config.get('max.connections.per.ip'),
+      creationRateOf: listener => ({
+        perSecond: listener
+          ? config.current.getForListener(listener, 'max.connection.creation.rate')
+          : config.get('max.connection.creation.rate'),
+        windowMs: Math.max(1, config.get('quota.window.num') - 1) * config.get('quota.window.size.seconds') * 1_000,
+      }),
+      interBrokerListener: config.current.interBrokerListener,
     })
     this.parts.sockets = sockets
     return sockets

@@ -103,6 +103,8 @@ async function connect(options: Partial<SocketServerOptions> = {}): Promise<Peer
     maxIdleMs: 600_000,
     maxConnections: 10,
     maxConnectionsOf: () => 10,
+    creationRateOf: () => ({ perSecond: 2 ** 31 - 1, windowMs: 10_000 }),
+    interBrokerListener: 'PLAINTEXT',
     ...options,
   })
   const [listener] = await server.bind()
@@ -249,6 +251,66 @@ test('connections of one address beyond max.connections.per.ip are closed', asyn
   const second = new Peer(await network.connect('127.0.0.1', 40_000, 1000))
   await second.until(() => second.isClosed)
   assert.equal(server.connectionCount, 1)
+})
+
+/** Two listeners of a server whose rates, a second, these are; the broker's own under ''. */
+async function limited(clock: SimulatedClock, rates: Readonly<Record<string, number>>) {
+  const network = new MemoryNetwork(clock)
+  await connect({
+    network,
+    clock,
+    addresses: ['INTERNAL', 'EXTERNAL'].map(name => ({ name, host: '127.0.0.1', port: 0 })),
+    maxConnections: 5_000,
+    maxConnectionsOf: () => 5_000,
+    creationRateOf: listener => ({ perSecond: rates[listener ?? ''] ?? 2 ** 31 - 1, windowMs: 1_000 }),
+    interBrokerListener: 'INTERNAL',
+  })
+  return async (port: number): Promise<Peer> => {
+    const peer = new Peer(await network.connect('127.0.0.1', port, 1_000))
+    peer.connection.write([framed('hello')])
+    return peer
+  }
+}
+
+const [INTERNAL, EXTERNAL] = [40_000, 40_001]
+
+test('connections beyond max.connection.creation.rate are served at the rate, not refused', async () => {
+  const clock = new SimulatedClock()
+  const arrive = await limited(clock, { EXTERNAL: 2 })
+  const peers: Peer[] = []
+  for (let count = 0; count < 5; count++) peers.push(await arrive(EXTERNAL))
+  const served = (): number => peers.filter(({ frames }) => frames.length > 0).length
+  await clock.advance(10)
+  assert.equal(served(), 2)
+  await clock.advance(500)
+  assert.equal(served(), 3)
+  await clock.advance(1_000)
+  assert.equal(served(), 5)
+})
+
+test('the rate of the broker does not hold for the listener of other brokers, a rate of its own does', async () => {
+  const clock = new SimulatedClock()
+  const arrive = await limited(clock, { '': 1, INTERNAL: 3 })
+  await arrive(EXTERNAL)
+  const outside = await arrive(EXTERNAL)
+  const inside: Peer[] = []
+  for (let count = 0; count < 3; count++) inside.push(await arrive(INTERNAL))
+  await clock.advance(10)
+  assert.equal(outside.frames.length, 0)
+  // `connect` made the first of the three that the rate allows.
+  assert.deepEqual(
+    inside.map(({ frames }) => frames.length),
+    [1, 1, 0],
+  )
+})
+
+test('a flood of connections is refused where a thousand wait already', async () => {
+  const clock = new SimulatedClock()
+  const arrive = await limited(clock, { EXTERNAL: 1 })
+  const peers: Peer[] = []
+  for (let count = 0; count < 1_100; count++) peers.push(await arrive(EXTERNAL))
+  await clock.advance(10)
+  assert.equal(peers.filter(({ isClosed }) => isClosed).length, 1_100 - 1 - 1_024)
 })
 
 test('a full budget lets nobody begin a frame until memory is released', async () => {

@@ -6,6 +6,7 @@ import {
   type Network,
   NetworkError,
 } from '../platform/index.ts'
+import { ConnectionRate, type RateLimit } from './connection-rate.ts'
 import { FrameBudget } from './frame-budget.ts'
 import { type RequestProcessor, ServerConnection } from './server-connection.ts'
 
@@ -34,6 +35,10 @@ export interface SocketServerOptions {
   readonly maxConnections: number
   /** `max.connections.per.ip`, with `max.connections.per.ip.overrides` */
   readonly maxConnectionsOf: (ip: string) => number
+  /** `max.connection.creation.rate` of one listener, or of the broker where none is named (KIP-612). */
+  readonly creationRateOf: (listener: string | undefined) => RateLimit
+  /** The listener of other brokers: where it is not the only one, the rate of the broker does not hold for it. */
+  readonly interBrokerListener: string
 }
 
 /** How often connections are looked at for idleness and stalling. */
@@ -41,6 +46,9 @@ const SWEEP_MS = 5_000
 /** A peer in the middle of a frame, or with replies to read, must move at least {@link MIN_PROGRESS_BYTES} in this time. */
 const STALL_MS = 30_000
 const MIN_PROGRESS_BYTES = 1024
+
+/** Connections that may wait for their turn under `max.connection.creation.rate`: what a backlog would hold. */
+const MAX_THROTTLED = 1_024
 
 /** What the sweep remembers of a connection. */
 interface Watch {
@@ -52,7 +60,7 @@ interface Watch {
 
 /**
  * Accepts connections on all listeners and keeps them within limits (Kafka's SocketServer): how many, how many of one
- * address, how long idle, how long stalled.
+ * address, how fast new ones come, how long idle, how long stalled.
  */
 export class SocketServer {
   readonly #options: SocketServerOptions
@@ -60,6 +68,9 @@ export class SocketServer {
   readonly #connections = new Map<ServerConnection, Watch>()
   readonly #countOfIp = new Map<string, number>()
   #listeners: readonly (Listener & { readonly name: string })[] = []
+  readonly #brokerRate = new ConnectionRate()
+  readonly #listenerRates = new Map<string, ConnectionRate>()
+  readonly #throttled = new Set<ServerConnection>()
   #isEnabled = false
   #isClosed = false
 
@@ -100,7 +111,7 @@ export class SocketServer {
   /** Begins to read requests, also of those who came before. */
   enable(): void {
     this.#isEnabled = true
-    for (const connection of this.#connections.keys()) connection.start()
+    for (const connection of this.#connections.keys()) if (!this.#throttled.has(connection)) connection.start()
   }
 
   /** Closes every connection; new ones are welcome. */
@@ -130,6 +141,12 @@ export class SocketServer {
       connection.destroy()
       return
     }
+    const waitMs = this.#throttleMs(listenerName)
+    if (waitMs > 0 && this.#throttled.size >= MAX_THROTTLED) {
+      logger.info({ listener: listenerName }, `Rejected connection from /${ip}: max.connection.creation.rate reached`)
+      connection.destroy()
+      return
+    }
     this.#countOfIp.set(ip, ofIp + 1)
     const accepted = new ServerConnection({
       connection,
@@ -146,7 +163,28 @@ export class SocketServer {
       stallBaseline: 0,
       stalledSinceMs: undefined,
     })
-    if (this.#isEnabled) accepted.start()
+    if (waitMs > 0) this.#startLater(accepted, waitMs)
+    else if (this.#isEnabled) accepted.start()
+  }
+
+  /** How long a new connection of a listener waits for the listener's rate and for the broker's. */
+  #throttleMs(listener: string): number {
+    const { clock, addresses, creationRateOf, interBrokerListener } = this.#options
+    const nowMs = clock.monotonicMs()
+    const ofListener = this.#listenerRates.get(listener) ?? new ConnectionRate()
+    this.#listenerRates.set(listener, ofListener)
+    const waitMs = ofListener.admit(nowMs, creationRateOf(listener))
+    if (listener === interBrokerListener && addresses.length > 1) return waitMs
+    return Math.max(waitMs, this.#brokerRate.admit(nowMs, creationRateOf(undefined)))
+  }
+
+  /** Leaves a connection unread for a while: to its peer this is a backlog that moves slowly, as in Kafka. */
+  #startLater(connection: ServerConnection, waitMs: number): void {
+    this.#throttled.add(connection)
+    this.#options.clock.schedule(waitMs, () => {
+      this.#throttled.delete(connection)
+      if (this.#isEnabled) connection.start()
+    })
   }
 
   #closed(connection: ServerConnection, error: Error | undefined): void {
@@ -173,6 +211,7 @@ export class SocketServer {
   #sweep(nowMs: number): void {
     const { maxIdleMs, logger } = this.#options
     for (const [connection, watch] of this.#connections) {
+      if (this.#throttled.has(connection)) continue
       const progress = connection.progress
       if (progress !== watch.lastProgress || connection.isBusy) watch.lastActiveMs = nowMs
       watch.lastProgress = progress

@@ -1,0 +1,29 @@
+/** How new connections may come: Kafka's quota windows over `max.connection.creation.rate` (KIP-612). */
+export interface RateLimit {
+  /** Connections a second; 0 is taken as the slowest there is, one in {@link windowMs}. */
+  readonly perSecond: number
+  /** What was not used of so long may be caught up with at once. */
+  readonly windowMs: number
+}
+
+/** Above this nobody is counted: `max.connection.creation.rate` is 2^31-1 where it is not set. */
+const UNLIMITED_PER_SECOND = 2 ** 31 - 1
+
+/**
+ * Tells each new connection how long it has to wait, so that in any window no more are served than the rate allows.
+ * The limit may be another one each time. It keeps one number, however many come.
+ */
+export class ConnectionRate {
+  /** When the limit will have caught up with everybody let in, in monotonic milliseconds. */
+  #settledMs = Number.NEGATIVE_INFINITY
+
+  /** Counts a connection and gives the milliseconds that it waits: 0 within the limit. */
+  admit(nowMs: number, { perSecond, windowMs }: RateLimit): number {
+    if (perSecond >= UNLIMITED_PER_SECOND) return 0
+    const spacingMs = perSecond > 0 ? 1_000 / perSecond : windowMs
+    // No number of refused connections makes those after them wait for longer than a window.
+    const settledMs = Math.min(Math.max(this.#settledMs, nowMs) + spacingMs, nowMs + 2 * windowMs)
+    this.#settledMs = settledMs
+    return Math.max(0, settledMs - nowMs - windowMs)
+  }
+}
