@@ -260,6 +260,7 @@ export class BrokerStartup {
     const appendTimeoutMs = config.get('request.timeout.ms')
     const markers = new TransactionMarkers({ clock, replicas, groups, appendTimeoutMs })
     const transactions = this.#createTransactions({ metadata, replicas, groups, markers, producerIds })
+    metadata.onPrepare(topics => replicas.prepare(topics))
     metadata.subscribe(
       metadataPublisher({
         brokerId,

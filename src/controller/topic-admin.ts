@@ -25,6 +25,8 @@ type TopicToDelete = DeleteTopicsRequest['topics'][number]
 
 /** Topics that are planned before the event loop gets its turn: some 20 ms. */
 const TOPICS_IN_A_TURN = 500
+/** Topics whose deletion is published before the event loop gets its turn. */
+const DELETIONS_IN_A_TURN = 100
 
 /** A plan that came out well, and what was written for it. */
 interface Planned<P> {
@@ -52,6 +54,7 @@ export class TopicAdmin {
         await this.#write(planned, { writer, whenExists: 'TOPIC_ALREADY_EXISTS' }, plan => this.#creationGroup(plan))
       const created = planned.filter(isPlan)
       if (!options.validateOnly && created.length > 0) {
+        await metadata.prepare(created.map(({ topic }) => topic))
         metadata.publish(builder => {
           for (const { topic, settings } of created) {
             builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
@@ -85,12 +88,7 @@ export class TopicAdmin {
       const planned = names.map(name => attempt(() => resolve({ name, topicId: ZERO_UUID }, image)))
       await this.#write(planned, { writer }, topic => this.deletionGroup(topic.name))
       const deleted = planned.filter(isPlan)
-      if (deleted.length > 0) {
-        metadata.publish(builder => {
-          for (const { name } of deleted) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
-          return builder
-        })
-      }
+      await this.#publishDeletions(deleted)
       return topics.map((asked, index) => {
         const found = resolved[index]
         const topic = found instanceof KafkaError ? undefined : found
@@ -104,6 +102,20 @@ export class TopicAdmin {
         }
       })
     })
+  }
+
+  /** Publishes that topics are gone, in turns: what follows from it is work on the disk for every partition. */
+  async #publishDeletions(deleted: readonly TopicImage[]): Promise<void> {
+    const { metadata, clock } = this.#state.options
+    for (let from = 0; from < deleted.length; from += DELETIONS_IN_A_TURN) {
+      if (from > 0) await new Promise<void>(resolve => clock.soon(resolve))
+      metadata.publish(builder => {
+        for (const { name } of deleted.slice(from, from + DELETIONS_IN_A_TURN)) {
+          builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
+        }
+        return builder
+      })
+    }
   }
 
   /** Adds partitions to topics. */
@@ -127,6 +139,7 @@ export class TopicAdmin {
           return before ? growth(before, after) : []
         })
         const grown = planned.filter(isPlan)
+        await metadata.prepare(grown)
         metadata.publish(builder => {
           for (const topic of grown) builder.putTopic(topic)
           return builder

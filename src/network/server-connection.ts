@@ -1,4 +1,5 @@
 import { bufferPool, type Connection, type ConnectionSink, type NetworkError } from '../platform/index.ts'
+import type { FairTurns } from './fair-turns.ts'
 import type { FrameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
 
@@ -38,13 +39,15 @@ export interface ServerConnectionOptions {
   readonly listenerName: string
   readonly processor: RequestProcessor
   readonly budget: FrameBudget
+  readonly turns: FairTurns
   /** `socket.request.max.bytes` */
   readonly maxFrameBytes: number
   readonly onClosed: (connection: ServerConnection, error: Error | undefined) => void
 }
 
 /**
- * The server's end of a connection. Requests start in order and are answered in order. What a peer can make it hold is
+ * The server's end of a connection. Requests start in order, in turns that it shares with other
+ * connections, and are answered in order. What a peer can make it hold is
  * bounded by reading less: it stops reading while a request waits to be started, and while the budget is exhausted.
  */
 export class ServerConnection implements ConnectionSink {
@@ -52,6 +55,7 @@ export class ServerConnection implements ConnectionSink {
   readonly #connection: Connection
   readonly #processor: RequestProcessor
   readonly #budget: FrameBudget
+  readonly #turns: FairTurns
   readonly #reader: FrameReader
   readonly #onClosed: ServerConnectionOptions['onClosed']
   readonly #waiting: Uint8Array[] = []
@@ -60,6 +64,8 @@ export class ServerConnection implements ConnectionSink {
   #outgoingBytes = 0
   #isAwaitingBudget = false
   #isDelivering = false
+  #isHeavy = false
+  #isAwaitingTurn = false
   #isPaused = false
   #isClosed = false
   #isEnding = false
@@ -73,6 +79,7 @@ export class ServerConnection implements ConnectionSink {
     this.#connection = options.connection
     this.#processor = options.processor
     this.#budget = options.budget
+    this.#turns = options.turns
     this.#onClosed = options.onClosed
     this.#reader = new FrameReader({
       maxFrameBytes: options.maxFrameBytes,
@@ -171,12 +178,35 @@ export class ServerConnection implements ConnectionSink {
   #startWaiting(): void {
     this.#isDelivering = true
     do {
-      while (this.#waiting.length > 0 && !this.#isClosed && this.#mayStart(this.#waiting[0]!)) {
-        this.#startRequest(this.#waiting.shift()!)
-      }
+      while (this.#mayStartNext()) this.#startRequest(this.#waiting.shift()!)
       this.#flush()
-    } while (this.#waiting.length > 0 && !this.#isClosed && this.#mayStart(this.#waiting[0]!))
+    } while (this.#mayStartNext())
     this.#isDelivering = false
+  }
+
+  /** Whether the first of the waiting requests may start now; when only its turn has not come, it starts by itself then. */
+  #mayStartNext(): boolean {
+    const frame = this.#waiting[0]
+    if (frame === undefined || this.#isClosed || this.#isAwaitingTurn || !this.#mayStart(frame)) return false
+    if (this.#turns.mayStart(this.#isHeavy)) return true
+    this.#isAwaitingTurn = true
+    this.#turns.later(this.#isHeavy, () => {
+      this.#isAwaitingTurn = false
+      this.#takeTurn()
+    })
+    return false
+  }
+
+  #takeTurn(): void {
+    const frame = this.#waiting[0]
+    if (frame === undefined || this.#isClosed) return
+    // The first request of the turn is its own: it may start whatever others have cost meanwhile.
+    if (this.#mayStart(frame)) {
+      this.#isDelivering = true
+      this.#startRequest(this.#waiting.shift()!)
+    }
+    this.#startWaiting()
+    this.#brake()
   }
 
   #mayStart(frame: Uint8Array): boolean {
@@ -188,7 +218,9 @@ export class ServerConnection implements ConnectionSink {
   #startRequest(frame: Uint8Array): void {
     const slot: Slot = { frame, overlaps: this.#processor.mayOverlap(frame), reply: undefined }
     this.#slots.push(slot)
+    const begunMs = this.#turns.begin()
     const reply = this.#processor.process(frame, this)
+    this.#isHeavy = this.#turns.ended(begunMs)
     if (reply instanceof Promise) void reply.then(late => this.#finish(slot, late))
     else this.#finish(slot, reply)
   }

@@ -7,6 +7,7 @@ import {
   NetworkError,
 } from '../platform/index.ts'
 import { ConnectionRate, type RateLimit } from './connection-rate.ts'
+import { FairTurns } from './fair-turns.ts'
 import { FrameBudget } from './frame-budget.ts'
 import { type RequestProcessor, ServerConnection } from './server-connection.ts'
 
@@ -65,6 +66,7 @@ interface Watch {
 export class SocketServer {
   readonly #options: SocketServerOptions
   readonly #budget: FrameBudget
+  readonly #turns: FairTurns
   readonly #connections = new Map<ServerConnection, Watch>()
   readonly #countOfIp = new Map<string, number>()
   #listeners: readonly (Listener & { readonly name: string })[] = []
@@ -77,6 +79,7 @@ export class SocketServer {
   constructor(options: SocketServerOptions) {
     this.#options = options
     this.#budget = new FrameBudget(options.maxQueuedBytes)
+    this.#turns = new FairTurns(options.clock)
   }
 
   /** Bytes of requests that are being read or worked on. */
@@ -153,6 +156,7 @@ export class SocketServer {
       listenerName,
       processor,
       budget: this.#budget,
+      turns: this.#turns,
       maxFrameBytes,
       onClosed: (closed, error) => this.#closed(closed, error),
     })

@@ -34,6 +34,9 @@ export interface ReplicaManagerOptions {
   readonly maxWatches?: number
 }
 
+/** Logs that are made before the event loop gets its turn: some milliseconds. */
+const LOGS_IN_A_TURN = 25
+
 /**
  * The partitions that this broker hosts, and what is done with them (Kafka's ReplicaManager). Everything that appends
  * to or reads from a partition goes through here, whoever asks.
@@ -153,6 +156,29 @@ export class ReplicaManager {
       const isNew = !before && !isFirst
       for (const [index, state] of after.partitions.entries()) {
         if (state !== before?.partitions[index] || !this.hosted.find(name, index)) this.#place(after, index, isNew)
+      }
+    }
+  }
+
+  /**
+   * Makes the logs of new partitions that will be placed here, so many in a turn of the event loop. What cannot be made
+   * now is tried again, and told, by {@link applyDelta}.
+   */
+  async prepare(topics: readonly TopicImage[]): Promise<void> {
+    const { brokerId, clock } = this.#options
+    let made = 0
+    for (const topic of topics) {
+      // Logs of a former topic are put aside when this one is published.
+      if (this.hosted.topic(topic.name) && this.#image.topic(topic.name)?.topicId !== topic.topicId) continue
+      for (const [index, { replicas }] of topic.partitions.entries()) {
+        if (!replicas.includes(brokerId) || this.hosted.find(topic.name, index)) continue
+        if (++made % LOGS_IN_A_TURN === 0) await new Promise<void>(resolve => clock.soon(resolve))
+        if (this.#isClosed) return
+        try {
+          this.#logFor(topic, index, true)
+        } catch {
+          return
+        }
       }
     }
   }
