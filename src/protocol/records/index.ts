@@ -1,4 +1,5 @@
 export type { TimestampType } from './attributes.ts'
+export { BatchBuilder, type BatchEnd, mostRecordBytes, type RecordPart } from './batch-builder.ts'
 export {
   addToSequence,
   BATCH_FIELD,
@@ -16,6 +17,7 @@ export {
   readBatchHeader,
   setMaxTimestamp,
 } from './batch-header.ts'
+export { type BatchProducer, setBatchProducer } from './batch-header-writer.ts'
 export { batchCrcValid, batches, nextBatch } from './batches.ts'
 export {
   decodeEndTxnMarker,

@@ -2,21 +2,9 @@
 import assert from 'node:assert/strict'
 import { compress, decompress } from '../compression/compression.ts'
 import type { CompressionType, DecompressLimits } from '../compression/compression-type.ts'
-import { ATTRIBUTE, compressionId, type TimestampType } from './attributes.ts'
-import {
-  BATCH_FIELD,
-  BATCH_HEADER_BYTES,
-  type BatchHeader,
-  LOG_OVERHEAD_BYTES,
-  NO_PARTITION_LEADER_EPOCH,
-  NO_PRODUCER_EPOCH,
-  NO_PRODUCER_ID,
-  NO_SEQUENCE,
-  NO_TIMESTAMP,
-  writeBatchCrc,
-  writeInt32,
-  writeInt64,
-} from './batch-header.ts'
+import type { TimestampType } from './attributes.ts'
+import { BATCH_HEADER_BYTES, type BatchHeader, NO_TIMESTAMP } from './batch-header.ts'
+import { writeBatchHeader } from './batch-header-writer.ts'
 import { decodeMessages } from './message-set.ts'
 import { type LogRecord, RecordCursor, type RecordInput, recordBodyBytes, writeRecord } from './record.ts'
 import { invalidRecord } from './record-error.ts'
@@ -69,10 +57,13 @@ export function encodeBatch(batch: BatchInput): Uint8Array {
     position = writeRecord(body, position, { record, deltas, bodyBytes: sizes[index]! })
   }
   const bytes = isPlain ? body : behindHeader(compress(compression, body, batch.compressionLevel))
-  writeHeader(bytes, batch, {
+  writeBatchHeader(bytes, {
+    ...batch,
+    recordCount: records.length,
     baseTimestamp,
     maxTimestamp: batch.maxTimestamp ?? maxTimestamp,
     lastOffsetDelta: batch.lastOffsetDelta ?? Math.max(lastOffsetDelta, 0),
+    hasDeleteHorizon: batch.deleteHorizon !== undefined,
   })
   return bytes
 }
@@ -84,36 +75,11 @@ function deltasOf(record: RecordInput, index: number, baseTimestamp: number) {
   }
 }
 
-function behindHeader(records: Uint8Array): Buffer {
+/** Compressed records with room for a header before them. */
+export function behindHeader(records: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(BATCH_HEADER_BYTES + records.length)
   bytes.set(records, BATCH_HEADER_BYTES)
   return bytes
-}
-
-function writeHeader(
-  bytes: Buffer,
-  batch: BatchInput,
-  derived: { baseTimestamp: number; maxTimestamp: number; lastOffsetDelta: number },
-): void {
-  const attributes =
-    compressionId(batch.compression ?? 'none') |
-    (batch.timestampType === 'LogAppendTime' ? ATTRIBUTE.logAppendTime : 0) |
-    (batch.isTransactional ? ATTRIBUTE.transactional : 0) |
-    (batch.isControl ? ATTRIBUTE.control : 0) |
-    (batch.deleteHorizon === undefined ? 0 : ATTRIBUTE.deleteHorizon)
-  writeInt64(bytes, 0, batch.baseOffset ?? 0)
-  writeInt32(bytes, BATCH_FIELD.length, bytes.length - LOG_OVERHEAD_BYTES)
-  writeInt32(bytes, BATCH_FIELD.partitionLeaderEpoch, batch.partitionLeaderEpoch ?? NO_PARTITION_LEADER_EPOCH)
-  bytes[BATCH_FIELD.magic] = 2
-  bytes.writeInt16BE(attributes, BATCH_FIELD.attributes)
-  writeInt32(bytes, BATCH_FIELD.lastOffsetDelta, derived.lastOffsetDelta)
-  writeInt64(bytes, BATCH_FIELD.baseTimestamp, derived.baseTimestamp)
-  writeInt64(bytes, BATCH_FIELD.maxTimestamp, derived.maxTimestamp)
-  writeInt64(bytes, BATCH_FIELD.producerId, batch.producerId ?? NO_PRODUCER_ID)
-  bytes.writeInt16BE(batch.producerEpoch ?? NO_PRODUCER_EPOCH, BATCH_FIELD.producerEpoch)
-  writeInt32(bytes, BATCH_FIELD.baseSequence, batch.baseSequence ?? NO_SEQUENCE)
-  writeInt32(bytes, BATCH_FIELD.recordCount, batch.records.length)
-  writeBatchCrc(bytes, 0)
 }
 
 /**
