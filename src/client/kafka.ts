@@ -2,6 +2,8 @@ import type { commonClientKeys } from './client-config.ts'
 import type { ClientParts, ConfigInput } from './client-options.ts'
 import { Consumer } from './consumer/consumer.ts'
 import type { ConsumerOptions } from './consumer/consumer-options.ts'
+import { Producer, type ProducerOptions } from './producer/producer.ts'
+import type { Raw } from './producer/record-input.ts'
 
 /** Settings that all clients of a {@link Kafka} share. */
 export interface KafkaOptions extends ConfigInput<typeof commonClientKeys>, ClientParts {}
@@ -20,6 +22,14 @@ export class Kafka {
    */
   consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V> = {}): Consumer<K, V> {
     return new Consumer({ ...this.#options, ...options })
+  }
+
+  /**
+   * A producer of keys and values of the types that its serializers take; text and bytes when none are named.
+   * @throws ConfigError that names the key
+   */
+  producer<K = Raw, V = Raw>(options: ProducerOptions<K, V> = {}): Producer<K, V> {
+    return new Producer({ ...this.#options, ...options })
   }
 }
 

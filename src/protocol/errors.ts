@@ -178,6 +178,17 @@ export function errorMessage(name: ErrorName): string {
   return byCode.get(ErrorCode[name])?.message ?? ''
 }
 
+/** Errors after which a client cannot go on and has to be closed. */
+const FATAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_EPOCH',
+  'TRANSACTION_COORDINATOR_FENCED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'FENCED_INSTANCE_ID',
+  'SASL_AUTHENTICATION_FAILED',
+])
+
 /** Messages quote what clients sent; beyond this they would not fit in the answer's string, or in a line of the log. */
 const MAX_MESSAGE = 2_000
 
@@ -196,6 +207,11 @@ export class KafkaError extends Error {
     this.code = code
     this.errorCode = ErrorCode[code]
     this.retriable = byCode.get(this.errorCode)?.retriable ?? false
+  }
+
+  /** A client that got this error can do nothing any more: close it. */
+  get fatal(): boolean {
+    return FATAL.has(this.code)
   }
 
   /** For a code that came over the wire, with the message beside it where there was one. */

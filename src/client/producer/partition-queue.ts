@@ -1,0 +1,54 @@
+import type { Clock } from '../../platform/index.ts'
+import { PartitionSequence } from './partition-sequence.ts'
+import { ProducerBatch } from './producer-batch.ts'
+
+/** Memory that a batch begins with; it doubles from there, so a producer to many partitions stays small. */
+const FIRST_BYTES = 1024
+
+/** What waits to be sent to one partition, the oldest batch first, and what is on its way. */
+export class PartitionQueue {
+  readonly topic: string
+  readonly partition: number
+  readonly sequence = new PartitionSequence()
+  /** Batches that wait; those that are to be sent again come first. */
+  readonly waiting: ProducerBatch[] = []
+  /** Batches that were sent and not answered. */
+  inFlight = 0
+  /** Bytes that the last full batch needed: the next one is likely to need as many. */
+  #likelyBytes = FIRST_BYTES
+  #nextOrdinal = 0
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic
+    this.partition = partition
+  }
+
+  /** The batch that a record of `bytes` goes into: the last one if it has room below `batchBytes`, otherwise a new one. */
+  batchFor(bytes: number, batchBytes: number, clock: Clock): ProducerBatch {
+    const last = this.waiting.at(-1)
+    if (last !== undefined && !last.isClosed && last.attempts === 0 && last.sizeBytes + bytes <= batchBytes) return last
+    if (last !== undefined) this.#likelyBytes = last.sizeBytes
+    const batch = new ProducerBatch(this, {
+      capacity: this.#likelyBytes,
+      createdMs: clock.monotonicMs(),
+      ordinal: this.#nextOrdinal++,
+    })
+    this.waiting.push(batch)
+    return batch
+  }
+
+  /** Takes the oldest batch out. */
+  take(): ProducerBatch {
+    const batch = this.waiting.shift()
+    if (batch === undefined) throw new RangeError(`nothing waits for ${this.topic}-${this.partition}`)
+    this.#likelyBytes = Math.max(FIRST_BYTES, batch.sizeBytes)
+    return batch
+  }
+
+  /** Puts a batch back that has to be sent again: before whatever came after it. */
+  putBack(batch: ProducerBatch): void {
+    let at = 0
+    while (at < this.waiting.length && this.waiting[at]!.ordinal < batch.ordinal) at++
+    this.waiting.splice(at, 0, batch)
+  }
+}

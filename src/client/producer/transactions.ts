@@ -1,0 +1,370 @@
+import type { Api } from '../../network/index.ts'
+import { sleep } from '../../platform/index.ts'
+import {
+  ErrorCode,
+  type ErrorName,
+  type Fields,
+  KafkaError,
+  type MessageOf,
+  type Schema,
+} from '../../protocol/index.ts'
+import {
+  AddPartitionsToTxnRequest,
+  AddPartitionsToTxnResponse,
+} from '../../protocol/messages/24-add-partitions-to-txn.ts'
+import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../protocol/messages/25-add-offsets-to-txn.ts'
+import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-txn.ts'
+import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
+import type { RequestBody } from '../broker-node.ts'
+import type { Cluster } from '../cluster.ts'
+import type { Patient } from '../deadline.ts'
+import type { Idempotence } from './idempotence.ts'
+import { INIT_PRODUCER_ID } from './identify.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { ProducerIdentity } from './partition-sequence.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+
+const ADD_PARTITIONS = { request: AddPartitionsToTxnRequest, response: AddPartitionsToTxnResponse }
+const ADD_OFFSETS = { request: AddOffsetsToTxnRequest, response: AddOffsetsToTxnResponse }
+const END = { request: EndTxnRequest, response: EndTxnResponse }
+const COMMIT_OFFSETS = { request: TxnOffsetCommitRequest, response: TxnOffsetCommitResponse }
+
+/** The newest versions of before the second protocol of transactions (KIP-890), and of before requests for brokers. */
+const MAX_VERSION = { addPartitions: 3, end: 4, commitOffsets: 4, initProducerId: 5 }
+/** The end of the last transaction is still being written: it takes a moment, far less than `retry.backoff.ms`. */
+const CONCURRENT_PAUSE_MS = 20
+const NO_PRODUCER = { producerId: -1, producerEpoch: -1 }
+
+/** Where a transactional producer is. */
+export type TransactionState =
+  | 'uninitialized'
+  | 'ready'
+  | 'in-transaction'
+  | 'committing'
+  | 'aborting'
+  | 'abortable-error'
+  | 'fatal-error'
+
+/** Codes after which a transactional producer can do nothing any more (Java's fatal errors). */
+const FATAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'PRODUCER_FENCED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'INVALID_TXN_STATE',
+  'UNSUPPORTED_VERSION',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  'TRANSACTION_COORDINATOR_FENCED',
+])
+/** Codes that say: the coordinator is somewhere else. */
+const MOVED: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'NOT_COORDINATOR',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'REQUEST_TIMED_OUT',
+  'BROKER_NOT_AVAILABLE',
+])
+
+/** An offset to be committed: that of the next record to be read. */
+export interface OffsetToCommit {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly leaderEpoch?: number
+  readonly metadata?: string | null
+}
+
+/** A consumer's place in its group, so that one that has been thrown out commits nothing (KIP-447). */
+export interface GroupMetadata {
+  readonly groupId: string
+  readonly generationId?: number
+  readonly memberId?: string
+  readonly groupInstanceId?: string | null
+}
+
+export interface TransactionParts {
+  readonly cluster: Cluster
+  readonly transactionalId: string
+  readonly timeoutMs: number
+  readonly maxBlockMs: number
+  readonly idempotence: Idempotence
+  /** Lets the sender look again. */
+  readonly wake: () => void
+  /** Fails what has not been sent. */
+  readonly dropWaiting: (error: Error) => void
+  /** Resolves when all that was given to the producer is settled. */
+  readonly flush: (signal: AbortSignal | undefined) => Promise<void>
+  readonly onFatal: (error: Error) => void
+}
+
+/** Transactions of one producer (Java's TransactionManager): what the coordinator is told, in which order, and what its errors mean. */
+export class Transactions {
+  readonly #parts: TransactionParts
+  #state: TransactionState = 'uninitialized'
+  #error: KafkaError | undefined
+  #mustBump = false
+  readonly #added = new Set<PartitionQueue>()
+  readonly #toAdd = new Set<PartitionQueue>()
+  #isAdding = false
+  #hasOffsets = false
+
+  constructor(parts: TransactionParts) {
+    this.#parts = parts
+  }
+
+  get state(): TransactionState {
+    return this.#state
+  }
+
+  /** @throws KafkaError INVALID_TXN_STATE outside of a transaction; what has made the transaction fail */
+  checkMaySend(): void {
+    if (this.#state === 'in-transaction') return
+    if (this.#error !== undefined) throw this.#error
+    throw new KafkaError(
+      'INVALID_TXN_STATE',
+      `records are sent inside of a transaction; this producer is ${this.#state}`,
+    )
+  }
+
+  /** Gets an identity, which fences earlier producers of the same id and ends what they left open. */
+  async init(signal?: AbortSignal): Promise<void> {
+    if (this.#state !== 'uninitialized') throw this.#wrongState('initTransactions')
+    await this.#identify(signal, NO_PRODUCER)
+    this.#state = 'ready'
+  }
+
+  begin(): void {
+    if (this.#state !== 'ready') throw this.#wrongState('beginTransaction')
+    this.#state = 'in-transaction'
+  }
+
+  /** Whether records may go to a partition; asks the coordinator to take it into the transaction where it has not been. */
+  isAllowed(queue: PartitionQueue): boolean {
+    if (this.#added.has(queue)) return this.#state === 'in-transaction' || this.#state === 'committing'
+    this.#toAdd.add(queue)
+    if (!this.#isAdding) void this.#addPartitions()
+    return false
+  }
+
+  /** A batch could not be written: the transaction cannot be committed any more. */
+  batchFailed(batch: ProducerBatch, error: Error): void {
+    if (this.#state !== 'in-transaction' && this.#state !== 'committing') return
+    if (batch.attempts > 0) this.#mustBump = true
+    this.#failed(error)
+  }
+
+  async sendOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata, signal?: AbortSignal): Promise<void> {
+    this.checkMaySend()
+    if (offsets.length === 0) return
+    try {
+      await this.#request('adding offsets', ADD_OFFSETS, { signal }, () => ({
+        ...this.#names(),
+        groupId: group.groupId,
+      }))
+      this.#hasOffsets = true
+      await this.#commitOffsets(offsets, group, signal)
+    } catch (error) {
+      this.#failed(error)
+      throw error
+    }
+  }
+
+  /** Waits for all records and makes them visible. @throws what has made the transaction fail: abort it */
+  async commit(signal?: AbortSignal): Promise<void> {
+    if (this.#state === 'in-transaction') {
+      await this.#parts.flush(signal)
+      if (this.#state === 'in-transaction') this.#state = 'committing'
+    }
+    if (this.#error !== undefined) throw this.#error
+    if (this.#state !== 'committing') throw this.#wrongState('commitTransaction')
+    await this.#end(true, signal)
+  }
+
+  /** Drops what was not sent, and makes what was written invisible. */
+  async abort(signal?: AbortSignal): Promise<void> {
+    const states: readonly TransactionState[] = ['in-transaction', 'abortable-error', 'aborting']
+    if (!states.includes(this.#state)) throw this.#wrongState('abortTransaction')
+    this.#state = 'aborting'
+    this.#parts.dropWaiting(
+      new KafkaError('OPERATION_NOT_ATTEMPTED', 'the transaction was aborted before the record was sent'),
+    )
+    await this.#parts.flush(signal)
+    await this.#end(false, signal)
+  }
+
+  async #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const what = isCommit ? 'committing the transaction' : 'aborting the transaction'
+    try {
+      if (this.#added.size > 0 || this.#hasOffsets) {
+        const options = { signal, maxVersion: MAX_VERSION.end }
+        await this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
+      }
+      if (!isCommit && this.#mustBump) await this.#identify(signal, this.#identity())
+    } catch (error) {
+      if (!(error instanceof KafkaError && error.code === 'REQUEST_TIMED_OUT')) this.#failed(error)
+      throw error
+    }
+    this.#added.clear()
+    this.#toAdd.clear()
+    this.#hasOffsets = false
+    this.#mustBump = false
+    this.#error = undefined
+    this.#state = 'ready'
+  }
+
+  async #identify(signal: AbortSignal | undefined, current: ProducerIdentity): Promise<void> {
+    const { transactionalId, timeoutMs, idempotence } = this.#parts
+    const body = { transactionalId, transactionTimeoutMs: timeoutMs }
+    const options = { signal, maxVersion: MAX_VERSION.initProducerId }
+    const answer = await this.#request('initializing transactions', INIT_PRODUCER_ID, options, version =>
+      // Before v3 a producer cannot go on with its identity (KIP-360): it gets another.
+      version >= 3 ? { ...body, ...current } : body,
+    )
+    idempotence.identified({ producerId: answer.producerId, producerEpoch: answer.producerEpoch })
+  }
+
+  async #addPartitions(): Promise<void> {
+    this.#isAdding = true
+    try {
+      while (this.#toAdd.size > 0 && this.#state === 'in-transaction') {
+        const adding = [...this.#toAdd]
+        const { transactionalId } = this.#parts
+        const options = { signal: undefined, maxVersion: MAX_VERSION.addPartitions }
+        const answer = await this.#request('adding partitions to the transaction', ADD_PARTITIONS, options, () => ({
+          v3AndBelowTransactionalId: transactionalId,
+          v3AndBelowProducerId: this.#identity().producerId,
+          v3AndBelowProducerEpoch: this.#identity().producerEpoch,
+          v3AndBelowTopics: byTopic(adding).map(([name, queues]) => ({
+            name,
+            partitions: queues.map(q => q.partition),
+          })),
+        }))
+        void answer
+        for (const queue of adding) {
+          this.#toAdd.delete(queue)
+          this.#added.add(queue)
+        }
+        this.#parts.wake()
+      }
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#isAdding = false
+    }
+  }
+
+  async #commitOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata, signal: AbortSignal | undefined) {
+    const topics = byTopic(offsets).map(([name, list]) => ({
+      name,
+      partitions: list.map(({ partition, offset, leaderEpoch = -1, metadata = '' }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: leaderEpoch,
+        committedMetadata: metadata,
+      })),
+    }))
+    const member = {
+      generationId: group.generationId ?? -1,
+      memberId: group.memberId ?? '',
+      groupInstanceId: group.groupInstanceId ?? null,
+    }
+    const options = { signal, maxVersion: MAX_VERSION.commitOffsets, group: group.groupId }
+    await this.#request('committing offsets in the transaction', COMMIT_OFFSETS, options, version => ({
+      ...this.#names(),
+      groupId: group.groupId,
+      topics,
+      // Before v3 the coordinator cannot tell a member that was thrown out.
+      ...(version >= 3 ? member : {}),
+    }))
+  }
+
+  #request<Q extends Fields, S extends Fields>(
+    what: string,
+    api: Api<Q, S>,
+    options: { readonly signal: AbortSignal | undefined; readonly maxVersion?: number; readonly group?: string },
+    body: RequestBody<Q>,
+  ): Promise<MessageOf<Schema<S>>> {
+    const { cluster, maxBlockMs, transactionalId } = this.#parts
+    const { signal, maxVersion, group } = options
+    const patience = cluster.patience({ timeoutMs: maxBlockMs, signal })
+    const [type, key] = group === undefined ? (['transaction', transactionalId] as const) : (['group', group] as const)
+    return cluster.retrying(what, patience, async () => {
+      try {
+        for (;;) {
+          const broker = await cluster.coordinatorOf(type, key)
+          const to = { broker, purpose: 'coordinator' } as const
+          const answer = await cluster.request(to, api, body, maxVersion === undefined ? {} : { maxVersion })
+          const error = firstError(answer)
+          if (error === undefined) return answer
+          if (error.code !== 'CONCURRENT_TRANSACTIONS' || patience.isOver) throw error
+          await this.#pause(patience)
+        }
+      } catch (error) {
+        if (error instanceof KafkaError && MOVED.has(error.code)) cluster.coordinatorMoved(type, key)
+        throw error
+      }
+    })
+  }
+
+  async #pause(patience: Patient): Promise<void> {
+    await sleep(this.#parts.cluster.settings.clock, Math.min(CONCURRENT_PAUSE_MS, Math.max(1, patience.leftMs)))
+  }
+
+  #identity(): ProducerIdentity {
+    return this.#parts.idempotence.identity ?? NO_PRODUCER
+  }
+
+  #names() {
+    return { transactionalId: this.#parts.transactionalId, ...this.#identity() }
+  }
+
+  #failed(cause: unknown): void {
+    const error = cause instanceof KafkaError ? cause : new KafkaError('UNKNOWN_SERVER_ERROR', String(cause), { cause })
+    // An old epoch is one that another producer, or the coordinator after a timeout, has raised.
+    const isFenced = error.code === 'INVALID_PRODUCER_EPOCH' && this.#state !== 'in-transaction'
+    this.#error ??= error
+    if (error.code === 'UNKNOWN_PRODUCER_ID' || error.code === 'INVALID_PRODUCER_ID_MAPPING') this.#mustBump = true
+    if (FATAL.has(error.code) || isFenced) {
+      this.#state = 'fatal-error'
+      this.#error = error
+      this.#parts.onFatal(error)
+    } else if (this.#state === 'in-transaction' || this.#state === 'committing') {
+      this.#state = 'abortable-error'
+      this.#parts.dropWaiting(error)
+    }
+  }
+
+  #wrongState(call: string): KafkaError {
+    if (this.#error !== undefined) return this.#error
+    return new KafkaError('INVALID_TXN_STATE', `${call} is not possible while the producer is ${this.#state}`)
+  }
+}
+
+/** The error that an answer of a coordinator holds, wherever in it; of several the first that is not retriable. */
+function firstError(answer: object): KafkaError | undefined {
+  const codes: number[] = []
+  collectCodes(answer, codes)
+  const errors = codes.filter(code => code !== ErrorCode.NONE).map(code => KafkaError.fromCode(code))
+  return errors.find(({ retriable, code }) => !retriable && code !== 'OPERATION_NOT_ATTEMPTED') ?? errors[0]
+}
+
+const CODE_FIELDS: ReadonlySet<string> = new Set(['errorCode', 'partitionErrorCode'])
+
+function collectCodes(part: unknown, codes: number[]): void {
+  if (Array.isArray(part)) for (const item of part) collectCodes(item, codes)
+  else if (part !== null && typeof part === 'object') {
+    for (const [name, value] of Object.entries(part)) {
+      if (CODE_FIELDS.has(name)) codes.push(Number(value))
+      else collectCodes(value, codes)
+    }
+  }
+}
+
+function byTopic<T extends { readonly topic: string }>(items: readonly T[]): [string, T[]][] {
+  const topics = new Map<string, T[]>()
+  for (const item of items) {
+    const list = topics.get(item.topic)
+    if (list === undefined) topics.set(item.topic, [item])
+    else list.push(item)
+  }
+  return [...topics]
+}
