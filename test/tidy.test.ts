@@ -77,3 +77,15 @@ test('an import from another layer goes through its index, or names a message', 
     })
   assert.deepEqual(offenders, [])
 })
+
+test('each promise of docs/promises.md is the name of a test in the file that it names, and each fault test is promised', () => {
+  const page = read('docs/promises.md')
+  const promised = [...page.matchAll(/^\| ([^|]+) \|[^|]*\| \[[^\]]+\]\(\.\.\/(test\/faults\/[^)]+)\)/gm)]
+    .map(([, promise, file]) => `${file}: ${promise}`)
+    .sort()
+  const shown = all
+    .filter(path => /^test\/faults\/.*\.test\.ts$/.test(path))
+    .flatMap(path => [...read(path).matchAll(/^test\('(.+)', /gm)].map(([, name]) => `${path}: ${name}`))
+    .sort()
+  assert.deepEqual(promised, shown)
+})

@@ -141,6 +141,16 @@ export class BrokerProcess {
     await this.#program?.ended(STOP_TIMEOUT_MS)
   }
 
+  /** A broker of the same settings and port on a copy of this one's directory, while this one is down; ended after `body`. */
+  async withDirectory(directory: string, body: (broker: BrokerProcess) => Promise<void>): Promise<void> {
+    const twin = new BrokerProcess(this.port, directory, { ...this.#options, directory })
+    try {
+      await body(twin)
+    } finally {
+      await twin.dispose()
+    }
+  }
+
   /** Ends everything and removes the temporary directory. */
   async dispose(): Promise<void> {
     if (process.env.KEEP_LOGS !== undefined) writeFileSync(join(tmpdir(), `broker-${this.port}.log`), this.log)

@@ -48,6 +48,7 @@ export class ProtocolClient {
     version: number,
     body: MessageInput<Q>,
   ): Promise<MessageOf<S>> {
+    if (this.#socket.destroyed) throw new Error('the broker closed the connection')
     const correlationId = ++this.#correlationId
     const header = encodeMessageBytes(RequestHeader, requestHeaderVersion(request, version), {
       requestApiKey: request.apiKey,

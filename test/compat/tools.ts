@@ -45,12 +45,13 @@ export async function toolOrSkip<T>(
 
 /** kcat from Debian; gives its version line. */
 export async function kcat(): Promise<string> {
-  if (!(await programExists('kcat'))) await installDebianPackage('kcat')
+  if (!(await programExists('kcat'))) await debianPackage('kcat')
   const { stdout } = await run('kcat', ['-V'])
   return /Version .*/.exec(stdout)?.[0] ?? 'unknown version'
 }
 
-async function installDebianPackage(name: string): Promise<void> {
+/** Installs a package of Debian; throws where nobody may. */
+export async function debianPackage(name: string): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error(`${name} is missing, and only root may run apt-get install ${name}`)
   if (!(await programExists('apt-get'))) throw new Error(`${name} is missing, and there is no apt-get to install it`)
   const env = { DEBIAN_FRONTEND: 'noninteractive' }

@@ -1,0 +1,143 @@
+/** Disks that fill up, fail and dawdle: one log directory is struck, the other serves on. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import * as p from '../../src/protocol/everything.ts'
+import { sleep } from '../compat/process.ts'
+import { ProtocolClient } from '../compat/protocol-client.ts'
+import { toolOrSkip } from '../compat/tools.ts'
+import { report } from './cycles.ts'
+import { diskOrSkip } from './loop-disk.ts'
+import { FaultInForce, type SystemCallFault, strace } from './system-call-faults.ts'
+import { acknowledged, type TwoDirectories, withTwoDirectories } from './two-directories.ts'
+
+const METADATA = [p.MetadataRequest, p.MetadataResponse] as const
+const SYNCED = { 'log.flush.interval.messages': '1' }
+const STORAGE_ERRORS = ['KAFKA_STORAGE_ERROR', 'NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_TOPIC_OR_PARTITION']
+/** Free space in KiB when the fault begins: the disk is full at an append, an index, a roll or a snapshot. */
+const FREE_KIB = [16, 40, 100, 180, 260]
+
+test('a full disk gives storage errors and no false acknowledgement, the other directory lives, and space heals it', async context => {
+  const disk = await diskOrSkip(context, { megabytes: 16 })
+  if (disk === undefined) return
+  const frail = join(disk.path, 'logs')
+  mkdirSync(frail)
+  const ballast = join(disk.path, 'ballast')
+  let refusals = 0
+  try {
+    const audit = await withTwoDirectories(frail, {}, async parts => {
+      for (const freeKib of FREE_KIB) {
+        const { bavail, bsize } = statfsSync(disk.path)
+        writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - freeKib * 1024)))
+        refusals += await untilRefused(parts)
+        await otherDirectoryLives(parts)
+        await parts.broker.killHard()
+        rmSync(ballast)
+        await parts.broker.restart()
+        await comesBack(parts)
+      }
+    })
+    report(context.name, { 'times full': FREE_KIB.length, 'storage errors': refusals, ...audit })
+  } finally {
+    await disk.dispose()
+  }
+})
+
+test('after a failed fsync the directory is offline and takes no append, also when fsync works again', async context => {
+  await strikeOnce(context, { calls: ['fsync', 'fdatasync'], effect: 'error=EIO' })
+})
+
+test('after a failed write the directory is offline and takes no append, also when writes work again', async context => {
+  await strikeOnce(context, { calls: ['pwrite64', 'pwritev', 'pwritev2', 'write', 'writev'], effect: 'error=EIO' })
+})
+
+/** A fault on the open logs of one directory, lifted once it was noticed: what was refused stays refused. */
+async function strikeOnce(context: TestContext, what: SystemCallFault): Promise<void> {
+  const ready = await toolOrSkip(context, 'strace', async () => {
+    await strace()
+    return true
+  })
+  if (ready === undefined) return
+  const frail = mkdtempSync(join(tmpdir(), 'monedula-frail-'))
+  let fired = 0
+  try {
+    const audit = await withTwoDirectories(frail, SYNCED, async parts => {
+      const fault = await FaultInForce.on(parts.broker.pid, { ...what, files: parts.files('.log') })
+      await untilRefused(parts)
+      fired = fault.fired
+      await fault.lift()
+      const before = acknowledged(parts.load, parts.struck)
+      await otherDirectoryLives(parts)
+      assert.equal(acknowledged(parts.load, parts.struck), before, 'nothing is acknowledged after the fault')
+      await parts.broker.killHard()
+      await parts.broker.restart()
+      await comesBack(parts)
+    })
+    assert.ok(fired > 0, 'the fault fired')
+    report(context.name, { 'failed calls': fired, ...audit })
+  } finally {
+    rmSync(frail, { recursive: true })
+  }
+}
+
+/** Waits until appends to every struck partition stop; returns how many storage errors there were. */
+async function untilRefused({ load, struck }: TwoDirectories): Promise<number> {
+  const errors = (): number => STORAGE_ERRORS.reduce((sum, name) => sum + (load.errors.get(name) ?? 0), 0)
+  const before = errors()
+  for (let waited = 0; errors() < before + 10 * struck.length; waited += 5) {
+    assert.ok(waited < 30_000, `no storage error came: ${JSON.stringify([...load.errors])}`)
+    await sleep(5)
+  }
+  return errors() - before
+}
+
+async function otherDirectoryLives({ load, healthy }: TwoDirectories): Promise<void> {
+  await progress(load, healthy, 'the other directory')
+}
+
+async function comesBack({ load, struck }: TwoDirectories): Promise<void> {
+  await progress(load, struck, 'the struck directory')
+}
+
+async function progress(load: TwoDirectories['load'], partitions: readonly number[], what: string): Promise<void> {
+  const before = acknowledged(load, partitions)
+  for (let waited = 0; acknowledged(load, partitions) < before + 50; waited += 5) {
+    assert.ok(waited < 30_000, `${what} takes no appends: ${JSON.stringify([...load.errors])}`)
+    await sleep(5)
+  }
+}
+
+test('while fsync takes long, Metadata is answered many times before one append is', async context => {
+  const ready = await toolOrSkip(context, 'strace', async () => {
+    await strace()
+    return true
+  })
+  if (ready === undefined) return
+  const frail = mkdtempSync(join(tmpdir(), 'monedula-slow-'))
+  try {
+    const counts = { 'slow calls': 0, 'answers of Metadata before the next append': 0 }
+    const audit = await withTwoDirectories(frail, SYNCED, async ({ broker, load }) => {
+      const what = { calls: ['fsync', 'fdatasync'], effect: 'delay_enter=300000' }
+      const fault = await FaultInForce.on(broker.pid, what)
+      const client = await ProtocolClient.open(broker.port)
+      for (let round = 0; round < 5; round++) {
+        await load.more(1)
+        const before = load.acknowledged
+        let answers = 0
+        for (; load.acknowledged === before && answers < 500; answers++) {
+          await client.ask(METADATA, 4, { topics: [], allowAutoTopicCreation: false })
+        }
+        counts['answers of Metadata before the next append'] += answers
+      }
+      counts['slow calls'] = fault.fired
+      client.close()
+      await fault.lift()
+    })
+    assert.ok(counts['answers of Metadata before the next append'] >= 100, JSON.stringify(counts))
+    report(context.name, { ...counts, ...audit })
+  } finally {
+    rmSync(frail, { recursive: true })
+  }
+})
