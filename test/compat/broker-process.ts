@@ -84,6 +84,11 @@ export class BrokerProcess {
     return this.#program?.pid ?? -1
   }
 
+  /** Whether the process is there. */
+  get isRunning(): boolean {
+    return this.#program?.running ?? false
+  }
+
   /** Process id of the ZooKeeper that serves this broker alone, where it is a process of its own. */
   get zooKeeperPid(): number | undefined {
     return this.#zooKeeper?.pid
@@ -149,6 +154,14 @@ export class BrokerProcess {
     } finally {
       await twin.dispose()
     }
+  }
+
+  /** A second process of Monedula on the same directories while the first one runs, on a port of its own. */
+  async spawnTwin(): Promise<RunningProgram> {
+    const own = readFileSync(this.#writeProperties(), 'utf8')
+    const file = join(this.directory, 'twin.properties')
+    writeFileSync(file, own.replaceAll(`:${this.port}`, `:${await freePort()}`))
+    return this.#spawnMonedula(file)
   }
 
   /** Ends everything and removes the temporary directory. */

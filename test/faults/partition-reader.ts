@@ -48,6 +48,21 @@ export async function fetchOnce(
   }
 }
 
+/** High watermark and last stable offset of a partition. */
+export async function ends(
+  port: number,
+  reading: Reading,
+): Promise<{ highWatermark: number; lastStableOffset: number }> {
+  const client = await ProtocolClient.open(port)
+  try {
+    const { error, highWatermark, lastStableOffset } = await fetchOnce(client, reading)
+    assert.equal(error, 'NONE', `${reading.topic}-${reading.partition}`)
+    return { highWatermark, lastStableOffset }
+  } finally {
+    client.close()
+  }
+}
+
 /** Every record of data of a partition up to its high watermark or last stable offset. */
 export async function readPartition(port: number, reading: Reading): Promise<StoredRecord[]> {
   const client = await ProtocolClient.open(port)

@@ -1,0 +1,155 @@
+/** The broker is killed in each state of a transaction, and producers come back from the dead. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { BrokerProcess } from '../compat/broker-process.ts'
+import { createTopics } from '../compat/create-topics.ts'
+import { sleep } from '../compat/process.ts'
+import { toolOrSkip } from '../compat/tools.ts'
+import { cycles, report } from './cycles.ts'
+import { ends, readPartition } from './partition-reader.ts'
+import { FaultInForce, strace } from './system-call-faults.ts'
+import { TransactionClient } from './transaction-client.ts'
+import { withBroker } from './with-broker.ts'
+
+const TOPIC = 'data'
+const PARTITIONS = [0, 1, 2]
+const PROPERTIES = {
+  'transaction.state.log.num.partitions': '2',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
+}
+/** A commit writes its decision, a marker for each partition, and its completion. */
+const WRITES_OF_AN_END = 2 + PARTITIONS.length
+
+test('kill -9 at any write of a commit or an abort leaves all of a transaction or nothing, and no reader hangs', async context => {
+  const ready = await toolOrSkip(context, 'strace', async () => {
+    await strace()
+    return true
+  })
+  if (ready === undefined) return
+  await withBroker({ properties: PROPERTIES }, async broker => {
+    await createTopics(broker, [{ topic: TOPIC, numPartitions: PARTITIONS.length }])
+    const seen = new Map<string, boolean>()
+    let killed = 0
+    for (const isCommit of [true, false]) {
+      for (let write = 1; write <= WRITES_OF_AN_END + 1; write++) {
+        const value = `${isCommit ? 'commit' : 'abort'} killed at write ${write}`
+        const { answered, isKilled } = await endWithKill(broker, { value, isCommit, write })
+        if (isKilled) killed++
+        seen.set(value, await sameEverywhere(broker, value))
+        if (answered && isCommit) assert.ok(seen.get(value), `${value} was acknowledged`)
+        if (!isCommit) assert.ok(!seen.get(value), `${value}: an aborted record was read`)
+      }
+    }
+    const committed = [...seen.values()].filter(Boolean).length
+    assert.ok(committed > 0 && committed < WRITES_OF_AN_END + 1, `${committed} commits were decided before the kill`)
+    assert.ok(killed >= 2 * (WRITES_OF_AN_END - 1), `${killed} ends of transactions were interrupted`)
+    report(context.name, { kills: killed, 'commits decided': committed, 'left open or aborted': seen.size - committed })
+  })
+})
+
+/** Ends a transaction while strace kills the broker at its n-th write to a file; the broker is up again afterwards. */
+async function endWithKill(
+  broker: BrokerProcess,
+  { value, isCommit, write }: { value: string; isCommit: boolean; write: number },
+): Promise<{ answered: boolean; isKilled: boolean }> {
+  const producer = new TransactionClient(broker.port, 'killed')
+  await producer.init()
+  const errors = await producer.send(TOPIC, PARTITIONS, value)
+  assert.deepEqual(new Set(errors), new Set(['NONE']))
+  const { pid } = broker
+  const effect = `signal=SIGKILL:when=${write}`
+  const fault = await FaultInForce.on(pid, { calls: ['pwrite64', 'pwritev'], effect })
+  const answered = await producer.end(isCommit).then(
+    error => error === 'NONE',
+    () => false,
+  )
+  // Markers follow the answer.
+  await sleep(100)
+  const isKilled = !broker.isRunning
+  producer.close()
+  await fault.lift()
+  await broker.killHard()
+  await broker.restart()
+  return { answered, isKilled }
+}
+
+/** Takes the id over, which settles what was open, and reads: the record is in every partition, or in none. */
+async function sameEverywhere(broker: BrokerProcess, value: string): Promise<boolean> {
+  const next = new TransactionClient(broker.port, 'killed')
+  await next.init()
+  next.close()
+  const found: boolean[] = []
+  for (const partition of PARTITIONS) {
+    await stable(broker, partition)
+    const records = await readPartition(broker.port, { topic: TOPIC, partition, isReadCommitted: true })
+    found.push(records.some(record => record.value === value))
+  }
+  assert.equal(new Set(found).size, 1, `${value}: it is in partitions ${JSON.stringify(found)}`)
+  return found[0]!
+}
+
+/** Waits until the last stable offset is the high watermark: nothing is open any more. */
+async function stable(broker: BrokerProcess, partition: number): Promise<void> {
+  for (let waited = 0; ; waited += 10) {
+    const { highWatermark, lastStableOffset } = await ends(broker.port, { topic: TOPIC, partition })
+    if (highWatermark === lastStableOffset) return
+    assert.ok(waited < 10_000, `${TOPIC}-${partition} stays open at offset ${lastStableOffset}`)
+    await sleep(10)
+  }
+}
+
+test('a producer that sleeps while another takes its transactional id is fenced, and nothing of its later records shows', async context => {
+  await withBroker({ properties: PROPERTIES }, async broker => {
+    await createTopics(broker, [{ topic: TOPIC, numPartitions: PARTITIONS.length }])
+    const rounds = cycles(10)
+    let fenced = 0
+    for (let round = 0; round < rounds; round++) {
+      const zombie = new TransactionClient(broker.port, 'shared')
+      await zombie.init()
+      await zombie.send(TOPIC, PARTITIONS, `zombie ${round}`)
+      const successor = new TransactionClient(broker.port, 'shared')
+      await successor.init()
+      await successor.send(TOPIC, PARTITIONS, `successor ${round}`)
+      const errors = [...(await zombie.send(TOPIC, PARTITIONS, `late ${round}`)), await zombie.end(true)]
+      assert.ok(!errors.includes('NONE'), `the zombie was answered ${errors}`)
+      fenced += errors.length
+      assert.equal(await successor.end(true), 'NONE')
+      zombie.close()
+      successor.close()
+    }
+    const expected = Array.from({ length: rounds }, (_, round) => `successor ${round}`)
+    for (const partition of PARTITIONS) {
+      await stable(broker, partition)
+      const read = await readPartition(broker.port, { topic: TOPIC, partition, isReadCommitted: true })
+      assert.deepEqual(
+        read.map(({ value }) => value),
+        expected,
+      )
+    }
+    report(context.name, { 'requests fenced': fenced, 'transactions committed': rounds })
+  })
+})
+
+test('the transaction of a producer that died is aborted after its timeout, also when the broker was killed meanwhile', async context => {
+  await withBroker({ properties: PROPERTIES }, async broker => {
+    await createTopics(broker, [{ topic: TOPIC, numPartitions: PARTITIONS.length }])
+    const rounds = cycles(3)
+    for (let round = 0; round < rounds; round++) {
+      const dying = new TransactionClient(broker.port, `dying-${round}`, 1_000)
+      await dying.init()
+      assert.deepEqual(new Set(await dying.send(TOPIC, PARTITIONS, 'never')), new Set(['NONE']))
+      dying.close()
+      if (round % 2 === 0) {
+        await broker.killHard()
+        await broker.restart()
+      }
+      for (const partition of PARTITIONS) {
+        await stable(broker, partition)
+        const all = await readPartition(broker.port, { topic: TOPIC, partition })
+        assert.equal(all.length, round + 1)
+        assert.deepEqual(await readPartition(broker.port, { topic: TOPIC, partition, isReadCommitted: true }), [])
+      }
+    }
+    report(context.name, { 'transactions timed out': rounds })
+  })
+})
