@@ -173,6 +173,8 @@ export class LogSegment {
     }
     const length = this.#lengthAt(window, at, position)
     const baseOffset = batchBaseOffset(window, at)
+    // No sum covers the base offset: one that cannot be is damage, and not a batch that is yet to become readable.
+    if (!this.canHold(batchLastOffset(window, at))) throw this.#noBatchAt(position + at)
     if ((length > maxBytes && !options.minOneMessage) || batchLastOffset(window, at) >= maxOffset) {
       return { bytes: EMPTY, baseOffset, nextOffset: startOffset, nextPosition: position + at }
     }

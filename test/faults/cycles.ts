@@ -1,6 +1,6 @@
-/** How often a fault is repeated: enough for each change, or what `--cycles N` asks for. */
+/** How often a fault is repeated: enough for each change, or what `FAULT_CYCLES` asks for. */
 
-/** The number after `--cycles` on the command line of `npm run test:faults`, else the one given here. */
+/** What the environment says in `FAULT_CYCLES`, else the number given here. */
 export function cycles(usual: number): number {
   const { FAULT_CYCLES } = process.env
   if (FAULT_CYCLES === undefined) return usual

@@ -144,3 +144,25 @@ test('a second broker on the same directory, another broker.id and another clust
     report('refusals', { refused: 3, ...(await load.audit()) })
   })
 })
+
+test('a base offset that cannot be gives CORRUPT_MESSAGE and no endless wait', async () => {
+  await withBroker({}, async broker => {
+    await filled(broker)
+    await broker.stop()
+    const victim = files(broker, '.log')[1]!
+    const bytes = readFileSync(victim)
+    const second = p.nextBatch(bytes, 0)!
+    bytes[second.length] = bytes[second.length]! ^ 0x10
+    writeFileSync(victim, bytes)
+    await broker.restart()
+    const client = await ProtocolClient.open(broker.port)
+    const from = second.lastOffset + 1
+    const { error } = await fetchOnce(client, { topic: TOPIC.name, partition: 0, from })
+    const other = await fetchOnce(client, { topic: TOPIC.name, partition: 1, from })
+    client.close()
+    assert.equal(error, 'CORRUPT_MESSAGE')
+    assert.equal(other.error, 'NONE')
+    assert.ok(other.records.length > 0)
+    report('a damaged base offset', { 'fetches refused': 1, 'bytes of the other partition': other.records.length })
+  })
+})
