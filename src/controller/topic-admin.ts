@@ -54,10 +54,15 @@ export class TopicAdmin {
         await this.#write(planned, { writer, whenExists: 'TOPIC_ALREADY_EXISTS' }, plan => this.#creationGroup(plan))
       const created = planned.filter(isPlan)
       if (!options.validateOnly && created.length > 0) {
+        // Settings go ahead: the logs are made by them.
+        metadata.publish(builder => {
+          for (const { topic, settings } of created) builder.putConfig(configEntity('topics', topic.name), settings)
+          return builder
+        })
         await metadata.prepare(created.map(({ topic }) => topic))
         metadata.publish(builder => {
-          for (const { topic, settings } of created) {
-            builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
+          for (const { topic } of created) {
+            builder.putTopic(topic)
           }
           return builder
         })
