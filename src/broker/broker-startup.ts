@@ -228,7 +228,7 @@ export class BrokerStartup {
       random,
       logger,
       directories: logDirs,
-      configOf: topic => logSettings(config.current, metadata.image().config('topics', topic)),
+      configOf: topic => logSettings(config.current, metadata.topicSettings(topic)),
       producerIdExpirationMs: config.get('producer.id.expiration.ms'),
       intervals: {
         retentionCheckMs: config.get('log.retention.check.interval.ms'),

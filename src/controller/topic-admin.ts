@@ -54,18 +54,15 @@ export class TopicAdmin {
         await this.#write(planned, { writer, whenExists: 'TOPIC_ALREADY_EXISTS' }, plan => this.#creationGroup(plan))
       const created = planned.filter(isPlan)
       if (!options.validateOnly && created.length > 0) {
-        // Settings go ahead: the logs are made by them.
-        metadata.publish(builder => {
-          for (const { topic, settings } of created) builder.putConfig(configEntity('topics', topic.name), settings)
-          return builder
-        })
-        await metadata.prepare(created.map(({ topic }) => topic))
-        metadata.publish(builder => {
-          for (const { topic } of created) {
-            builder.putTopic(topic)
-          }
-          return builder
-        })
+        await metadata.publishPrepared(
+          created.map(({ topic }) => topic),
+          builder => {
+            for (const { topic, settings } of created) {
+              builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
+            }
+            return builder
+          },
+        )
       }
       const describe = options.describe ? this.#describer() : () => []
       const { validateOnly = false } = options
@@ -144,8 +141,7 @@ export class TopicAdmin {
           return before ? growth(before, after) : []
         })
         const grown = planned.filter(isPlan)
-        await metadata.prepare(grown)
-        metadata.publish(builder => {
+        await metadata.publishPrepared(grown, builder => {
           for (const topic of grown) builder.putTopic(topic)
           return builder
         })

@@ -9,6 +9,8 @@ export type MetadataPreparer = (topics: readonly TopicImage[]) => Promise<void>
 /** The image that this broker goes by, and those who act on its changes. */
 export class MetadataCache {
   #image = ClusterImage.empty()
+  /** What is prepared for. */
+  #coming: ClusterImage | undefined
   readonly #publishers = new Set<MetadataPublisher>()
   readonly #preparers = new Set<MetadataPreparer>()
 
@@ -27,17 +29,31 @@ export class MetadataCache {
     return () => this.#publishers.delete(publisher)
   }
 
-  /** Has `preparer` called by {@link prepare}. */
+  /** Has `preparer` called by {@link publishPrepared}. */
   onPrepare(preparer: MetadataPreparer): void {
     this.#preparers.add(preparer)
   }
 
+  /** Settings of a topic that is there, or about to be. */
+  topicSettings(topic: string): ReadonlyMap<string, string> {
+    return (this.#coming ?? this.#image).config('topics', topic)
+  }
+
   /**
-   * Lets others do ahead, and in turns, what would hold the event loop for too long inside {@link publish}: making the
-   * logs of thousands of partitions. The topics, new or grown, must be published after it.
+   * Publishes topics, new or grown, when others have done ahead, and in turns, what would hold the event loop for too long
+   * inside {@link publish}: making the logs of thousands of partitions. Nothing else may be published meanwhile.
    */
-  async prepare(topics: readonly TopicImage[]): Promise<void> {
-    for (const prepare of this.#preparers) await prepare(topics)
+  async publishPrepared(
+    topics: readonly TopicImage[],
+    change: (builder: ImageBuilder) => ImageBuilder,
+  ): Promise<ClusterImage> {
+    this.#coming = change(this.#image.change()).build().image
+    try {
+      for (const prepare of this.#preparers) await prepare(topics)
+    } finally {
+      this.#coming = undefined
+    }
+    return this.publish(change)
   }
 
   /** Makes the next image the current one and tells everybody, in the order they subscribed. */
