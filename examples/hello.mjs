@@ -1,36 +1,27 @@
-/**
- * Publishes three records and reads them back, with kafkajs: `node examples/hello.mjs [host:port]`.
- * Any Kafka client does; this one comes with the repository's development dependencies.
- */
-import { Kafka, logLevel, Partitioners } from 'kafkajs'
+/** Publishes three records and reads them back: `node examples/hello.mjs [host:port]`. */
+import { connect, string } from 'monedula'
 
-const broker = process.argv[2] ?? '127.0.0.1:9092'
-const kafka = new Kafka({ clientId: 'hello', brokers: [broker], logLevel: logLevel.ERROR })
+const kafka = connect(process.argv[2] ?? '127.0.0.1:9092')
 const topic = 'hello'
 
-const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
-await producer.connect()
-await producer.send({
-  topic,
-  messages: [
-    { key: 'jackdaw', value: 'a small crow' },
-    { key: 'kavka', value: 'the same bird in Czech' },
-    { key: 'Monedula', value: 'the same bird in Latin' },
-  ],
-})
-await producer.disconnect()
+const producer = kafka.producer()
+await producer.sendBatch(topic, [
+  { key: 'jackdaw', value: 'a small crow' },
+  { key: 'kavka', value: 'the same bird in Czech' },
+  { key: 'Monedula', value: 'the same bird in Latin' },
+])
+await producer.close()
 
-const consumer = kafka.consumer({ groupId: `hello-${process.pid}` })
-await consumer.connect()
-await consumer.subscribe({ topic, fromBeginning: true })
-let seen = 0
-await new Promise(resolve => {
-  void consumer.run({
-    eachMessage: async ({ partition, message }) => {
-      console.log(`${topic}-${partition} offset ${message.offset}: ${message.key} = ${message.value}`)
-      seen += 1
-      if (seen === 3) resolve()
-    },
-  })
+const consumer = kafka.consumer({
+  groupId: `hello-${process.pid}`,
+  autoOffsetReset: 'earliest',
+  key: string,
+  value: string,
 })
-await consumer.disconnect()
+consumer.subscribe(topic)
+let seen = 0
+for await (const { partition, offset, key, value } of consumer) {
+  console.log(`${topic}-${partition} offset ${offset}: ${key} = ${value}`)
+  if (++seen === 3) break
+}
+await consumer.close()

@@ -4,21 +4,28 @@ import type { Logger, Timer } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readConfig } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
-import { abortable } from '../deadline.ts'
 import { bytes } from '../serializers.ts'
 import { AssignedPartition } from './assigned-partition.ts'
-import { assignorsNamed } from './assignors/assignor-names.ts'
 import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
 import type { ConsumerRecord, RecordSerdes } from './consumer-record.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupMembership } from './group-membership.ts'
-import { commitOffsets, fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
+import { membershipSettings } from './membership-settings.ts'
+import {
+  type Committer,
+  commitOffsets,
+  fetchCommitted,
+  listOffsets,
+  type PartitionOffset,
+  Timestamp,
+} from './offset-requests.ts'
 import { RecordIterator } from './record-iterator.ts'
 import { type RunOptions, runHandler } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
 import { partitionKey, type TopicPartition } from './topic-partition.ts'
+import { topicsMatching } from './topic-pattern.ts'
 
 const DEFAULT_WAIT_MS = 60_000
 const OPTION_NAMES = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'onLost', 'logger', 'platform']
@@ -113,6 +120,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#beginBackgroundWork()
   }
 
+  /** Who this is in its group: what a transaction that commits its offsets has to know (KIP-447). */
+  get groupMetadata(): Committer {
+    const outsider = { generationId: -1, memberId: '', groupInstanceId: null }
+    return this.#membership?.committer ?? { groupId: this.#groupId('groupMetadata'), ...outsider }
+  }
+
   /** Reads nothing any more, and leaves the group. */
   async unsubscribe(): Promise<void> {
     await this.#letGo()
@@ -162,9 +175,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
     const committing = offsets ?? this.#uncommitted()
     if (committing.length === 0) return
-    const groupId = this.#groupId('commit')
-    const outsider = { groupId, generationId: -1, memberId: '', groupInstanceId: null }
-    await commitOffsets(this.#cluster, this.#membership?.committer ?? outsider, committing, this.#patience(wait))
+    await commitOffsets(this.#cluster, this.groupMetadata, committing, this.#patience(wait))
     for (const { offset, ...place } of committing) {
       const partition = this.#partitions.get(partitionKey(place))
       if (partition) partition.committed = offset
@@ -309,20 +320,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   #createMembership(groupId: string): GroupMembership {
-    const config = this.#config
-    const { assignors = [] } = this.#options
     return new GroupMembership(
-      {
-        cluster: this.#cluster,
-        logger: this.#logger,
-        groupId,
-        groupInstanceId: config.get('group.instance.id'),
-        sessionTimeoutMs: config.get('session.timeout.ms'),
-        heartbeatIntervalMs: config.get('heartbeat.interval.ms'),
-        maxPollIntervalMs: config.get('max.poll.interval.ms'),
-        rack: config.get('client.rack'),
-        assignors: [...assignors, ...assignorsNamed(config.get('partition.assignment.strategy'))],
-      },
+      membershipSettings(this.#config, { cluster: this.#cluster, groupId, assignors: this.#options.assignors ?? [] }),
       {
         topics: () => this.#wantedTopics(),
         owned: () => this.assignment,
@@ -348,12 +347,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       return wanted
     }
     const metadata = await this.#cluster.refresh(null)
-    const whole = new RegExp(`^(?:${wanted.source})$`, wanted.flags.replace(/[gy]/g, ''))
-    const isWanted = ({ name, isInternal }: { name: string; isInternal: boolean }): boolean =>
-      whole.test(name) && !(isInternal && this.#config.get('exclude.internal.topics'))
-    return Array.from(metadata.topics)
-      .filter(isWanted)
-      .map(({ name }) => name)
+    return topicsMatching(wanted, metadata.topics, { excludeInternal: this.#config.get('exclude.internal.topics') })
   }
 
   /** Lets the program finish what it has in hand, commits, and lets go; a program that takes too long loses its partitions. */
@@ -491,7 +485,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#commitTimer?.cancel()
     this.#lookTimer?.cancel()
     this.#fetcher.close()
-    await abortable(this.#letGo(), undefined)
+    await this.#letGo()
     this.#cluster.close()
   }
 }
