@@ -12,6 +12,7 @@ import {
   type Network,
   NetworkError,
   type Random,
+  type Threads,
   type Workers,
 } from '../platform/index.ts'
 import { FetchSessionCache, FetchSessions, ReplicaManager } from '../replication/index.ts'
@@ -24,7 +25,7 @@ import type { BrokerServices } from './broker-services.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
 import { handlers } from './handlers/index.ts'
 import { claimLogDirectories } from './log-directory-claim.ts'
-import { logSettings } from './log-settings.ts'
+import { cleanerSettings, logSettings } from './log-settings.ts'
 import { metadataPublisher } from './metadata-publishing.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
@@ -47,6 +48,8 @@ export interface KafkaServerOptions {
   readonly logger: Logger
   /** Log each request at debug level. */
   readonly isVerbose: boolean
+  /** Threads for compaction; without any it runs on the event loop. */
+  readonly cleanerThreads?: Threads
   /** Every log directory has failed: the broker can serve nothing more. */
   readonly onHalt: () => void
   /** Stands before every handler, for tests; none when left out. */
@@ -112,7 +115,7 @@ export class BrokerStartup {
       rack: this.#config.get('broker.rack'),
       uncleanStart: !logs.wasClean,
     })
-    const metricsPort = await this.#serveMetrics({ services, sockets }, tallies)
+    const metricsPort = await this.#serveMetrics({ services, sockets, logs }, tallies)
     sockets.enable()
     this.#announce(listeners)
     return { services, listeners, metricsPort, parts: this.parts }
@@ -238,6 +241,8 @@ export class BrokerStartup {
         highWatermarkCheckpointMs: config.get('replica.high.watermark.checkpoint.interval.ms'),
         producerExpirationCheckMs: config.get('producer.id.expiration.check.interval.ms'),
       },
+      cleaner: config.get('log.cleaner.enable') ? () => cleanerSettings(config.current) : undefined,
+      cleanerThreads: this.#options.cleanerThreads,
     })
     this.parts.logs = logs
     return logs

@@ -1,5 +1,5 @@
 import { type BrokerConfig, LogConfig as TopicSettings } from '../config/index.ts'
-import type { LogConfig } from '../storage/index.ts'
+import type { CleanerSettings, LogConfig } from '../storage/index.ts'
 
 /** Topics that set nothing share one object: a broker may hold thousands of them. */
 const known = new WeakMap<TopicSettings, LogConfig>()
@@ -43,5 +43,16 @@ function translate(settings: TopicSettings): LogConfig {
     fileDeleteDelayMs: settings.get('file.delete.delay.ms'),
     preallocate: settings.get('preallocate'),
     minInSyncReplicas: settings.get('min.insync.replicas'),
+  }
+}
+
+/** What the cleaner of all logs acts on. */
+export function cleanerSettings(config: BrokerConfig): CleanerSettings {
+  return {
+    threads: config.get('log.cleaner.threads'),
+    dedupeBufferBytes: config.get('log.cleaner.dedupe.buffer.size'),
+    loadFactor: config.get('log.cleaner.io.buffer.load.factor'),
+    maxBytesPerSecond: config.get('log.cleaner.io.max.bytes.per.second'),
+    backoffMs: config.get('log.cleaner.backoff.ms'),
   }
 }

@@ -17,6 +17,8 @@ export interface Disk {
   list(directory: string): readonly string[]
   /** Makes a directory and its parents; does nothing when it is there. */
   makeDirectory(path: string): void
+  /** Sets the time of a file's last modification: for a file that stands in the place of an older one. */
+  setModified(path: string, modifiedMs: number): void
   /** Moves a file or directory; an existing file at `to` is replaced atomically. */
   rename(from: string, to: string): void
   /** Removes a file. */

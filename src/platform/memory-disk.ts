@@ -203,6 +203,13 @@ export class MemoryDisk implements Disk {
     }
   }
 
+  setModified(path: string, modifiedMs: number): void {
+    this.check(undefined, path)
+    const node = this.#find(path)
+    if (node === undefined || node.isDirectory) throw new DiskError('ENOENT', 'setModified', path)
+    node.modifiedMs = modifiedMs
+  }
+
   rename(from: string, to: string): void {
     this.check('rename', from)
     const [source, oldName] = this.#parent(from, 'rename')

@@ -19,6 +19,7 @@ import {
   statfsSync,
   statSync,
   unlinkSync,
+  utimesSync,
   writeSync,
   writevSync,
 } from 'node:fs'
@@ -53,6 +54,9 @@ export const nodeDisk: Disk = {
   list: directory => attempt('list', directory, () => readdirSync(directory)),
 
   makeDirectory: path => attempt('makeDirectory', path, () => makeDirectories(path)),
+
+  setModified: (path, modifiedMs) =>
+    attempt('setModified', path, () => utimesSync(path, modifiedMs / 1000, modifiedMs / 1000)),
 
   rename: (from, to) => attempt('rename', from, () => renameSync(from, to)),
 

@@ -80,9 +80,12 @@ export class FutureLogs {
 
   /**
    * Gives a copy, which {@link Log.close} has brought to disk and closed, the partition's name, and opens it as its log.
-   * The partition has no other log any more.
+   * The partition has no other log any more; that one was compacted up to `cleanedUpTo`.
    */
-  async promote(topicPartition: TopicPartition): Promise<{ readonly log: Log; readonly managed: ManagedDirectory }> {
+  async promote(
+    topicPartition: TopicPartition,
+    cleanedUpTo?: number,
+  ): Promise<{ readonly log: Log; readonly managed: ManagedDirectory }> {
     const { context, owner, configOf } = this.#options
     const { log: future, managed } = this.forget(topicPartition)!
     const path = `${managed.path}/${partitionName(topicPartition)}`
@@ -98,7 +101,7 @@ export class FutureLogs {
       recoveryPoint: future.logEndOffset,
       logStartOffset: future.logStartOffset,
       highWatermark: future.highWatermark,
-      cleanedUpTo: undefined,
+      cleanedUpTo,
       pause: () => Promise.resolve(),
     })
     managed.logs.add(log)

@@ -9,14 +9,11 @@ export {
 export type { EpochEntry } from './leader-epoch-cache.ts'
 export { Log } from './log.ts'
 export type { LogAppendInfo } from './log-append-info.ts'
+export { type CleanerFigures, type CleanerSettings, defaultCleanerSettings } from './log-cleaner.ts'
 export { defaultLogConfig, type LogConfig } from './log-config.ts'
 export { LogDirectoryLockedError } from './log-directory-loader.ts'
-export {
-  type DirectoryFailureListener,
-  LogManager,
-  type LogManagerIntervals,
-  type LogManagerOptions,
-} from './log-manager.ts'
+export { LogManager } from './log-manager.ts'
+export type { DirectoryFailureListener, LogManagerIntervals, LogManagerOptions } from './log-manager-options.ts'
 export type { ActiveProducer, LeaderAppendOptions } from './log-parts.ts'
 export type { LogReadOptions, LogSlice } from './log-reader.ts'
 export { type RecordError, RecordValidationError } from './log-validator.ts'

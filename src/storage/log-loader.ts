@@ -108,6 +108,7 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
     logEndOffset,
     recoveryPoint,
     highWatermark: options.highWatermark,
+    cleanedUpTo: options.cleanedUpTo,
     // What was never written to may never have been synced.
     entriesChanged: !options.wasClean || cleanEnd === undefined || logEndOffset === 0,
     recoveredFrom: recovered === undefined ? undefined : recoveryPoint - 1,

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import type { Clock, Disk, DiskError, DiskSpace, Logger, Random } from '../platform/index.ts'
+import type { DiskError, DiskSpace } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
+import { CleaningOnLoop } from './cleaning-runner.ts'
+import { CleaningThread } from './cleaning-thread.ts'
 import { FutureLogs } from './future-logs.ts'
 import type { Log } from './log.ts'
+import { type CleanerFigures, LogCleaner } from './log-cleaner.ts'
 import type { LogConfig } from './log-config.ts'
 import { createLog } from './log-creation.ts'
 import { LogDirectory, type StorageContext } from './log-directory.ts'
 import { loadDirectory, openDirectory } from './log-directory-loader.ts'
+import { DEFAULT_INTERVALS, type DirectoryFailureListener, type LogManagerOptions } from './log-manager-options.ts'
 import type { LogOwner } from './log-parts.ts'
 import type { ManagedDirectory } from './managed-directory.ts'
 import { OpenFiles } from './open-files.ts'
@@ -15,62 +19,11 @@ import { RemovalQueue } from './removal-queue.ts'
 import { TailCacheBudget } from './tail-cache.ts'
 import { markedDirectoryName, partitionName, type TopicPartition } from './topic-partition.ts'
 
-/** How often the manager does what is not asked for. Defaults are Kafka's. */
-export interface LogManagerIntervals {
-  /** `log.retention.check.interval.ms` */
-  readonly retentionCheckMs: number
-  /** `log.flush.scheduler.interval.ms` */
-  readonly flushCheckMs: number
-  /** `log.flush.offset.checkpoint.interval.ms` */
-  readonly recoveryPointCheckpointMs: number
-  /** `log.flush.start.offset.checkpoint.interval.ms` */
-  readonly logStartCheckpointMs: number
-  /** `replica.high.watermark.checkpoint.interval.ms` */
-  readonly highWatermarkCheckpointMs: number
-  /** `producer.id.expiration.check.interval.ms` */
-  readonly producerExpirationCheckMs: number
-}
-
-/** How a {@link LogManager} is opened. */
-export interface LogManagerOptions {
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  /** `log.dirs`. */
-  readonly directories: readonly string[]
-  /** The settings in effect of a topic. */
-  readonly configOf: (topic: string) => LogConfig
-  /** `producer.id.expiration.ms`; default a day. */
-  readonly producerIdExpirationMs?: number
-  readonly intervals?: Partial<LogManagerIntervals>
-  /** Segment files open at once; default 4096. */
-  readonly maxOpenFiles?: number
-  /** Memory for the tails of all logs together; default 32 MiB. */
-  readonly tailCacheBytes?: number
-}
-
-const DEFAULT_INTERVALS: LogManagerIntervals = {
-  retentionCheckMs: 300_000,
-  flushCheckMs: Number.MAX_SAFE_INTEGER,
-  recoveryPointCheckpointMs: 60_000,
-  logStartCheckpointMs: 60_000,
-  highWatermarkCheckpointMs: 5000,
-  producerExpirationCheckMs: 600_000,
-}
-
 const DAY_MS = 24 * 3600 * 1000
 /** Wishes for the directories of partitions that do not exist. */
 const MAX_PREFERRED = 10_000
 const CLOSES_AT_ONCE = 32
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1
-
-/** Called when a directory goes offline, with the partitions that were in it. */
-export type DirectoryFailureListener = (
-  directory: string,
-  partitions: readonly TopicPartition[],
-  error: DiskError,
-) => void
 
 /**
  * All logs of a broker: opens and recovers them, makes and deletes them, flushes, checkpoints and deletes old segments
@@ -83,6 +36,7 @@ export class LogManager {
   readonly #owner: LogOwner
   readonly #logs = new Map<string, Log>()
   readonly #futures: FutureLogs
+  readonly #cleaner: LogCleaner | undefined
   /** Where partitions are to be made that do not exist yet, by partition name. */
   readonly #preferred = new Map<string, string>()
   readonly #directories: ManagedDirectory[] = []
@@ -106,8 +60,28 @@ export class LogManager {
     this.#owner = {
       saveRecoveryPoints: directory => this.#managed(directory).saveRecoveryPoints(),
       saveLogStartOffsets: directory => this.#managed(directory).saveLogStartOffsets(),
+      saveCleanerOffsets: directory => this.#managed(directory).saveCleanerOffsets(),
     }
     this.#futures = new FutureLogs({ context: this.#context, owner: this.#owner, configOf: options.configOf })
+    this.#cleaner = options.cleaner && this.#newCleaner(options.cleaner)
+  }
+
+  #newCleaner(settings: NonNullable<LogManagerOptions['cleaner']>): LogCleaner {
+    const { clock, disk, logger, cleanerThreads } = this.#options
+    return new LogCleaner({
+      clock,
+      logger,
+      settings,
+      logs: () => [...this.#logs.values()].filter(log => this.getFutureLog(log.topicPartition) === undefined),
+      saveCleaned: async log => this.#holderOf(log)?.saveCleanerOffsets(),
+      deleteOldSegments: log => this.#deleteOldSegments(log),
+      newRunner: () => (cleanerThreads ? new CleaningThread(cleanerThreads) : new CleaningOnLoop(disk, clock)),
+    })
+  }
+
+  /** The cleaner in numbers; undefined where nothing is compacted. */
+  get cleanerFigures(): CleanerFigures | undefined {
+    return this.#cleaner?.figures
   }
 
   /**
@@ -126,6 +100,7 @@ export class LogManager {
       throw error
     }
     manager.#startTasks()
+    manager.#cleaner?.start()
     return manager
   }
 
@@ -302,6 +277,7 @@ export class LogManager {
     if (!this.directories().some(({ path }) => path === directory)) throw new KafkaError('LOG_DIR_NOT_FOUND')
     const managed = this.#online(directory)
     if (managed === undefined) throw new KafkaError('KAFKA_STORAGE_ERROR', `log directory ${directory} is offline`)
+    void this.#cleaner?.abort(topicPartition)
     return this.#futures.create(current, managed)
   }
 
@@ -318,12 +294,14 @@ export class LogManager {
    * @throws KAFKA_STORAGE_ERROR
    */
   async promoteFutureLog(topicPartition: TopicPartition): Promise<Log> {
-    const from = this.#holderOf(this.getLog(topicPartition))
+    const current = this.getLog(topicPartition)
+    const from = this.#holderOf(current)
     this.deleteLog(topicPartition)
     // Else a power cut could bring the log back beside its copy, and nobody could tell which one counts.
     await from?.directory.runLater(() => this.#context.disk.syncDirectory(from.path))
-    const { log } = await this.#futures.promote(topicPartition)
+    const { log, managed } = await this.#futures.promote(topicPartition, current?.cleanedUpTo)
     this.#logs.set(partitionName(topicPartition), log)
+    if (log.cleanedUpTo !== undefined) await managed.saveCleanerOffsets()
     return log
   }
 
@@ -359,6 +337,7 @@ export class LogManager {
     const log = this.#logs.get(name)
     if (log === undefined) return
     const managed = this.#holderOf(log)!
+    void this.#cleaner?.abort(topicPartition)
     this.#logs.delete(name)
     managed.logs.delete(log)
     log.abandon()
@@ -382,7 +361,9 @@ export class LogManager {
   topicConfigsChanged(settings: ReadonlyMap<string, LogConfig>): void {
     for (const log of [...this.#logs.values(), ...this.#futures.all()]) {
       const config = settings.get(log.topicPartition.topic)
-      if (config !== undefined) log.configChanged(config)
+      if (config === undefined) continue
+      log.configChanged(config)
+      if (!config.cleanupPolicy.includes('compact')) void this.#cleaner?.abort(log.topicPartition)
     }
   }
 
@@ -402,6 +383,7 @@ export class LogManager {
     if (managed) this.#futures.directoryFailed(managed)
     for (const log of managed?.logs ?? []) {
       if (!log.isFuture) this.#logs.delete(partitionName(log.topicPartition))
+      void this.#cleaner?.abort(log.topicPartition)
       log.abandon()
     }
     managed?.logs.clear()
@@ -410,10 +392,13 @@ export class LogManager {
 
   /** Deletes what the retention of each topic lets go; {@link LogManagerIntervals.retentionCheckMs} does it too. */
   async deleteOldSegments(): Promise<void> {
-    for (const log of [...this.#logs.values()]) {
-      // It may have been deleted while the ones before it were looked after.
-      if (this.#has(log)) await log.deleteOldSegments().catch(error => this.#report(error, log))
-    }
+    for (const log of [...this.#logs.values()]) await this.#deleteOldSegments(log)
+  }
+
+  async #deleteOldSegments(log: Log): Promise<void> {
+    // It may have been deleted while others were looked after; what is being compacted has its turn later.
+    if (!this.#has(log) || this.#cleaner?.isCleaning(log)) return
+    await log.deleteOldSegments().catch(error => this.#report(error, log))
   }
 
   /** Resolves when everything in all logs survives a power cut. */
@@ -448,6 +433,7 @@ export class LogManager {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#tasks.stop()
+    await this.#cleaner?.close()
     for (const managed of this.#directories) {
       try {
         await closeAll([...managed.logs])
@@ -463,6 +449,7 @@ export class LogManager {
 
   async #release(): Promise<void> {
     this.#tasks.stop()
+    await this.#cleaner?.close()
     await this.#context.removals.close()
     await Promise.all(this.#directories.map(managed => managed.release()))
   }

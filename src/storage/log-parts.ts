@@ -24,6 +24,8 @@ export interface LogParts {
   readonly logEndOffset: number
   readonly recoveryPoint: number
   readonly highWatermark: number
+  /** Below it compaction has been; undefined where none has. */
+  readonly cleanedUpTo?: number | undefined
   /** Files or directories were made that no sync has covered. */
   readonly entriesChanged: boolean
   /** Segments from the one that holds this offset on have been recovered, and what that wrote is not synced. */
@@ -41,6 +43,8 @@ export interface LogOwner {
   saveRecoveryPoints(directory: LogDirectory): Promise<void>
   /** Resolves when the log start offsets of the directory are on disk as they are now. */
   saveLogStartOffsets(directory: LogDirectory): Promise<void>
+  /** Resolves when it is on disk how far compaction has come in the logs of the directory. */
+  saveCleanerOffsets(directory: LogDirectory): Promise<void>
 }
 
 /** How {@link Log.appendAsLeader} appends. */

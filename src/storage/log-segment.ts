@@ -31,6 +31,8 @@ export interface SegmentOptions {
   readonly files: SegmentFiles
   /** Wall clock at which the segment was made, as well as it is known. */
   readonly createdMs: number
+  /** Behind the names of the files, for a compaction's; default none. */
+  readonly mark?: string
 }
 
 /** What is about to be appended. */
@@ -81,15 +83,16 @@ export class LogSegment {
   #rollingBasedTimestamp: number | undefined
 
   constructor(options: SegmentOptions) {
-    const { context, directory, baseOffset, config, files } = options
+    const { context, directory, baseOffset, config, files, mark = '' } = options
     this.#context = context
     this.baseOffset = baseOffset
     this.#createdMs = options.createdMs
-    this.records = new FileRecords(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`, files.log, context)
+    this.records = new FileRecords(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}${mark}`, files.log, context)
     this.indexes = new SegmentIndexes({
       disk: context.disk,
       directory,
       baseOffset,
+      mark,
       records: this.records,
       maxBytes: config.maxIndexSize,
       intervalBytes: config.indexIntervalBytes,
@@ -136,6 +139,11 @@ export class LogSegment {
     return base >= 0 ? timestamp - base : this.#context.clock.now() - this.#createdMs
   }
 
+  /** The largest timestamp of the first batch, by which the age of the segment is told; -1 without any. */
+  firstBatchTimestamp(): number {
+    return this.#rollingBase()
+  }
+
   #rollingBase(): number {
     if (this.#rollingBasedTimestamp === undefined) {
       const first = new BatchScanner(this.records, { position: 0, windowBytes: 128 }).next()
@@ -147,7 +155,12 @@ export class LogSegment {
   /** The largest timestamp, or where records have none, the time of the last write. */
   get largestTimestamp(): number {
     const { timestamp } = this.indexes.maxTimestamp
-    return timestamp >= 0 ? timestamp : (this.#context.disk.stat(this.records.path)?.modifiedMs ?? this.#createdMs)
+    return timestamp >= 0 ? timestamp : this.modifiedMs
+  }
+
+  /** Wall clock of the last write to the records. */
+  get modifiedMs(): number {
+    return this.#context.disk.stat(this.records.path)?.modifiedMs ?? this.#createdMs
   }
 
   /**
@@ -237,6 +250,14 @@ export class LogSegment {
       this.#createdMs = this.#context.clock.now()
       this.#rollingBasedTimestamp = undefined
     }
+  }
+
+  /** Gives the records file the name that `nameOf` makes of its own; nothing is open then. */
+  renameRecords(nameOf: (path: string) => string): void {
+    const path = nameOf(this.records.path)
+    this.close()
+    this.#context.disk.rename(this.records.path, path)
+    this.records.moved(path)
   }
 
   /** Closes the files. */

@@ -11,7 +11,7 @@ import type { CheckedBatches } from './log-validator.ts'
 import type { PartitionMetadataFile } from './partition-metadata.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
-import { deleteSegments } from './segment-deletion.ts'
+import { deleteSegments, removeSegmentFiles } from './segment-deletion.ts'
 import { TailCache } from './tail-cache.ts'
 
 /**
@@ -36,6 +36,12 @@ export class LogState {
   logStartOffset: number
   logEndOffset: number
   highWatermark: number
+  /** Below it compaction has been; undefined where none has. */
+  cleanedUpTo: number | undefined
+  /** How often the log was cut: what was planned with its segments before a cut is of no use after it. */
+  cuts = 0
+  /** A cleaned segment whose `.swap` files are there, but which is not among the segments yet. */
+  pendingSwap: LogSegment | undefined
   /** Wall clock of the last flush. */
   lastFlushMs: number
   /** Recovered, appended to, cut or rolled since the last clean stop: the next one has something to write. */
@@ -48,6 +54,8 @@ export class LogState {
   /** Segments that were closed to appends, cut or recovered, and are to be synced with their indexes by the next flush. */
   #unsynced = new Set<LogSegment>()
   #isAbandoned = false
+  /** `.swap` files were removed by a cut, which must be on disk before anything is appended. */
+  #swapTakenBack = false
 
   constructor(parts: LogParts) {
     this.context = parts.context
@@ -63,6 +71,7 @@ export class LogState {
     this.logStartOffset = parts.logStartOffset
     this.logEndOffset = parts.logEndOffset
     this.highWatermark = Math.min(Math.max(parts.highWatermark, parts.logStartOffset), parts.logEndOffset)
+    this.cleanedUpTo = parts.cleanedUpTo
     this.#entriesChanged = parts.entriesChanged
     this.isTouched = parts.recoveredFrom !== undefined
     if (parts.recoveredFrom !== undefined) {
@@ -75,6 +84,17 @@ export class LogState {
     this.reader = new LogReader(parts.segments, this.tail)
     this.flusher = new LogFlusher(this, Math.min(parts.recoveryPoint, parts.logEndOffset))
     this.drawJitter()
+  }
+
+  /** The log is deleted, closed as it is, or its directory has failed. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned
+  }
+
+  /** Below it, and below the high watermark, no transaction is undecided. */
+  get lastStableOffset(): number {
+    if (this.producers.isStable) return this.highWatermark
+    return Math.min(this.highWatermark, this.producers.firstUnstableOffset() ?? this.highWatermark)
   }
 
   /** Notes epochs and producers of batches that are in the active segment now. */
@@ -135,6 +155,15 @@ export class LogState {
     deleteSegments(segments, { context, directory, snapshots, delayMs })
   }
 
+  /** Puts a cleaned segment in the place of `old` ones. */
+  swapSegments(segment: LogSegment, old: readonly LogSegment[]): void {
+    this.pendingSwap = undefined
+    this.removeSegments(old, this.config.fileDeleteDelayMs)
+    this.segments.add(segment)
+    // What memory still holds of the old ones tells of transactions that the new one's index does not know any more.
+    if (this.tail.firstOffset < this.segments.higher(segment.baseOffset)!.baseOffset) this.tail.clear()
+  }
+
   /**
    * The log begins at `offset` now, which is above its old start. Resolves when that is on disk; only then do epochs go,
    * for after a power cut before that the log begins where it did.
@@ -149,12 +178,31 @@ export class LogState {
   /** The log was cut and ends at `end` now. */
   movedBack(end: number): void {
     this.isTouched = true
+    this.cuts += 1
+    if (this.pendingSwap !== undefined) {
+      removeSegmentFiles(this.pendingSwap, this.context)
+      this.pendingSwap = undefined
+      this.#swapTakenBack = true
+    }
+    if (this.cleanedUpTo !== undefined) this.cleanedUpTo = Math.min(this.cleanedUpTo, end)
     this.logEndOffset = end
     this.logStartOffset = Math.min(this.logStartOffset, end)
     this.highWatermark = Math.min(this.highWatermark, end)
     this.tail.clear()
     this.reader.forget()
     this.flusher.truncated(end)
+  }
+
+  /** Resolves when the checkpoints, and a recovery, know that the log was cut. */
+  async cutSaved(): Promise<void> {
+    const { owner, directory } = this
+    const saved = [owner.saveRecoveryPoints(directory)]
+    if (this.cleanedUpTo !== undefined) saved.push(owner.saveCleanerOffsets(directory))
+    if (this.#swapTakenBack) {
+      this.#swapTakenBack = false
+      saved.push(directory.runLater(() => this.context.disk.syncDirectory(this.path)))
+    }
+    await Promise.all(saved)
   }
 
   /** Where the log ends when all batches that reach to `offset` or above are cut off. */

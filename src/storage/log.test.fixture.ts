@@ -3,7 +3,8 @@ import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platf
 import { type BatchInput, batches, decodeRecords, encodeBatch } from '../protocol/index.ts'
 import type { Log } from './log.ts'
 import { defaultLogConfig, type LogConfig } from './log-config.ts'
-import { LogManager, type LogManagerOptions } from './log-manager.ts'
+import { LogManager } from './log-manager.ts'
+import type { LogManagerOptions } from './log-manager-options.ts'
 
 export const TOPIC_ID = 'N7ZO3EI9Si25QabCkc3o9w'
 export const PARTITION = { topic: 't', partition: 0 }

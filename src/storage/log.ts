@@ -3,6 +3,7 @@ import type { Workers } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import { conversionJob, isMessageSet, PreparedRecords } from './batch-conversion.ts'
 import { emptyAppend, type LogAppendInfo } from './log-append-info.ts'
+import { LogCompaction } from './log-compaction.ts'
 import type { LogConfig } from './log-config.ts'
 import type { ActiveProducer, LeaderAppendOptions, LogParts } from './log-parts.ts'
 import type { LogReadOptions, LogSlice } from './log-reader.ts'
@@ -34,12 +35,15 @@ import type { AbortedTransaction } from './transaction-index.ts'
  */
 export class Log {
   readonly topicPartition: TopicPartition
+  /** What its compaction sees of it. */
+  readonly compaction: LogCompaction
   readonly #state: LogState
   #isClosed = false
 
   constructor(parts: LogParts) {
     this.topicPartition = parts.topicPartition
     this.#state = new LogState(parts)
+    this.compaction = new LogCompaction(this.#state)
   }
 
   /** The topic's id; undefined for a topic that never got one. */
@@ -95,6 +99,15 @@ export class Log {
     return this.#state.segments.all.map(({ baseOffset }) => baseOffset)
   }
 
+  /** Below it compaction has been (`cleaner-offset-checkpoint`); undefined where none has. */
+  get cleanedUpTo(): number | undefined {
+    return this.#state.cleanedUpTo
+  }
+
+  set cleanedUpTo(offset: number | undefined) {
+    this.#state.cleanedUpTo = offset
+  }
+
   /** An acknowledgement must wait for {@link flushed}: `flush.messages` is 1. */
   get mustSyncBeforeAck(): boolean {
     return this.#state.config.flushMessages === 1
@@ -121,9 +134,7 @@ export class Log {
 
   /** Below it, and below the high watermark, no transaction is undecided. */
   get lastStableOffset(): number {
-    const { producers, highWatermark } = this.#state
-    if (producers.isStable) return highWatermark
-    return Math.min(highWatermark, producers.firstUnstableOffset() ?? highWatermark)
+    return this.#state.lastStableOffset
   }
 
   /**
@@ -370,7 +381,7 @@ export class Log {
       const { logStartOffset, highWatermark } = state
       rebuildProducers(state.producers, state, { logStartOffset, endOffset: end, highWatermark })
     })
-    return state.owner.saveRecoveryPoints(state.directory)
+    return state.cutSaved()
   }
 
   /**
@@ -392,10 +403,7 @@ export class Log {
       state.logStartOffset = offset
       state.highWatermark = offset
     })
-    return Promise.all([
-      state.owner.saveRecoveryPoints(state.directory),
-      state.owner.saveLogStartOffsets(state.directory),
-    ]).then(() => {})
+    return Promise.all([state.cutSaved(), state.owner.saveLogStartOffsets(state.directory)]).then(() => {})
   }
 
   /**

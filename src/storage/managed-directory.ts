@@ -87,6 +87,12 @@ export class ManagedDirectory {
     return this.directory.runLater(() => this.#logStartOffsets.write(() => this.#offsets(start)))
   }
 
+  /** How far compaction has come; as in Kafka's, only logs that have been cleaned. */
+  saveCleanerOffsets(): Promise<void> {
+    const cleaned = (log: Log): number | undefined => (log.isFuture ? undefined : log.cleanedUpTo)
+    return this.directory.runLater(() => this.#cleanerOffsets.write(() => this.#offsets(cleaned)))
+  }
+
   /**
    * Resolves when the directories of all logs that are in it now survive a power cut, and no checkpoint on disk speaks any
    * more of logs that were deleted before: a log made anew under the name of one may not be flushed earlier, lest a
@@ -116,6 +122,7 @@ export class ManagedDirectory {
   /** A log was deleted: takes its offsets out of the checkpoints. */
   forget(): void {
     const saved = [this.saveRecoveryPoints(), this.saveHighWatermarks(), this.saveLogStartOffsets()]
+    saved.push(this.saveCleanerOffsets())
     this.#forgotten = Promise.all(saved).then(() => {})
     // A failure takes the directory offline; whoever flushes hears of it as well.
     this.#forgotten.catch(() => {})

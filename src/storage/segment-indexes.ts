@@ -3,9 +3,9 @@ import type { BatchHeader } from '../protocol/index.ts'
 import { batchBaseOffset, batchLength, headerMissing, MIN_BATCH_BYTES } from './batch-fields.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import type { FileRecords } from './file-records.ts'
-import { OffsetIndex, type OffsetPosition } from './offset-index.ts'
+import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex, type OffsetPosition } from './offset-index.ts'
 import { INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './segment-files.ts'
-import { TimeIndex, type TimestampOffset } from './time-index.ts'
+import { TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 
 /** Which segment, and which of its indexes have files. */
@@ -14,6 +14,8 @@ export interface SegmentIndexesOptions {
   /** The partition's directory. */
   readonly directory: string
   readonly baseOffset: number
+  /** Behind the names of the files, for a compaction's; default none. */
+  readonly mark?: string | undefined
   readonly records: FileRecords
   /** `segment.index.bytes`. */
   readonly maxBytes: number
@@ -33,6 +35,7 @@ const WINDOW_BYTES = 64 * 1024
  */
 export class SegmentIndexes {
   readonly transactions: TransactionIndex
+  readonly #disk: Disk
   readonly #baseOffset: number
   readonly #records: FileRecords
   readonly #intervalBytes: number
@@ -44,8 +47,9 @@ export class SegmentIndexes {
   #isChecked: boolean
 
   constructor(options: SegmentIndexesOptions) {
-    const { disk, directory, baseOffset, maxBytes } = options
-    const path = (suffix: string): string => `${directory}/${segmentFileName(baseOffset, suffix)}`
+    const { disk, directory, baseOffset, maxBytes, mark = '' } = options
+    const path = (suffix: string): string => `${directory}/${segmentFileName(baseOffset, suffix)}${mark}`
+    this.#disk = disk
     const index = { disk, baseOffset, maxBytes }
     this.#baseOffset = baseOffset
     this.#records = options.records
@@ -157,7 +161,27 @@ export class SegmentIndexes {
 
   /** Paths of the files that there are. */
   paths(): string[] {
-    return [this.#offsets, this.#times, this.transactions].filter(({ hasFile }) => hasFile).map(({ path }) => path)
+    return this.#files().map(({ path }) => path)
+  }
+
+  /** Gives the files that there are the names that `nameOf` makes of theirs. */
+  rename(nameOf: (path: string) => string): void {
+    for (const file of this.#files()) {
+      const path = nameOf(file.path)
+      this.#disk.rename(file.path, path)
+      file.moved(path)
+    }
+  }
+
+  /** Bytes of the offset and of the time index. */
+  sizes(): { readonly offsets: number; readonly times: number } {
+    this.#check()
+    const { entryCount: offsets } = this.#offsets
+    return { offsets: offsets * OFFSET_INDEX_ENTRY_BYTES, times: this.#times.entryCount * TIME_INDEX_ENTRY_BYTES }
+  }
+
+  #files(): (OffsetIndex | TimeIndex | TransactionIndex)[] {
+    return [this.#offsets, this.#times, this.transactions].filter(({ hasFile }) => hasFile)
   }
 
   #resetPositions(): void {

@@ -45,3 +45,4 @@ export {
 } from './produced-batch.ts'
 export { type LogRecord, RecordCursor, type RecordHeader, type RecordInput } from './record.ts'
 export { type BatchInput, decodeRecords, encodeBatch, recordBytes, recordCursor } from './record-batch.ts'
+export { emptyBatch, type RetainedRecords, retainRecords, setDeleteHorizon } from './retained-batch.ts'

@@ -1,0 +1,238 @@
+import type { DiskError } from '../platform/index.ts'
+import type { CleanedGroup, CleaningTask, KeyTableLimits, LastRecord, SegmentToClean } from './cleaning-task.ts'
+import { LogSegment } from './log-segment.ts'
+import type { LogState } from './log-state.ts'
+import { removeSegmentFiles } from './segment-deletion.ts'
+import { CLEANED_SUFFIX, SWAP_SUFFIX } from './segment-files.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
+
+/** What of a log may be compacted, and how much of that is dirty (Kafka's LogToClean). */
+export interface CleanableRange {
+  /** Below it earlier rounds have been. */
+  readonly firstDirtyOffset: number
+  /** Begin of a segment; from here on nothing may be cleaned yet. */
+  readonly firstUncleanableOffset: number
+  /** Bytes of segments below `firstDirtyOffset`. */
+  readonly cleanBytes: number
+  /** Bytes of segments from there to `firstUncleanableOffset`. */
+  readonly cleanableBytes: number
+  /** Dirty records have waited for as long as `max.compaction.lag.ms` lets them. */
+  readonly mustCleanNow: boolean
+}
+
+/** One round under way: which segments it was planned with. */
+export interface CleaningRound {
+  readonly task: CleaningTask
+  /** Counted up by whatever makes segments hold something else than they did. */
+  readonly cuts: number
+}
+
+/** The side of a log that its compaction sees: what may be cleaned, and putting cleaned segments in place. */
+export class LogCompaction {
+  readonly #state: LogState
+
+  constructor(state: LogState) {
+    this.#state = state
+  }
+
+  /**
+   * What may be cleaned now (LogCleanerManager.cleanableOffsets): whole segments, below the last stable offset and the
+   * high watermark (KAFKA-5431 and whatever else a reader may not see yet), never the active one, and none with records
+   * younger than `min.compaction.lag.ms`.
+   */
+  cleanableRange(nowMs: number): CleanableRange {
+    const { segments, config } = this.#state
+    const firstDirtyOffset = this.#firstDirtyOffset()
+    const firstYoung =
+      config.minCompactionLagMs > 0
+        ? this.#closedFrom(firstDirtyOffset).find(
+            segment => segment.largestTimestamp > nowMs - config.minCompactionLagMs,
+          )
+        : undefined
+    const limit = Math.min(
+      this.#state.lastStableOffset,
+      segments.active.baseOffset,
+      firstYoung?.baseOffset ?? Number.POSITIVE_INFINITY,
+    )
+    const firstUncleanable = segments.floor(Math.max(firstDirtyOffset, limit)) ?? segments.first
+    const firstUncleanableOffset = firstUncleanable.baseOffset
+    let [cleanBytes, cleanableBytes] = [0, 0]
+    for (const [index, { baseOffset, size }] of segments.all.entries()) {
+      if (baseOffset >= firstUncleanableOffset) break
+      const nextBase = segments.all[index + 1]!.baseOffset
+      if (nextBase <= firstDirtyOffset) cleanBytes += size
+      else cleanableBytes += size
+    }
+    const mustCleanNow = this.#mustCleanNow(firstDirtyOffset, nowMs)
+    return { firstDirtyOffset, firstUncleanableOffset, cleanBytes, cleanableBytes, mustCleanNow }
+  }
+
+  #firstDirtyOffset(): number {
+    const { cleanedUpTo, logStartOffset, logEndOffset } = this.#state
+    // A checkpoint above the end is of another log than this, or of records that are lost: nothing is known to be clean.
+    if (cleanedUpTo === undefined || cleanedUpTo < logStartOffset || cleanedUpTo > logEndOffset) return logStartOffset
+    return cleanedUpTo
+  }
+
+  /** Segments that are closed to appends and reach to `offset` or above. */
+  #closedFrom(offset: number): LogSegment[] {
+    const { segments } = this.#state
+    return segments.between(offset, segments.active.baseOffset)
+  }
+
+  #mustCleanNow(firstDirtyOffset: number, nowMs: number): boolean {
+    const { maxCompactionLagMs } = this.#state.config
+    const beforeMs = nowMs - maxCompactionLagMs
+    if (beforeMs <= 0) return false
+    return this.#closedFrom(firstDirtyOffset).some(segment => {
+      const timestamp = segment.firstBatchTimestamp()
+      return timestamp > 0 && timestamp < beforeMs
+    })
+  }
+
+  /** Plans a round over a range. */
+  plan(range: CleanableRange, nowMs: number, keyTable: KeyTableLimits): CleaningRound {
+    const { config, segments, path, cuts } = this.#state
+    const { firstDirtyOffset, firstUncleanableOffset } = range
+    const toClean = segments.all.filter(({ baseOffset }) => baseOffset < firstUncleanableOffset)
+    const { segmentBytes, maxIndexSize, indexIntervalBytes, deleteRetentionMs } = config
+    const task: CleaningTask = {
+      directory: path,
+      segments: toClean.map(describe),
+      firstDirtyOffset,
+      firstUncleanableOffset,
+      nowMs,
+      aborted: this.#abortedBelow(firstUncleanableOffset),
+      producers: this.#lastRecords(),
+      settings: { segmentBytes, maxIndexSize, indexIntervalBytes, deleteRetentionMs },
+      keyTable,
+    }
+    return { task, cuts }
+  }
+
+  #abortedBelow(endOffset: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    for (const segment of this.#state.segments.all) {
+      for (const aborted of segment.indexes.transactions.entries()) {
+        if (aborted.firstOffset < endOffset) found.push(aborted)
+      }
+      segment.indexes.transactions.release()
+    }
+    return found
+  }
+
+  #lastRecords(): Map<number, LastRecord> {
+    const records = new Map<number, LastRecord>()
+    for (const { producerId, batches, producerEpoch } of this.#state.producers.producers()) {
+      records.set(producerId, { lastDataOffset: batches.at(-1)?.lastOffset, producerEpoch })
+    }
+    return records
+  }
+
+  /** A disk error met the round: takes the log directory offline. */
+  failed(error: DiskError): void {
+    this.#state.directory.failed(error)
+  }
+
+  /** Whether the segments of a round are what they were when it was planned, and are still to be compacted. */
+  isCurrent({ cuts }: CleaningRound): boolean {
+    const { config, directory, isAbandoned } = this.#state
+    if (isAbandoned || directory.isOffline || cuts !== this.#state.cuts) return false
+    return config.cleanupPolicy.includes('compact')
+  }
+
+  /**
+   * Puts a cleaned segment in the place of those that it stands for; resolves to whether it did. Readers see either the
+   * old segments or the new one, in every moment; so does a recovery, wherever the power goes:
+   *
+   * 1. `.cleaned` becomes `.swap`: until that is on disk the old segments count, from then on the new one.
+   * 2. The old segments become `.deleted`.
+   * 3. The records of the new one take their name, then its indexes: for as long as `.log.swap` is there a recovery takes
+   *    all else under the segment's name for a part of the old ones.
+   *
+   * Each step is on disk before the next one begins. If the log is cut before step 2, {@link LogState.movedBack} takes the
+   * `.swap` away.
+   *
+   * @throws KAFKA_STORAGE_ERROR
+   */
+  async replaceSegments(round: CleaningRound, group: CleanedGroup): Promise<boolean> {
+    const state = this.#state
+    if (!this.isCurrent(round) || !this.#areThere(group)) return false
+    const segment = this.#openCleaned(group)
+    state.directory.run(() => {
+      segment.renameRecords(path => marked(path, CLEANED_SUFFIX, SWAP_SUFFIX))
+      segment.indexes.rename(path => marked(path, CLEANED_SUFFIX, SWAP_SUFFIX))
+    })
+    state.pendingSwap = segment
+    try {
+      await this.#syncEntries()
+      if (state.pendingSwap !== segment) return false
+      if (!this.isCurrent(round) || !this.#areThere(group)) {
+        await this.#takeBack(segment)
+        return false
+      }
+      state.directory.run(() => state.swapSegments(segment, this.#segmentsOf(group)))
+    } finally {
+      if (state.pendingSwap === segment) state.pendingSwap = undefined
+    }
+    await this.#syncEntries()
+    await this.#giveName(segment, () => segment.renameRecords(path => marked(path, SWAP_SUFFIX, '')))
+    await this.#giveName(segment, () => segment.indexes.rename(path => marked(path, SWAP_SUFFIX, '')))
+    return true
+  }
+
+  #openCleaned(group: CleanedGroup): LogSegment {
+    const { context, path, config } = this.#state
+    return new LogSegment({
+      context,
+      directory: path,
+      baseOffset: group.replaced[0]!,
+      config,
+      files: { log: group.bytes, hasIndex: true, hasTimeIndex: true, hasTxnIndex: group.hasTxnIndex },
+      createdMs: context.clock.now(),
+      mark: CLEANED_SUFFIX,
+    })
+  }
+
+  /** Retention may have taken the oldest ones away meanwhile. */
+  #areThere(group: CleanedGroup): boolean {
+    return this.#segmentsOf(group).length === group.replaced.length
+  }
+
+  #segmentsOf({ replaced }: CleanedGroup): LogSegment[] {
+    return replaced
+      .map(baseOffset => this.#state.segments.floor(baseOffset))
+      .filter((segment, index): segment is LogSegment => segment?.baseOffset === replaced[index])
+  }
+
+  async #takeBack(segment: LogSegment): Promise<void> {
+    const { directory, context, isAbandoned } = this.#state
+    if (isAbandoned || directory.isOffline) return
+    directory.run(() => removeSegmentFiles(segment, context))
+    await this.#syncEntries()
+  }
+
+  /** A segment that has left the log meanwhile, or whose log has, has another name already. */
+  async #giveName(segment: LogSegment, rename: () => void): Promise<void> {
+    const { directory, isAbandoned, segments } = this.#state
+    if (isAbandoned || !segments.has(segment)) return
+    directory.run(rename)
+    await this.#syncEntries()
+  }
+
+  #syncEntries(): Promise<void> {
+    const { directory, context, path, isAbandoned } = this.#state
+    if (isAbandoned) return Promise.resolve()
+    return directory.runLater(() => context.disk.syncDirectory(path))
+  }
+}
+
+function describe(segment: LogSegment): SegmentToClean {
+  const { baseOffset, size, modifiedMs, indexes } = segment
+  const { offsets, times } = indexes.sizes()
+  return { baseOffset, bytes: size, indexBytes: offsets, timeIndexBytes: times, modifiedMs }
+}
+
+function marked(path: string, from: string, to: string): string {
+  return `${path.slice(0, path.length - from.length)}${to}`
+}
