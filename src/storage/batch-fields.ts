@@ -23,6 +23,14 @@ export function batchLastOffset(bytes: Uint8Array, at: number): number {
   return bytes[at + 16]! < 2 ? base : base + int32(bytes, at + 23)
 }
 
+/** Whether any of the whole batches in `bytes` has a record: a compaction leaves some without. */
+export function hasRecords(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += batchLength(bytes, at)) {
+    if (bytes[at + 16]! < 2 || int32(bytes, at + 57) > 0) return true
+  }
+  return false
+}
+
 /** The base offset of the batch at `at`. */
 export function batchBaseOffset(bytes: Uint8Array, at: number): number {
   return int32(bytes, at) * 0x1_0000_0000 + (int32(bytes, at + 4) >>> 0)

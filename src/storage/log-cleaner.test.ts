@@ -242,6 +242,23 @@ describe('LogCleaner', () => {
     await fixture.manager.close()
   })
 
+  it('lets no reader get stuck at a segment of which only a batch without records is left', async () => {
+    const fixture = await openCompacted({ segmentBytes: 400 })
+    const { log } = fixture
+    for (let round = 0; round < 12; round++) put(log, [['k', 'x'.repeat(100)]])
+    await clean(fixture)
+    for (let offset = 0; offset < log.logEndOffset; ) {
+      const slice = log.read(offset, { maxBytes: 1000, maxOffset: log.logEndOffset, minOneMessage: true })
+      const counts = slice.chunks.flatMap(chunk => [...batches(chunk)].map(({ recordCount }) => recordCount))
+      assert.ok(
+        counts.some(count => count > 0),
+        `records from ${offset} on: ${counts}`,
+      )
+      offset = slice.nextOffset
+    }
+    await fixture.manager.close()
+  })
+
   it('merges small segments up to the size of one', async () => {
     const fixture = await openCompacted({ segmentBytes: 1000 })
     const { log } = fixture

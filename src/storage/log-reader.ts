@@ -1,3 +1,4 @@
+import { hasRecords } from './batch-fields.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
 import type { TailCache } from './tail-cache.ts'
@@ -52,19 +53,34 @@ export class LogReader {
       if (cached.bytes === 0) return emptySlice(startOffset)
       return { ...cached, startOffset, lastOffset: cached.nextOffset - 1 }
     }
+    return this.#readFiles(startOffset, limits)
+  }
+
+  /**
+   * From the first segment that has something on. What a compaction has left of a segment may be a batch without any
+   * record: then what follows comes with it, for some clients do not get past an answer without a record.
+   */
+  #readFiles(startOffset: number, limits: LogReadOptions): LogSlice {
+    const chunks: Uint8Array[] = []
+    let [bytes, baseOffset, nextOffset] = [0, startOffset, startOffset]
     let segment = this.#segments.floor(startOffset)
     while (segment !== undefined) {
-      const position = this.#placeOf(startOffset, segment)
-      const slice = segment.read(startOffset, { ...limits, position })
+      const position = this.#placeOf(nextOffset, segment)
+      const minOneMessage = limits.minOneMessage && bytes === 0
+      const maxBytes = limits.maxBytes - bytes
+      const slice = segment.read(nextOffset, { maxBytes, maxOffset: limits.maxOffset, minOneMessage, position })
       if (slice !== undefined) {
-        if (slice.bytes.length === 0) return emptySlice(startOffset)
-        this.#remember(slice.nextOffset, segment, slice.nextPosition)
-        const { bytes, baseOffset, nextOffset } = slice
-        return { chunks: [bytes], bytes: bytes.length, startOffset, baseOffset, nextOffset, lastOffset: nextOffset - 1 }
+        if (slice.bytes.length === 0) break
+        if (bytes === 0) baseOffset = slice.baseOffset
+        chunks.push(slice.bytes)
+        bytes += slice.bytes.length
+        nextOffset = slice.nextOffset
+        this.#remember(nextOffset, segment, slice.nextPosition)
+        if (hasRecords(slice.bytes)) break
       }
       segment = this.#segments.higher(segment.baseOffset)
     }
-    return emptySlice(startOffset)
+    return { chunks, bytes, startOffset, baseOffset, nextOffset, lastOffset: nextOffset - 1 }
   }
 
   /** The log was cut or lost segments: positions mean nothing any more. */
