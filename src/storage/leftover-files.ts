@@ -33,36 +33,44 @@ export interface LeftoverOptions {
  *
  * `.deleted` and `.cleaned` files go. A `.swap` is the result of a compaction that was complete: the segments it
  * replaces go, and it takes its name. Unless a `.cleaned` of the same or a lower offset is there: then the compaction was
- * splitting a segment and was not done, and the swap goes too (KAFKA-6264).
+ * splitting a segment and was not done, or was taken back, and the swap goes too (KAFKA-6264).
+ *
+ * Whatever is left when the power goes in the middle of this means to the next start what it means to this one: each step
+ * is on disk before the next, which would make something else of its leftovers, begins.
  */
-export function tidyDirectory(options: LeftoverOptions): DirectoryListing {
+export async function tidyDirectory(options: LeftoverOptions): Promise<DirectoryListing> {
   const { disk } = options.context
   const names = disk.list(options.directory)
   const marked = names.filter(name => /\.(deleted|cleaned|swap)$/.test(name))
   if (marked.length === 0) return listing(names)
-  finishInterrupted(options, marked)
+  await finishInterrupted(options, marked)
   return listing(disk.list(options.directory))
 }
 
-function finishInterrupted(options: LeftoverOptions, marked: readonly string[]): void {
+async function finishInterrupted(options: LeftoverOptions, marked: readonly string[]): Promise<void> {
   const { directory, context } = options
   const { disk } = context
-  const remove = (name: string): void => disk.remove(`${directory}/${name}`)
+  const sync = (): Promise<void> => disk.syncDirectory(directory)
+  const removeAll = (names: readonly string[]): void => {
+    for (const name of names) disk.remove(`${directory}/${name}`)
+  }
+  const baseOf = (name: string): number => parseSegmentFileName(name)?.baseOffset ?? Number.POSITIVE_INFINITY
   const cleaned = marked.filter(name => name.endsWith(CLEANED_SUFFIX))
-  const leastCleaned = Math.min(
-    ...cleaned.map(name => parseSegmentFileName(name)?.baseOffset ?? Number.POSITIVE_INFINITY),
-  )
-  const swaps: string[] = []
-  for (const name of marked) {
-    const file = parseSegmentFileName(name)
-    if (name.endsWith(SWAP_SUFFIX) && file !== undefined && file.baseOffset < leastCleaned) swaps.push(name)
-    else remove(name)
-  }
-  for (const name of swaps.filter(swap => swap.endsWith(`${LOG_SUFFIX}${SWAP_SUFFIX}`))) {
-    const { baseOffset } = parseSegmentFileName(name)!
-    removeReplaced(options, baseOffset, endOfSwap(options, baseOffset))
-  }
-  for (const name of swaps) disk.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -SWAP_SUFFIX.length)}`)
+  const leastCleaned = Math.min(...cleaned.map(baseOf))
+  const swaps = marked.filter(name => name.endsWith(SWAP_SUFFIX) && baseOf(name) < leastCleaned)
+  removeAll(marked.filter(name => !cleaned.includes(name) && !swaps.includes(name)))
+  if (cleaned.length > 0) await sync()
+  removeAll(cleaned)
+  if (swaps.length === 0) return
+  const isLog = (name: string): boolean => name.endsWith(`${LOG_SUFFIX}${SWAP_SUFFIX}`)
+  const rename = (name: string): void =>
+    disk.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -SWAP_SUFFIX.length)}`)
+  for (const name of swaps.filter(isLog)) removeReplaced(options, baseOf(name), endOfSwap(options, baseOf(name)))
+  await sync()
+  for (const name of swaps.filter(isLog)) rename(name)
+  await sync()
+  for (const name of swaps.filter(swap => !isLog(swap))) rename(name)
+  await sync()
 }
 
 /** Removes segments from `baseOffset` on that begin below `endOffset`: a swap stands for them. */

@@ -2,8 +2,8 @@ import type { DiskError } from '../platform/index.ts'
 import type { CleanedGroup, CleaningTask, KeyTableLimits, LastRecord, SegmentToClean } from './cleaning-task.ts'
 import { LogSegment } from './log-segment.ts'
 import type { LogState } from './log-state.ts'
-import { removeSegmentFiles } from './segment-deletion.ts'
-import { CLEANED_SUFFIX, SWAP_SUFFIX } from './segment-files.ts'
+import { CLEANED_SUFFIX } from './segment-files.ts'
+import { markAsSwap, nameIndexes, nameRecords, takeBackSwap } from './swap-files.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
 
 /** What of a log may be compacted, and how much of that is dirty (Kafka's LogToClean). */
@@ -159,25 +159,22 @@ export class LogCompaction {
     const state = this.#state
     if (!this.isCurrent(round) || !this.#areThere(group)) return false
     const segment = this.#openCleaned(group)
-    state.directory.run(() => {
-      segment.renameRecords(path => marked(path, CLEANED_SUFFIX, SWAP_SUFFIX))
-      segment.indexes.rename(path => marked(path, CLEANED_SUFFIX, SWAP_SUFFIX))
-    })
+    state.directory.run(() => markAsSwap(segment))
     state.pendingSwap = segment
     try {
       await this.#syncEntries()
-      if (state.pendingSwap !== segment) return false
-      if (!this.isCurrent(round) || !this.#areThere(group)) {
+      if (state.pendingSwap === segment && this.isCurrent(round) && this.#areThere(group)) {
+        state.directory.run(() => state.swapSegments(segment, this.#segmentsOf(group)))
+      } else {
         await this.#takeBack(segment)
         return false
       }
-      state.directory.run(() => state.swapSegments(segment, this.#segmentsOf(group)))
     } finally {
       if (state.pendingSwap === segment) state.pendingSwap = undefined
     }
     await this.#syncEntries()
-    await this.#giveName(segment, () => segment.renameRecords(path => marked(path, SWAP_SUFFIX, '')))
-    await this.#giveName(segment, () => segment.indexes.rename(path => marked(path, SWAP_SUFFIX, '')))
+    await this.#giveName(segment, () => nameRecords(segment))
+    await this.#giveName(segment, () => nameIndexes(segment))
     return true
   }
 
@@ -206,10 +203,17 @@ export class LogCompaction {
   }
 
   async #takeBack(segment: LogSegment): Promise<void> {
-    const { directory, context, isAbandoned } = this.#state
+    const { directory, context, isAbandoned, pendingSwap } = this.#state
     if (isAbandoned || directory.isOffline) return
-    directory.run(() => removeSegmentFiles(segment, context))
+    // A cut has done it already.
+    if (pendingSwap === segment) directory.run(() => takeBackSwap(segment))
     await this.#syncEntries()
+    if (this.#state.isAbandoned) return
+    directory.run(() => {
+      for (const path of segment.indexes.paths()) context.disk.remove(path)
+    })
+    await this.#syncEntries()
+    if (!this.#state.isAbandoned) directory.run(() => context.disk.remove(segment.records.path))
   }
 
   /** A segment that has left the log meanwhile, or whose log has, has another name already. */
@@ -231,8 +235,4 @@ function describe(segment: LogSegment): SegmentToClean {
   const { baseOffset, size, modifiedMs, indexes } = segment
   const { offsets, times } = indexes.sizes()
   return { baseOffset, bytes: size, indexBytes: offsets, timeIndexBytes: times, modifiedMs }
-}
-
-function marked(path: string, from: string, to: string): string {
-  return `${path.slice(0, path.length - from.length)}${to}`
 }

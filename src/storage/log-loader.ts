@@ -53,7 +53,7 @@ export interface LoadOptions {
 export async function loadLog(options: LoadOptions): Promise<Log> {
   const { context, path, config } = options
   const { disk } = context
-  const files = tidyDirectory({ context, directory: path, config })
+  const files = await tidyDirectory({ context, directory: path, config })
   removeOrphans(disk, path, files)
   const snapshotOffsets = [...files.segments]
     .filter(([, kinds]) => kinds.has(SNAPSHOT_SUFFIX))

@@ -11,7 +11,8 @@ import type { CheckedBatches } from './log-validator.ts'
 import type { PartitionMetadataFile } from './partition-metadata.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
-import { deleteSegments, removeSegmentFiles } from './segment-deletion.ts'
+import { deleteSegments } from './segment-deletion.ts'
+import { takeBackSwap } from './swap-files.ts'
 import { TailCache } from './tail-cache.ts'
 
 /**
@@ -180,7 +181,7 @@ export class LogState {
     this.isTouched = true
     this.cuts += 1
     if (this.pendingSwap !== undefined) {
-      removeSegmentFiles(this.pendingSwap, this.context)
+      takeBackSwap(this.pendingSwap)
       this.pendingSwap = undefined
       this.#swapTakenBack = true
     }
