@@ -353,7 +353,7 @@ export class LogManager {
     const { disk, random } = this.#context
     const marked = `${managed.path}/${markedDirectoryName(log.topicPartition, mark, random)}`
     managed.directory.run(() => disk.rename(log.path, marked))
-    managed.forget()
+    managed.forget(log)
     if (mark === 'delete') this.#context.removals.remove(managed.directory, [marked], log.config.fileDeleteDelayMs)
   }
 

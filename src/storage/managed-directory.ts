@@ -120,9 +120,9 @@ export class ManagedDirectory {
   }
 
   /** A log was deleted: takes its offsets out of the checkpoints. */
-  forget(): void {
+  forget(log: Log): void {
     const saved = [this.saveRecoveryPoints(), this.saveHighWatermarks(), this.saveLogStartOffsets()]
-    saved.push(this.saveCleanerOffsets())
+    if (log.cleanedUpTo !== undefined) saved.push(this.saveCleanerOffsets())
     this.#forgotten = Promise.all(saved).then(() => {})
     // A failure takes the directory offline; whoever flushes hears of it as well.
     this.#forgotten.catch(() => {})
