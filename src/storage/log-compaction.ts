@@ -37,7 +37,7 @@ export class LogCompaction {
 
   /**
    * What may be cleaned now (LogCleanerManager.cleanableOffsets): whole segments, below the last stable offset and the
-   * high watermark (KAFKA-5431 and whatever else a reader may not see yet), never the active one, and none with records
+   * high watermark (what no reader may see yet), never the active one, and none with records
    * younger than `min.compaction.lag.ms`.
    */
   cleanableRange(nowMs: number): CleanableRange {

@@ -81,17 +81,16 @@ export async function recoverSegments(
 
 /**
  * From which offset on segments must be scanned. That is the recovery point, or one below: a segment that ends at it may
- * have been rolled since without its indexes being synced. It is lower where offsets are missing between two segments:
- * then the power went while the log was being cut, and the checkpoint does not know of the cut yet.
+ * have been rolled since without its indexes being synced. It is lower where offsets are missing between two segments, or
+ * stand in both: then the power went while the log was being cut, and the checkpoint does not know of the cut yet.
  */
 function firstSuspect(segments: LogSegments, options: LoadOptions, recoveryPoint: number): number {
   let previous: LogSegment | undefined
   for (const segment of segments.all) {
     if (segment.baseOffset >= recoveryPoint) break
     const mustFollow = segment.baseOffset > options.logStartOffset && gapMeansLoss(segment, options)
-    if (previous !== undefined && mustFollow) {
-      if (previous.readNextOffset() !== segment.baseOffset) return previous.baseOffset
-    }
+    const end = previous?.readNextOffset() ?? segment.baseOffset
+    if (end > segment.baseOffset || (mustFollow && end !== segment.baseOffset)) return previous!.baseOffset
     previous = segment
   }
   return recoveryPoint - 1
