@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../platform/index.ts'
+import { type Clock, holdProcess, sleep } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 
 /** How long somebody is willing to wait, and a signal by which he may change his mind. */
@@ -31,6 +31,7 @@ export class Patient {
 
   /** Waits `delayMs`, but not beyond the end. @throws the signal's reason when it is aborted meanwhile */
   async pause(delayMs: number): Promise<void> {
+    using _ = holdProcess()
     await abortable(sleep(this.#clock, Math.min(delayMs, this.leftMs)), this.signal)
   }
 

@@ -46,3 +46,9 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
     clock.schedule(delayMs, resolve)
   })
 }
+
+/** Keeps the process alive until it is disposed of: for a program that has nothing open but waits for a timer. */
+export function holdProcess(): Disposable {
+  const handle = setInterval(() => undefined, LONGEST_DELAY_MS)
+  return { [Symbol.dispose]: () => clearInterval(handle) }
+}

@@ -1,6 +1,6 @@
 export { AdjustableClock } from './adjustable-clock.ts'
 export { BufferPool, bufferPool } from './buffer-pool.ts'
-export { type Clock, dateText, sleep, systemClock, type Timer } from './clock.ts'
+export { type Clock, dateText, holdProcess, sleep, systemClock, type Timer } from './clock.ts'
 export { Deadline, DeadlineQueue } from './deadline-queue.ts'
 export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskSpace, type DiskStat } from './disk.ts'
 export { type HttpText, type HttpTextServer, serveHttpText } from './http-text-server.ts'

@@ -33,6 +33,7 @@ async function connect(host: string, port: number, timeoutMs: number): Promise<C
   await new Promise<void>((resolve, reject) => {
     const what = `connect to ${host}:${port}`
     const fail = (error: Error): void => {
+      clearTimeout(deadline)
       socket.destroy()
       reject(networkError(error, what))
     }

@@ -1,4 +1,4 @@
-import type { Logger, Timer } from '../../platform/index.ts'
+import { holdProcess, type Logger, type Timer } from '../../platform/index.ts'
 import { ErrorCode, KafkaError, type MessageInput, type MessageOf } from '../../protocol/index.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import { Backoff } from '../backoff.ts'
@@ -51,6 +51,7 @@ export class Sender {
   #refreshFailures = 0
   #refreshAfterMs = Number.NEGATIVE_INFINITY
   #isClosed = false
+  #hold: Disposable | undefined
   /** Above 0, batches do not linger: somebody waits for them, or for their memory. */
   urgency = 0
 
@@ -86,6 +87,7 @@ export class Sender {
     this.#isClosed = true
     this.#timer?.cancel()
     this.failWaiting(error)
+    this.#holdWhileWaiting()
   }
 
   #run(): void {
@@ -104,6 +106,16 @@ export class Sender {
       for (const [leader, load] of loads) this.#send(leader, load, nowMs)
     }
     if (cluster.isStale && this.#active.size > 0) this.#refresh(nowMs)
+    this.#holdWhileWaiting()
+  }
+
+  /** What waits for a timer alone, with no connection open, still has to be sent. */
+  #holdWhileWaiting(): void {
+    if (this.#active.size > 0) this.#hold ??= holdProcess()
+    else {
+      this.#hold?.[Symbol.dispose]()
+      this.#hold = undefined
+    }
   }
 
   /** Takes out of the queues what goes with the next request to each leader. */
