@@ -40,6 +40,10 @@ export class Idempotence {
     if (batch.producer !== undefined) return sequence.first === batch
     // Under a new identity it begins anew, once nothing of the old one is on its way.
     if (sequence.identity !== this.#identity) return sequence.first === undefined
+    // A broker that knows nothing of a producer takes whatever sequence comes first: it has to be the right one.
+    if (!sequence.isKnown) return sequence.first === undefined
+    // And it remembers the last five batches: one that is sent again must not be left further behind than that.
+    if (sequence.first !== undefined && sequence.first.attempts > 1) return false
     return !sequence.isUnresolved
   }
 
@@ -118,6 +122,7 @@ export class Idempotence {
 
   #bump(queue: PartitionQueue): void {
     if (queue.sequence.identity === this.#identity) this.#toBump.add(queue)
+    else if (this.#identity !== undefined) queue.sequence.startOver(this.#identity)
   }
 }
 

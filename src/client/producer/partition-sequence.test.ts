@@ -7,7 +7,7 @@ const IDENTITY = { producerId: 7, producerEpoch: 0 }
 function sequenceOf(...counts: number[]): { sequence: PartitionSequence; batches: SequencedBatch[] } {
   const sequence = new PartitionSequence()
   sequence.startOver(IDENTITY)
-  const batches = counts.map(recordCount => ({ recordCount, producer: undefined, hasBeenReset: false }))
+  const batches = counts.map(recordCount => ({ recordCount, attempts: 1, producer: undefined, hasBeenReset: false }))
   for (const batch of batches) sequence.assign(batch)
   return { sequence, batches }
 }
@@ -31,7 +31,7 @@ test('when a batch is refused for good, those behind it take its place', () => {
   const { sequence, batches } = sequenceOf(10, 5, 1)
   sequence.refused(batches[0]!)
   assert.deepEqual(starts(batches), [0, 0, 5])
-  const next = { recordCount: 1, producer: undefined, hasBeenReset: false }
+  const next = { recordCount: 1, attempts: 1, producer: undefined, hasBeenReset: false }
   sequence.assign(next)
   assert.deepEqual(starts([next]), [6])
 })

@@ -10,6 +10,8 @@ export interface ProducerIdentity {
 /** A batch as sequences see it. */
 export interface SequencedBatch {
   readonly recordCount: number
+  /** How often it was sent. */
+  readonly attempts: number
   producer: BatchProducer | undefined
   hasBeenReset: boolean
 }
@@ -33,6 +35,11 @@ export class PartitionSequence {
   /** The oldest batch that has a sequence and no final answer. */
   get first(): SequencedBatch | undefined {
     return this.#inFlight[0]
+  }
+
+  /** The broker has acknowledged something under this identity, so that it refuses what is out of order. */
+  get isKnown(): boolean {
+    return this.#lastAcked >= 0
   }
 
   /** A batch was given up of which nobody knows whether it is in the log: what follows it may come out of order. */
