@@ -20,6 +20,7 @@ export {
   type ProducerOptions,
   type SendOptions,
 } from './producer/producer.ts'
+export type { ProduceEvent } from './producer/producer-events.ts'
 export type { ProducerFigures } from './producer/producer-metrics.ts'
 export type {
   BatchMetadata,

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
-import { type ConsumerRecord, connect, json, KafkaError, type ProducerOptions, string } from '../../src/client/index.ts'
+import {
+  type ConsumerRecord,
+  connect,
+  json,
+  KafkaError,
+  type ProduceEvent,
+  type ProducerOptions,
+  string,
+} from '../../src/client/index.ts'
 import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
 
 const TEXT = { key: string, value: string }
@@ -150,6 +160,53 @@ test('a record that is too large, a partition that is not there and a value with
   await assert.rejects(producer.send('orders', { value: 'x', partition: 7 }), { code: 'UNKNOWN_TOPIC_OR_PARTITION' })
   await assert.rejects(producer.send('orders', { value: { a: 1 } }), { code: 'INVALID_RECORD', message: /json\(\)/ })
   assert.equal((await producer.send('orders', { value: 'good' })).offset, 0)
+})
+
+test('a batch that the topic finds too large is sent in parts, each record once and in order', async () => {
+  await using cluster = await startCluster({ config: { 'message.max.bytes': 1_000 }, topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer()
+  const singles = numbers(300).map(value => producer.send('orders', { value }))
+  const batch = producer.sendBatch(
+    'orders',
+    numbers(200).map(value => ({ value })),
+  )
+  await producer.flush()
+  assert.deepEqual(
+    (await Promise.all(singles)).map(({ offset }) => offset),
+    numbers(300).map(Number),
+  )
+  const runs = await batch
+  assert.equal(
+    runs.reduce((sum, { count }) => sum + count, 0),
+    200,
+  )
+  assert.deepEqual(await values(cluster, 'orders', 500), [...numbers(300), ...numbers(200)])
+  assert.equal(producer.metrics.bufferBytes, 0)
+  await assert.rejects(producer.send('orders', { value: 'x'.repeat(2_000) }), { code: 'MESSAGE_TOO_LARGE' })
+})
+
+test('a stream of records is written in order, in batches, and ends when all are acknowledged', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer()
+  const source = numbers(5_000).map(value => ({ value }))
+  await pipeline(source, producer.writable('orders'))
+  assert.equal(producer.metrics.recordsAcknowledged, 5_000)
+  assert.ok(producer.metrics.batchesSent < 100)
+  assert.deepEqual(await values(cluster, 'orders', 5_000), numbers(5_000))
+  const tooLarge = [{ value: 'x'.repeat(2_000_000) }]
+  await assert.rejects(pipeline(tooLarge, producer.writable('orders')), { code: 'MESSAGE_TOO_LARGE' })
+})
+
+test('a diagnostics channel tells of each request', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ clientId: 'watched' })
+  const events: ProduceEvent[] = []
+  const listen = (event: unknown): void => void events.push(event as ProduceEvent)
+  subscribe('monedula:producer:request', listen)
+  await Promise.all([producer.send('orders', { value: '0' }), producer.send('orders', { value: '1' })])
+  unsubscribe('monedula:producer:request', listen)
+  const [event] = events
+  assert.deepEqual([event?.clientId, event?.batches, event?.records, event?.error], ['watched', 1, 2, undefined])
 })
 
 test('linger gathers records of several turns, and flush does not wait for it', async () => {

@@ -35,6 +35,7 @@ const PROPERTIES = {
   listeners: 'PLAINTEXT://127.0.0.1:0',
   'log.dirs': '/data',
   'num.partitions': '3',
+  'message.max.bytes': '300',
   'log.index.size.max.bytes': '4096',
 }
 const PARTITIONS = 3

@@ -88,6 +88,19 @@ export class PartitionSequence {
     }
   }
 
+  /** A batch is sent as several with the same records: they share its sequences. */
+  split(batch: SequencedBatch, parts: readonly SequencedBatch[]): void {
+    const at = this.#inFlight.indexOf(batch)
+    if (batch.producer === undefined || at < 0) return
+    let { baseSequence } = batch.producer
+    for (const part of parts) {
+      part.producer = { ...batch.producer, baseSequence }
+      part.hasBeenReset = batch.hasBeenReset
+      baseSequence = addToSequence(baseSequence, part.recordCount)
+    }
+    this.#inFlight.splice(at, 1, ...parts)
+  }
+
   /** A batch was given up and may or may not be in the log. */
   lost(batch: SequencedBatch): void {
     const { producer } = batch

@@ -5,6 +5,8 @@ import {
   type BatchProducer,
   type RecordHeader,
   type RecordPart,
+  readBatchHeader,
+  recordCursor,
   setBatchProducer,
 } from '../../protocol/index.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -52,6 +54,8 @@ export class ProducerBatch {
   #bytes: Buffer | undefined
   #writtenProducer: BatchProducer | undefined
   #isDone = false
+  /** From its ordinal to that of the next batch. */
+  readonly #step: number
   /** Place of the first record of each waiter, and its timestamp where it is one record. */
   readonly #places: number[] = []
   readonly #timestamps: number[] = []
@@ -60,8 +64,14 @@ export class ProducerBatch {
 
   constructor(
     queue: PartitionQueue,
-    options: { readonly capacity: number; readonly createdMs: number; readonly ordinal: number },
+    options: {
+      readonly capacity: number
+      readonly createdMs: number
+      readonly ordinal: number
+      readonly step?: number
+    },
   ) {
+    this.#step = options.step ?? 1
     this.queue = queue
     this.createdMs = options.createdMs
     this.ordinal = options.ordinal
@@ -145,6 +155,39 @@ export class ProducerBatch {
       else waiter.failed(error, this.#countOf(index))
     }
     this.#settled()
+  }
+
+  /**
+   * The same records in two batches, for a broker that found them too many for one; what waits for this one waits for both. They are
+   * closed to further records, and sent as this one was.
+   */
+  split(): [ProducerBatch, ProducerBatch] {
+    const half = Math.ceil(this.recordCount / 2)
+    const capacity = Math.ceil(this.sizeBytes / 2)
+    const step = this.#step / 2
+    const { createdMs, queue, attempts } = this
+    const parts: [ProducerBatch, ProducerBatch] = [
+      new ProducerBatch(queue, { capacity, createdMs, ordinal: this.ordinal, step }),
+      new ProducerBatch(queue, { capacity, createdMs, ordinal: this.ordinal + step, step }),
+    ]
+    const header = readBatchHeader(this.bytes, 0)
+    assert.ok(header, 'a batch of our own')
+    const cursor = recordCursor(this.bytes, header, { maxBytes: this.sizeBytes })
+    for (let place = 0, waiter = 0; cursor.next(); place++) {
+      if (this.#places[waiter + 1] === place) waiter++
+      const { timestamp, key, value, headers } = cursor
+      parts[place < half ? 0 : 1].append(timestamp, { key, value, headers }, this.#waiters[waiter]!)
+    }
+    const listeners = this.#listeners.splice(0)
+    parts[0].onDone(() => {
+      for (const listener of listeners) parts[1].onDone(listener)
+    })
+    for (const part of parts) {
+      part.attempts = attempts
+      part.reservedBytes = this.reservedBytes / 2
+    }
+    this.#isDone = true
+    return parts
   }
 
   #countOf(index: number): number {

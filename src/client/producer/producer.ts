@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import type { Config } from '../../config/index.ts'
 import { sleep } from '../../platform/index.ts'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
@@ -12,6 +13,7 @@ import type { ProducerBatch, Resolve } from './producer-batch.ts'
 import { producerConfig, type producerKeys } from './producer-config.ts'
 import { type ProducerFigures, ProducerMetrics } from './producer-metrics.ts'
 import { type ProducerSettings, producerSettings } from './producer-settings.ts'
+import { producerWritable } from './producer-writable.ts'
 import { RecordAccumulator, type Serialize } from './record-accumulator.ts'
 import type { BatchMetadata, ProducerRecord, Raw, RecordMetadata, TopicRecord } from './record-input.ts'
 import { SendGroup } from './send-group.ts'
@@ -111,6 +113,10 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
           error => this.#abandon(error),
         ),
       isAllowed: queue => this.#transactions?.isAllowed(queue) ?? true,
+      onSplit: (batch, parts) => {
+        this.#incomplete.delete(batch)
+        for (const part of parts) this.#incomplete.add(part)
+      },
       onDone: (batch, error) => {
         this.#incomplete.delete(batch)
         if (error !== undefined) this.#transactions?.batchFailed(batch, error)
@@ -203,6 +209,11 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
       }
     }
     return abortable(group.done, signal)
+  }
+
+  /** A stream of records to one topic, with back-pressure: `pipeline(source, producer.writable('orders'))`. */
+  writable(topic: string): Writable {
+    return producerWritable(this, topic)
   }
 
   /**

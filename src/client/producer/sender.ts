@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster.ts'
 import type { Idempotence, Refusal } from './idempotence.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerBatch } from './producer-batch.ts'
+import { type ProduceEvent, produceChannel } from './producer-events.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerSettings } from './producer-settings.ts'
 
@@ -25,6 +26,8 @@ export interface SenderParts {
   readonly identify: () => void
   /** Whether the partition may be written to now: a transaction has to know of it first. */
   readonly isAllowed: (queue: PartitionQueue) => boolean
+  /** A batch was replaced by others. */
+  readonly onSplit: (batch: ProducerBatch, parts: readonly ProducerBatch[]) => void
   /** A batch is done, one way or the other. */
   readonly onDone: (batch: ProducerBatch, error: Error | undefined) => void
 }
@@ -202,9 +205,29 @@ export class Sender {
       maxVersion: MAX_PRODUCE_VERSION,
     }
     cluster.request({ broker: leader }, PRODUCE, requestBody(topics, settings), options).then(
-      answer => this.#answered(leader, topics, answer),
-      error => this.#unanswered(leader, batches, error),
+      answer => {
+        if (produceChannel.hasSubscribers) this.#publish(leader, batches, nowMs, undefined)
+        this.#answered(leader, topics, answer)
+      },
+      error => {
+        if (produceChannel.hasSubscribers) this.#publish(leader, batches, nowMs, error)
+        this.#unanswered(leader, batches, error)
+      },
     )
+  }
+
+  #publish(broker: number, batches: readonly ProducerBatch[], sentMs: number, error: Error | undefined): void {
+    const { clock, clientId } = this.#parts.cluster.settings
+    const event: ProduceEvent = {
+      clientId,
+      broker,
+      batches: batches.length,
+      records: batches.reduce((sum, { recordCount }) => sum + recordCount, 0),
+      bytes: batches.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      durationMs: clock.monotonicMs() - sentMs,
+      error,
+    }
+    produceChannel.publish(event)
   }
 
   #answered(
@@ -274,6 +297,10 @@ export class Sender {
       return
     }
     queue.inFlight -= 1
+    if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1) {
+      this.#split(batch)
+      return
+    }
     const nowMs = cluster.settings.clock.monotonicMs()
     if (error.retriable) this.#refresh(nowMs)
     const verdict = idempotence?.verdict(queue, batch, refusal) ?? (error.retriable ? 'retry' : 'fail')
@@ -291,6 +318,15 @@ export class Sender {
     batch.notBeforeMs = nowMs + this.#backoff.delayMs(batch.attempts)
     queue.putBack(batch)
     this.activate(queue)
+  }
+
+  /** Sends the records of a batch that the topic's `max.message.bytes` forbids as two (KIP-126). */
+  #split(batch: ProducerBatch): void {
+    const parts = batch.split()
+    batch.queue.sequence.split(batch, parts)
+    this.#parts.onSplit(batch, parts)
+    for (const part of parts) batch.queue.putBack(part)
+    this.activate(batch.queue)
   }
 
   #fail(batch: ProducerBatch, error: Error, isCertain: boolean): void {
