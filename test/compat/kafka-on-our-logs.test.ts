@@ -3,7 +3,7 @@
  * offset; the broker starts on what Kafka has left and serves that.
  */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,6 +11,7 @@ import kafkajs, { type Admin } from 'kafkajs'
 import { BrokerProcess, targetVersion } from './broker-process.ts'
 import { createTopics } from './create-topics.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
+import { java } from './java.ts'
 import { run, sleep } from './process.ts'
 import { kcat, toolOrSkip } from './tools.ts'
 import { ZooKeeperProcess } from './zookeeper-process.ts'
@@ -19,6 +20,7 @@ const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const RECORDS_PER_CODEC = 2_000
 const PARTITIONS = 3
 const FIRST_KEPT_OFFSET = 100
+const COMPACTED_KEYS = 50
 const TEST_TIMEOUT_MS = 240_000
 
 /** What clients can see of a broker's data. */
@@ -26,6 +28,8 @@ interface Seen {
   /** Records by partition and offset, as JSON lines of kcat. */
   readonly records: readonly string[]
   readonly small: readonly string[]
+  /** Of a compacted topic, when its cleaner had nothing left to do. */
+  readonly compacted: readonly string[]
   readonly committed: readonly string[]
   readonly offsets: readonly string[]
   readonly topicConfig: string | undefined
@@ -50,15 +54,58 @@ async function send(broker: BrokerProcess, topic: string, from: number, count: n
   }
 }
 
+const COMPACTED = Object.entries({
+  'cleanup.policy': 'compact',
+  'segment.bytes': '20000',
+  'min.cleanable.dirty.ratio': '0.001',
+}).map(([name, value]) => ({ name, value }))
+
+/** Sends many values of few keys, the last of one key a tombstone, and waits until they are compacted. */
+async function sendToCompact(broker: BrokerProcess, count: number): Promise<void> {
+  const args = ['-b', broker.bootstrap, '-P', '-t', 'compacted', '-K:', '-Z', '-X', 'batch.num.messages=20']
+  for (const codec of CODECS) {
+    const lines = Array.from({ length: count }, (_, i) => `k${i % COMPACTED_KEYS}:${codec} ${i} ${'text '.repeat(8)}`)
+    await run('kcat', [...args, '-z', codec], { input: `${[...lines, 'k0:'].join('\n')}\n` })
+  }
+  await untilCompacted(broker)
+}
+
+/** Waits until the cleaner's checkpoint has come to the active segment. */
+async function untilCompacted(broker: BrokerProcess): Promise<void> {
+  const checkpoint = join(broker.logDirectory, 'cleaner-offset-checkpoint')
+  const deadline = Date.now() + 60_000
+  for (;;) {
+    const text = existsSync(checkpoint) ? readFileSync(checkpoint, 'utf8') : ''
+    const cleaned = Number(/^compacted 0 (\d+)$/m.exec(text)?.[1] ?? -1)
+    const logs = readdirSync(join(broker.logDirectory, 'compacted-0')).filter(name => /^\d+\.log$/.test(name))
+    const active = Math.max(...logs.map(name => Number.parseInt(name, 10)))
+    if (cleaned === active && active > 0) return
+    if (Date.now() > deadline) throw new Error(`compacted up to ${cleaned} of ${active}`)
+    await sleep(100)
+  }
+}
+
+/** Kafka's own tool reads what a compaction has left. */
+async function dumpCompacted(broker: BrokerProcess): Promise<void> {
+  const directory = join(broker.logDirectory, 'compacted-0')
+  const logs = readdirSync(directory).filter(name => /^\d+\.log$/.test(name))
+  const files = logs.map(name => join(directory, name)).join(',')
+  const { stdout, stderr } = await java('kafka.tools.DumpLogSegments', ['--deep-iteration', '--files', files])
+  assert.match(stdout, /isvalid: true/)
+  assert.doesNotMatch(stdout + stderr, /Exception|isvalid: false|mismatch|out of order/i)
+}
+
 async function fill(broker: BrokerProcess): Promise<void> {
   await createTopics(broker, [
     { topic: 'kept', numPartitions: PARTITIONS, configEntries: [{ name: 'segment.bytes', value: '100000' }] },
     { topic: 'small', numPartitions: 1 },
+    { topic: 'compacted', numPartitions: 1, configEntries: COMPACTED },
     { topic: 'gone', numPartitions: 1 },
   ])
   await send(broker, 'kept', 0, RECORDS_PER_CODEC)
   await send(broker, 'small', 0, 1)
   await send(broker, 'gone', 0, 1)
+  await sendToCompact(broker, 1_000)
   await withAdmin(broker, async admin => {
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, offset: `${partition + 7}` }))
     await admin.setOffsets({ groupId: 'readers', topic: 'kept', partitions })
@@ -79,16 +126,18 @@ async function read(broker: BrokerProcess, topic: string): Promise<string[]> {
 
 async function see(broker: BrokerProcess): Promise<Seen> {
   const [records, small] = [await read(broker, 'kept'), await read(broker, 'small')]
+  const compacted = await read(broker, 'compacted')
   return withAdmin(broker, async admin => {
     const [group] = await admin.fetchOffsets({ groupId: 'readers', topics: ['kept'] })
     const offsets = await admin.fetchTopicOffsets('kept')
     const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: 'kept', configNames: ['segment.bytes'] }
     const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] })
     const topics = (await admin.listTopics()).filter(name => !name.startsWith('__'))
-    assert.deepEqual(topics.sort(), ['kept', 'small'])
+    assert.deepEqual(topics.sort(), ['compacted', 'kept', 'small'])
     return {
       records,
       small,
+      compacted,
       committed: (group?.partitions ?? []).map(({ partition, offset }) => `${partition} ${offset}`).sort(),
       offsets: offsets.map(({ partition, low, high }) => `${partition} ${low} ${high}`).sort(),
       topicConfig: resources[0]?.configEntries[0]?.configValue,
@@ -104,7 +153,7 @@ async function startOnCopy(source: BrokerProcess, target: 'kafka' | 'monedula', 
   const zooKeeper = target === 'kafka' ? await ZooKeeperProcess.start(directory) : undefined
   const port = zooKeeper === undefined ? {} : { zooKeeperPort: zooKeeper.port }
   const broker = await BrokerProcess.start({ target, directory, properties: PROPERTIES, ...port })
-  await untilLeaders(broker, PARTITIONS + 1)
+  await untilLeaders(broker, PARTITIONS + 2)
   const stop = async (): Promise<void> => {
     await broker.dispose()
     await zooKeeper?.stop()
@@ -131,7 +180,11 @@ interface Successor {
   readonly stop: () => Promise<void>
 }
 
-const PROPERTIES = { 'offsets.topic.num.partitions': '3', 'auto.create.topics.enable': 'false' }
+const PROPERTIES = {
+  'offsets.topic.num.partitions': '3',
+  'auto.create.topics.enable': 'false',
+  'log.cleaner.backoff.ms': '200',
+}
 
 for (const ending of ['a clean stop', 'kill -9']) {
   const name = `Apache Kafka starts on the directories of ${targetVersion()} after ${ending}, and back`
@@ -147,12 +200,15 @@ for (const ending of ['a clean stop', 'kill -9']) {
       const before = await see(first)
       const kept = CODECS.length * RECORDS_PER_CODEC - FIRST_KEPT_OFFSET
       assert.equal(before.records.length, kept)
+      assert.ok(before.compacted.length < CODECS.length * COMPACTED_KEYS * 10, `${before.compacted.length} are left`)
       await (ending === 'kill -9' ? first.killHard() : first.stop())
+      await dumpCompacted(first)
 
       const kafka = await startOnCopy(first, 'kafka', join(parent, 'kafka'))
       successors.push(kafka)
       assert.deepEqual(await see(kafka.broker), before)
       await send(kafka.broker, 'kept', RECORDS_PER_CODEC, 20)
+      await sendToCompact(kafka.broker, 300)
       const after = await see(kafka.broker)
       assert.equal(after.records.length, kept + CODECS.length * 20)
       await kafka.broker.stop()
