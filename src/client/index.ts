@@ -1,5 +1,32 @@
 export { ConfigError } from '../config/index.ts'
 export { KafkaError } from '../protocol/index.ts'
+export { Admin, type AdminOptions } from './admin/admin.ts'
+export { type CallOptions, ItemsFailed } from './admin/admin-call.ts'
+export type { ClusterDescription, LogDir, ReplicaInfo } from './admin/cluster-info.ts'
+export type {
+  ConfigChange,
+  ConfigEntry,
+  ConfigResource,
+  DescribeConfigsOptions,
+  ResourceChanges,
+  ResourceConfigs,
+} from './admin/configs.ts'
+export type {
+  GroupDescription,
+  GroupListing,
+  GroupMember,
+  ListGroupsOptions,
+  MemberToRemove,
+} from './admin/groups.ts'
+export type {
+  ListedOffset,
+  ListOffsetsOptions,
+  LowWatermark,
+  OffsetQuery,
+  RecordsToDelete,
+} from './admin/partitions.ts'
+export type { CreatedTopic, NewPartitions, NewTopic, ValidatedOptions } from './admin/topics.ts'
+export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster-metadata.ts'
 export type {
   GroupAssignment,
   GroupSubscription,

@@ -1,3 +1,4 @@
+import { Admin, type AdminOptions } from './admin/admin.ts'
 import type { commonClientKeys } from './client-config.ts'
 import type { ClientParts, ConfigInput } from './client-options.ts'
 import { Consumer } from './consumer/consumer.ts'
@@ -14,6 +15,14 @@ export class Kafka {
 
   constructor(options: KafkaOptions) {
     this.#options = options
+  }
+
+  /**
+   * A client that manages topics, settings and groups.
+   * @throws ConfigError that names the key
+   */
+  admin(options: AdminOptions = {}): Admin {
+    return new Admin({ ...this.#options, ...options })
   }
 
   /**

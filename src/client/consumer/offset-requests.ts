@@ -214,7 +214,8 @@ const MOVED: ReadonlySet<string> = new Set([
   'BROKER_NOT_AVAILABLE',
 ])
 
-function byTopic<P extends TopicPartition, T>(
+/** The shape that most requests have: partitions under the names of their topics. */
+export function byTopic<P extends TopicPartition, T>(
   partitions: readonly P[],
   shape: (partition: P) => T,
 ): { name: string; partitions: T[] }[] {

@@ -1,0 +1,108 @@
+import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import type { Cluster } from '../cluster.ts'
+import type { Patient } from '../deadline.ts'
+
+/** How one call waits. */
+export interface CallOptions {
+  /** Time for the whole call with all its tries; `default.api.timeout.ms` when left out. */
+  readonly timeoutMs?: number
+  /** Gives up waiting with the signal's reason; what the broker began it may finish. */
+  readonly signal?: AbortSignal
+}
+
+/** One call under way. */
+export interface AdminCall {
+  readonly cluster: Cluster
+  readonly patience: Patient
+}
+
+/**
+ * Some of the things that a call was about were refused. `code` is that of the first; what was done is done, and in {@link results}.
+ */
+export class ItemsFailed extends KafkaError {
+  /** Why, by the name of the thing: `orders`, `orders-0`, a group's id. */
+  readonly failures: ReadonlyMap<string, KafkaError>
+  /** What the others came to, as the call would have returned it. */
+  readonly results: readonly unknown[]
+
+  constructor(failures: ReadonlyMap<string, KafkaError>, results: readonly unknown[]) {
+    const [[name, first]] = [...failures] as [[string, KafkaError]]
+    const more = failures.size > 1 ? ` (and ${failures.size - 1} more)` : ''
+    super(first.code, `${name}: ${first.message}${more}`, { cause: first })
+    this.name = 'ItemsFailed'
+    this.failures = failures
+    this.results = results
+  }
+}
+
+/** What a broker said of one thing. */
+export interface Answer<T> {
+  readonly key: string
+  readonly errorCode: number
+  readonly errorMessage?: string | null
+  readonly result: T
+}
+
+/** Refusals that pass by themselves or by asking somebody else; every other one is the answer. */
+const PASSING: ReadonlySet<string> = new Set([
+  'NOT_CONTROLLER',
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+  'CONCURRENT_TRANSACTIONS',
+  'THROTTLING_QUOTA_EXCEEDED',
+])
+
+/** Tries until each item has its answer, and asks again only about those that have none. Results come in the order of the items. */
+export async function settle<I, T>(
+  { cluster, patience }: AdminCall,
+  { what, items, keyOf }: { readonly what: string; readonly items: readonly I[]; readonly keyOf: (item: I) => string },
+  ask: (left: readonly I[]) => Promise<readonly Answer<T>[]>,
+): Promise<T[]> {
+  if (items.length === 0) return []
+  const results = new Map<string, T>()
+  const failures = new Map<string, KafkaError>()
+  let left = items
+  await cluster.retrying(what, patience, async tries => {
+    if (tries > 0) await cluster.refresh()
+    let passing: KafkaError | undefined
+    const silent = new Set(left.map(keyOf))
+    for (const { key, errorCode, errorMessage, result } of await ask(left)) {
+      silent.delete(key)
+      const error = errorCode === ErrorCode.NONE ? undefined : KafkaError.fromCode(errorCode, errorMessage)
+      if (error === undefined) results.set(key, result)
+      else if (PASSING.has(error.code)) passing ??= error
+      else failures.set(key, error)
+    }
+    for (const key of silent) failures.set(key, new KafkaError('UNKNOWN_SERVER_ERROR', 'the broker said nothing of it'))
+    left = left.filter(item => !results.has(keyOf(item)) && !failures.has(keyOf(item)))
+    if (passing) throw passing
+  })
+  const done = items.map(keyOf).filter(key => results.has(key))
+  const values = done.map(key => results.get(key) as T)
+  if (failures.size > 0) throw new ItemsFailed(failures, values)
+  return values
+}
+
+/** Sends one request until it is answered without a passing error. */
+export function asked<T extends { readonly errorCode: number; readonly errorMessage?: string | null }>(
+  { cluster, patience }: AdminCall,
+  what: string,
+  ask: () => Promise<T>,
+): Promise<T> {
+  return cluster.retrying(what, patience, async tries => {
+    if (tries > 0 || cluster.metadata.brokers.size === 0) await cluster.refresh()
+    const answer = await ask()
+    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode, answer.errorMessage)
+    return answer
+  })
+}
+
+/** How long a broker may work on a request: no longer than the request or the call waits. */
+export function brokerTimeoutMs({ cluster, patience }: AdminCall): number {
+  return Math.ceil(Math.min(cluster.settings.requestTimeoutMs, patience.leftMs))
+}

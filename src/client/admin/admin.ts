@@ -1,0 +1,189 @@
+import type { Config } from '../../config/index.ts'
+import { type ClientParts, type ConfigInput, clusterSettings, readConfig } from '../client-options.ts'
+import { Cluster } from '../cluster.ts'
+import type { TopicInfo } from '../cluster-metadata.ts'
+import type { PartitionOffset } from '../consumer/offset-requests.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { AdminCall, CallOptions } from './admin-call.ts'
+import { adminConfig, type adminKeys } from './admin-config.ts'
+import * as clusterInfo from './cluster-info.ts'
+import * as configs from './configs.ts'
+import * as groupOffsets from './group-offsets.ts'
+import * as groups from './groups.ts'
+import * as partitions from './partitions.ts'
+import * as topics from './topics.ts'
+
+/** What an admin client is made from: settings by Java's names or in camelCase, and {@link ClientParts}. */
+export type AdminOptions = ConfigInput<typeof adminKeys> & ClientParts
+
+/**
+ * Manages a cluster: topics, settings, groups (Java's Admin). Nothing is connected before the first call.
+ *
+ * ```ts
+ * await using admin = kafka.admin()
+ * await admin.createTopics([{ name: 'orders', partitions: 6 }])
+ * ```
+ *
+ * A call about several things throws {@link ItemsFailed} when one of them is refused; it names each, and holds what the others came to.
+ * Every call may throw REQUEST_TIMED_OUT, NETWORK_EXCEPTION, UNSUPPORTED_VERSION (the broker is too old), an authorization error, and
+ * the reason of its signal.
+ */
+export class Admin implements AsyncDisposable {
+  readonly #config: Config<typeof adminKeys>
+  readonly #cluster: Cluster
+
+  /** @throws ConfigError that names the key */
+  constructor({ logger, platform, ...settings }: AdminOptions) {
+    this.#config = readConfig(adminConfig, settings)
+    const parts = { ...(logger && { logger }), ...(platform && { platform }) }
+    this.#cluster = new Cluster(clusterSettings(this.#config, parts, false))
+  }
+
+  /** @throws TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_TOPIC_EXCEPTION, INVALID_CONFIG */
+  async createTopics(
+    wanted: readonly topics.NewTopic[],
+    options: topics.ValidatedOptions = {},
+  ): Promise<topics.CreatedTopic[]> {
+    return topics.createTopics(this.#call(options), wanted, options)
+  }
+
+  /** @throws UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED */
+  async deleteTopics(names: readonly string[], options: CallOptions = {}): Promise<void> {
+    return topics.deleteTopics(this.#call(options), names)
+  }
+
+  /** Every topic that may be seen, internal ones too, by name. */
+  async listTopics(options: CallOptions = {}): Promise<TopicInfo[]> {
+    return topics.listTopics(this.#call(options))
+  }
+
+  /** @throws UNKNOWN_TOPIC_OR_PARTITION at once, for a topic that is not there */
+  async describeTopics(names: readonly string[], options: CallOptions = {}): Promise<TopicInfo[]> {
+    return topics.describeTopics(this.#call(options), names)
+  }
+
+  /** Lets topics grow. @throws INVALID_PARTITIONS for fewer than there are, UNKNOWN_TOPIC_OR_PARTITION */
+  async createPartitions(
+    wanted: readonly topics.NewPartitions[],
+    options: topics.ValidatedOptions = {},
+  ): Promise<void> {
+    return topics.createPartitions(this.#call(options), wanted, options)
+  }
+
+  /** Deletes the records before an offset of each partition. @throws OFFSET_OUT_OF_RANGE, POLICY_VIOLATION for compacted topics */
+  async deleteRecords(
+    wanted: readonly partitions.RecordsToDelete[],
+    options: CallOptions = {},
+  ): Promise<partitions.LowWatermark[]> {
+    return partitions.deleteRecords(this.#call(options), wanted)
+  }
+
+  /** Where partitions begin and end, or an offset by time. @throws UNKNOWN_TOPIC_OR_PARTITION at once */
+  async listOffsets(
+    wanted: readonly partitions.OffsetQuery[],
+    options: partitions.ListOffsetsOptions = {},
+  ): Promise<partitions.ListedOffset[]> {
+    return partitions.listOffsets(this.#call(options), wanted, options)
+  }
+
+  /**
+   * Gives partitions to their preferred leader; `unclean` elects any replica where none in sync is alive, and may lose records.
+   * @throws PREFERRED_LEADER_NOT_AVAILABLE, ELIGIBLE_LEADERS_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION
+   */
+  async electLeaders(
+    type: 'preferred' | 'unclean',
+    of: readonly TopicPartition[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    return partitions.electLeaders(this.#call(options), type, of)
+  }
+
+  /** @throws UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST for a broker that is not there */
+  async describeConfigs(
+    resources: readonly configs.ConfigResource[],
+    options: configs.DescribeConfigsOptions = {},
+  ): Promise<configs.ResourceConfigs[]> {
+    return configs.describeConfigs(this.#call(options), resources, options)
+  }
+
+  /** Changes single settings and leaves the others (KIP-339). @throws INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION */
+  async incrementalAlterConfigs(
+    resources: readonly configs.ResourceChanges[],
+    options: topics.ValidatedOptions = {},
+  ): Promise<void> {
+    return configs.incrementalAlterConfigs(this.#call(options), resources, options)
+  }
+
+  async describeCluster(options: CallOptions = {}): Promise<clusterInfo.ClusterDescription> {
+    return clusterInfo.describeCluster(this.#call(options))
+  }
+
+  /** What lies in the log directories of these brokers. A directory that failed is there with its error. */
+  async describeLogDirs(brokers: readonly number[], options: CallOptions = {}): Promise<clusterInfo.LogDir[]> {
+    return clusterInfo.describeLogDirs(this.#call(options), brokers)
+  }
+
+  /** The groups of all brokers, by id. */
+  async listConsumerGroups(options: groups.ListGroupsOptions = {}): Promise<groups.GroupListing[]> {
+    return groups.listConsumerGroups(this.#call(options), options)
+  }
+
+  /** Members and what they read. A group that is not there is described as `Dead`. */
+  async describeConsumerGroups(
+    groupIds: readonly string[],
+    options: CallOptions = {},
+  ): Promise<groups.GroupDescription[]> {
+    return groups.describeConsumerGroups(this.#call(options), groupIds)
+  }
+
+  /** @throws NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND */
+  async deleteConsumerGroups(groupIds: readonly string[], options: CallOptions = {}): Promise<void> {
+    return groups.deleteConsumerGroups(this.#call(options), groupIds)
+  }
+
+  /** @throws UNKNOWN_MEMBER_ID */
+  async removeMembersFromConsumerGroup(
+    groupId: string,
+    members: readonly groups.MemberToRemove[],
+    options: CallOptions & { readonly reason?: string } = {},
+  ): Promise<void> {
+    const { reason = 'removed by an administrator' } = options
+    return groups.removeMembersFromConsumerGroup(this.#call(options), groupId, members, reason)
+  }
+
+  /** What a group has committed, by topic and partition. */
+  async listConsumerGroupOffsets(groupId: string, options: CallOptions = {}): Promise<PartitionOffset[]> {
+    return groupOffsets.listConsumerGroupOffsets(this.#call(options), groupId)
+  }
+
+  /** Moves a group to other offsets. @throws UNKNOWN_MEMBER_ID while the group has members */
+  async alterConsumerGroupOffsets(
+    groupId: string,
+    offsets: readonly PartitionOffset[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    return groupOffsets.alterConsumerGroupOffsets(this.#call(options), groupId, offsets)
+  }
+
+  /** @throws GROUP_ID_NOT_FOUND, GROUP_SUBSCRIBED_TO_TOPIC while members read the topic */
+  async deleteConsumerGroupOffsets(
+    groupId: string,
+    of: readonly TopicPartition[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    return groupOffsets.deleteConsumerGroupOffsets(this.#call(options), groupId, of)
+  }
+
+  /** Ends the connections; whoever waits for an answer fails. */
+  close(): void {
+    this.#cluster.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  #call({ timeoutMs = this.#config.get('default.api.timeout.ms'), signal }: CallOptions): AdminCall {
+    return { cluster: this.#cluster, patience: this.#cluster.patience({ timeoutMs, signal }) }
+  }
+}

@@ -1,0 +1,157 @@
+import { decodeWithVersion, ErrorCode, KafkaError } from '../../protocol/index.ts'
+import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
+import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
+import { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
+import { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts'
+import { ConsumerProtocolAssignment } from '../../protocol/messages/data/consumer-protocol.ts'
+import { withCoordinator } from '../consumer/offset-requests.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { type AdminCall, type Answer, type CallOptions, settle } from './admin-call.ts'
+
+const LEAVE_GROUP = { request: LeaveGroupRequest, response: LeaveGroupResponse }
+const DESCRIBE_GROUPS = { request: DescribeGroupsRequest, response: DescribeGroupsResponse }
+const LIST_GROUPS = { request: ListGroupsRequest, response: ListGroupsResponse }
+const DELETE_GROUPS = { request: DeleteGroupsRequest, response: DeleteGroupsResponse }
+
+/** The first version of LeaveGroup that takes many members, and names them by their instance. */
+const FIRST_WITH_MEMBERS = 3
+
+export interface ListGroupsOptions extends CallOptions {
+  /** Only groups in one of these states: `Stable`, `Empty`, `PreparingRebalance`, `CompletingRebalance`, `Dead`. */
+  readonly states?: readonly string[]
+}
+
+export interface GroupListing {
+  readonly groupId: string
+  /** `consumer` for those of consumers; empty for a group that only commits offsets. */
+  readonly protocolType: string
+  /** Empty where the broker does not tell (before 2.6). */
+  readonly state: string
+}
+
+export interface GroupMember {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly clientId: string
+  readonly host: string
+  /** What it reads; empty during a rebalance, and in groups that are not consumers'. */
+  readonly assignment: readonly TopicPartition[]
+}
+
+export interface GroupDescription {
+  readonly groupId: string
+  readonly state: string
+  readonly protocolType: string
+  /** The assignor that the members agreed on. */
+  readonly assignor: string
+  /** Id of the broker that coordinates it. */
+  readonly coordinator: number
+  readonly members: readonly GroupMember[]
+}
+
+/** A member by its id, or a static one by its instance id. */
+export type MemberToRemove = { readonly memberId: string } | { readonly groupInstanceId: string }
+
+/** Every broker knows the groups that it coordinates. */
+export function listConsumerGroups(
+  { cluster, patience }: AdminCall,
+  { states = [] }: ListGroupsOptions,
+): Promise<GroupListing[]> {
+  return cluster.retrying('listing groups', patience, async () => {
+    const { brokers } = await cluster.refresh()
+    const answers = await Promise.all(
+      Array.from(brokers.keys(), broker =>
+        cluster.request({ broker }, LIST_GROUPS, states.length > 0 ? { statesFilter: states } : {}),
+      ),
+    )
+    for (const { errorCode } of answers) if (errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(errorCode)
+    return answers
+      .flatMap(({ groups }) => groups)
+      .map(({ groupId, protocolType, groupState }) => ({ groupId, protocolType, state: groupState }))
+      .sort((one, other) => (one.groupId < other.groupId ? -1 : 1))
+  })
+}
+
+export function describeConsumerGroups(call: AdminCall, groupIds: readonly string[]): Promise<GroupDescription[]> {
+  return eachGroup(call, 'describing', groupIds, async (groupId, coordinator) => {
+    const answer = await call.cluster.request({ broker: coordinator }, DESCRIBE_GROUPS, { groups: [groupId] })
+    const group = answer.groups[0]
+    if (group === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `the broker said nothing of group ${groupId}`)
+    const { errorCode, errorMessage, groupState, protocolType, protocolData, members } = group
+    const result = {
+      groupId,
+      state: groupState,
+      protocolType,
+      assignor: protocolData,
+      coordinator,
+      members: members.map(member => ({
+        memberId: member.memberId,
+        groupInstanceId: member.groupInstanceId,
+        clientId: member.clientId,
+        host: member.clientHost,
+        assignment: protocolType === 'consumer' ? readAssignment(member.memberAssignment) : [],
+      })),
+    }
+    return { errorCode, errorMessage, result }
+  })
+}
+
+function readAssignment(bytes: Uint8Array): TopicPartition[] {
+  if (bytes.length === 0) return []
+  const { assignedPartitions } = decodeWithVersion(ConsumerProtocolAssignment, bytes).message
+  return assignedPartitions.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
+}
+
+export async function deleteConsumerGroups(call: AdminCall, groupIds: readonly string[]): Promise<void> {
+  await eachGroup(call, 'deleting', groupIds, async (groupId, broker) => {
+    const answer = await call.cluster.request({ broker }, DELETE_GROUPS, { groupsNames: [groupId] })
+    return { errorCode: answer.results[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR, result: undefined }
+  })
+}
+
+export async function removeMembersFromConsumerGroup(
+  call: AdminCall,
+  groupId: string,
+  members: readonly MemberToRemove[],
+  reason: string,
+): Promise<void> {
+  const keyOf = (member: MemberToRemove): string =>
+    'memberId' in member ? member.memberId : `instance ${member.groupInstanceId}`
+  await settle(call, { what: `removing members of group ${groupId}`, items: members, keyOf }, left =>
+    withCoordinator(call.cluster, groupId, { what: 'removing members', patience: call.patience }, async broker => {
+      const answer = await call.cluster.request({ broker }, LEAVE_GROUP, version => {
+        if (version < FIRST_WITH_MEMBERS)
+          throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old to remove members (before 2.4)')
+        return { groupId, members: left.map(member => ({ memberId: '', ...member, reason })) }
+      })
+      if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+      return answer.members.map(({ memberId, groupInstanceId, errorCode }) => ({
+        key: groupInstanceId === null ? memberId : `instance ${groupInstanceId}`,
+        errorCode,
+        result: undefined,
+      }))
+    }),
+  )
+}
+
+/** Asks each group's coordinator; what one group is refused does not keep the others from their answer. */
+function eachGroup<T>(
+  call: AdminCall,
+  what: string,
+  groupIds: readonly string[],
+  ask: (groupId: string, coordinator: number) => Promise<Omit<Answer<T>, 'key'>>,
+): Promise<T[]> {
+  const { cluster, patience } = call
+  return settle(call, { what: `${what} groups`, items: groupIds, keyOf: groupId => groupId }, left =>
+    Promise.all(
+      left.map(async groupId => {
+        const answer = await withCoordinator(cluster, groupId, { what, patience }, coordinator =>
+          ask(groupId, coordinator),
+        )
+        // A passing refusal is asked again, of whoever the coordinator is by then.
+        if (answer.errorCode !== ErrorCode.NONE) cluster.coordinatorMoved('group', groupId)
+        return { ...answer, key: groupId }
+      }),
+    ),
+  )
+}

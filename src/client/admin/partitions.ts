@@ -1,0 +1,152 @@
+import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
+import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts'
+import { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/43-elect-leaders.ts'
+import { byTopic } from '../consumer/offset-requests.ts'
+import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { grouped } from '../grouped.ts'
+import { type AdminCall, type Answer, brokerTimeoutMs, type CallOptions, settle } from './admin-call.ts'
+
+const LIST_OFFSETS = { request: ListOffsetsRequest, response: ListOffsetsResponse }
+const DELETE_RECORDS = { request: DeleteRecordsRequest, response: DeleteRecordsResponse }
+const ELECT_LEADERS = { request: ElectLeadersRequest, response: ElectLeadersResponse }
+
+/** Ends by name (Java's OffsetSpec), in place of a time. */
+const SPECS = { latest: -1, earliest: -2, 'max-timestamp': -3 } as const
+/** From this version on ListOffsets knows `max-timestamp` (KIP-734). */
+const FIRST_WITH_MAX_TIMESTAMP = 7
+const ELECTION_TYPES = { preferred: 0, unclean: 1 } as const
+
+/** Which offset of a partition: an end, or that of the first record that is not older than a time in milliseconds. */
+export interface OffsetQuery extends TopicPartition {
+  readonly at: keyof typeof SPECS | number
+}
+
+export interface ListedOffset extends TopicPartition {
+  /** -1 where there is no such record. */
+  readonly offset: number
+  /** Of the record, in milliseconds; -1 for an end. */
+  readonly timestamp: number
+  readonly leaderEpoch: number
+}
+
+export interface ListOffsetsOptions extends CallOptions {
+  /** `read_committed` puts `latest` before the first open transaction. */
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
+}
+
+/** Records before `beforeOffset` are to go; -1 for all that there are. */
+export interface RecordsToDelete extends TopicPartition {
+  readonly beforeOffset: number
+}
+
+/** Where a partition begins. */
+export interface LowWatermark extends TopicPartition {
+  readonly lowWatermark: number
+}
+
+export const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
+
+export function listOffsets(
+  call: AdminCall,
+  wanted: readonly OffsetQuery[],
+  { isolationLevel = 'read_uncommitted' }: ListOffsetsOptions,
+): Promise<ListedOffset[]> {
+  return atLeaders(call, 'listing offsets', wanted, async (broker, partitions) => {
+    const answer = await call.cluster.request({ broker }, LIST_OFFSETS, version => {
+      if (version < FIRST_WITH_MAX_TIMESTAMP && partitions.some(({ at }) => at === 'max-timestamp'))
+        throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old for max-timestamp (before 3.0)')
+      return {
+        replicaId: -1,
+        ...(version >= 2 ? { isolationLevel: isolationLevel === 'read_committed' ? 1 : 0 } : {}),
+        topics: byTopic(partitions, ({ partition, at }) => ({
+          partitionIndex: partition,
+          timestamp: typeof at === 'number' ? at : SPECS[at],
+        })),
+      }
+    })
+    return answer.topics.flatMap(({ name, partitions: answers }) =>
+      answers.map(({ partitionIndex, errorCode, offset, oldStyleOffsets, timestamp, leaderEpoch }) => {
+        const place = { topic: name, partition: partitionIndex }
+        const result = { ...place, offset: oldStyleOffsets[0] ?? offset, timestamp, leaderEpoch }
+        return { key: nameOf(place), errorCode, result }
+      }),
+    )
+  })
+}
+
+export function deleteRecords(call: AdminCall, wanted: readonly RecordsToDelete[]): Promise<LowWatermark[]> {
+  return atLeaders(call, 'deleting records', wanted, async (broker, partitions) => {
+    const answer = await call.cluster.request({ broker }, DELETE_RECORDS, {
+      topics: byTopic(partitions, ({ partition, beforeOffset }) => ({
+        partitionIndex: partition,
+        offset: beforeOffset,
+      })),
+      timeoutMs: brokerTimeoutMs(call),
+    })
+    return answer.topics.flatMap(({ name, partitions: answers }) =>
+      answers.map(({ partitionIndex, errorCode, lowWatermark }) => {
+        const place = { topic: name, partition: partitionIndex }
+        return { key: nameOf(place), errorCode, result: { ...place, lowWatermark } }
+      }),
+    )
+  })
+}
+
+/** Elects leaders; a partition whose leader is the wanted one already counts as done. */
+export async function electLeaders(
+  call: AdminCall,
+  type: keyof typeof ELECTION_TYPES,
+  partitions: readonly TopicPartition[],
+): Promise<void> {
+  await settle(call, { what: 'electing leaders', items: partitions, keyOf: nameOf }, async left => {
+    const answer = await call.cluster.requestController(ELECT_LEADERS, version => ({
+      ...(version >= 1 ? { electionType: ELECTION_TYPES[type] } : {}),
+      topicPartitions: byTopic(left, ({ partition }) => partition).map(({ name, partitions: indexes }) => ({
+        topic: name,
+        partitions: indexes,
+      })),
+      timeoutMs: brokerTimeoutMs(call),
+    }))
+    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+    return answer.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+      partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
+        key: nameOf({ topic, partition: partitionId }),
+        errorCode: errorCode === ErrorCode.ELECTION_NOT_NEEDED ? ErrorCode.NONE : errorCode,
+        errorMessage,
+        result: undefined,
+      })),
+    )
+  })
+}
+
+/** Asks each partition's leader; a topic that is not there is an answer, not something to wait for. */
+export async function atLeaders<P extends TopicPartition, T>(
+  call: AdminCall,
+  what: string,
+  wanted: readonly P[],
+  ask: (broker: number, partitions: readonly P[]) => Promise<readonly Answer<T>[]>,
+): Promise<T[]> {
+  const { cluster } = call
+  const topics = [...new Set(wanted.map(({ topic }) => topic))]
+  try {
+    return await settle<P, T>(call, { what, items: wanted, keyOf: nameOf }, async left => {
+      const metadata = await cluster.refresh(topics)
+      const byLeader = grouped(left, ({ topic, partition }) => metadata.partition(topic, partition)?.leader)
+      const answers = await Promise.all(
+        Array.from(byLeader, async ([leader, partitions]) => {
+          if (leader !== undefined && leader >= 0) return ask(leader, partitions)
+          const missing = leader === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.LEADER_NOT_AVAILABLE
+          return partitions.map(one => ({
+            key: nameOf(one),
+            errorCode: metadata.failureOf(one.topic)?.errorCode ?? missing,
+            result: undefined as T,
+          }))
+        }),
+      )
+      return answers.flat()
+    })
+  } finally {
+    for (const topic of topics) cluster.forget(topic)
+  }
+}
