@@ -12,6 +12,8 @@ export interface CompatTest<Tool> {
   /** The version, once it is installed. */
   readonly version: (tool: Tool) => string
   readonly broker?: BrokerOptions
+  /** How long installing and all steps may take, ms; five minutes when absent. */
+  readonly timeoutMs?: number
   /** Runs the steps, each a subtest. */
   readonly steps: (context: TestContext, broker: BrokerProcess, tool: Tool) => Promise<void>
 }
@@ -20,7 +22,8 @@ const TEST_TIMEOUT_MS = 300_000
 
 /** Registers a compatibility test with one broker for all its steps. */
 export function compatTest<Tool>(definition: CompatTest<Tool>): void {
-  test(`${definition.tool} against ${targetVersion()}`, { timeout: TEST_TIMEOUT_MS }, async context => {
+  const timeout = definition.timeoutMs ?? TEST_TIMEOUT_MS
+  test(`${definition.tool} against ${targetVersion()}`, { timeout }, async context => {
     const tool = await toolOrSkip(context, definition.tool, definition.install)
     if (tool === undefined) return
     console.log(`# ${definition.tool}: ${definition.version(tool)}`)
