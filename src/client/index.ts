@@ -26,6 +26,13 @@ export type {
   RecordsToDelete,
 } from './admin/partitions.ts'
 export type { CreatedTopic, NewPartitions, NewTopic, ValidatedOptions } from './admin/topics.ts'
+export type {
+  ListTransactionsOptions,
+  PartitionProducers,
+  ProducerState,
+  TransactionDescription,
+  TransactionListing,
+} from './admin/transactions.ts'
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster-metadata.ts'
 export type {
   GroupAssignment,

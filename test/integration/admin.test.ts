@@ -205,3 +205,27 @@ test('groups are listed, described with what each member reads, moved to other o
   await admin.deleteConsumerGroups(['billing'])
   assert.deepEqual(await admin.listConsumerGroups(), [])
 })
+
+test('transactions are listed and described, and a partition names who has one open', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using admin = kafka.admin()
+  await using producer = kafka.producer({ transactionalId: 'till' })
+  const place = { topic: 'orders', partition: 0 }
+  await producer.transaction(async tx => {
+    await tx.send('orders', { value: 'a' })
+    const [till] = await admin.describeTransactions(['till'])
+    assert.deepEqual([till?.state, till?.coordinator, till?.partitions], ['Ongoing', 0, [place]])
+    const [described] = await admin.describeProducers([place])
+    assert.deepEqual(
+      described?.producers.map(({ producerId, transactionStartOffset }) => [producerId, transactionStartOffset]),
+      [[till?.producerId, 0]],
+    )
+    assert.deepEqual(await admin.listTransactions({ states: ['Ongoing'] }), [
+      { transactionalId: 'till', producerId: till?.producerId, state: 'Ongoing' },
+    ])
+  })
+  assert.deepEqual(await admin.listTransactions({ states: ['Ongoing'] }), [])
+  assert.equal((await admin.describeProducers([place]))[0]?.producers[0]?.transactionStartOffset, undefined)
+  await assert.rejects(admin.describeTransactions(['none']), failsWith('TRANSACTIONAL_ID_NOT_FOUND', 'none'))
+})

@@ -12,6 +12,7 @@ import * as groupOffsets from './group-offsets.ts'
 import * as groups from './groups.ts'
 import * as partitions from './partitions.ts'
 import * as topics from './topics.ts'
+import * as transactions from './transactions.ts'
 
 /** What an admin client is made from: settings by Java's names or in camelCase, and {@link ClientParts}. */
 export type AdminOptions = ConfigInput<typeof adminKeys> & ClientParts
@@ -172,6 +173,29 @@ export class Admin implements AsyncDisposable {
     options: CallOptions = {},
   ): Promise<void> {
     return groupOffsets.deleteConsumerGroupOffsets(this.#call(options), groupId, of)
+  }
+
+  /** The transactional ids of all brokers, in their order. */
+  async listTransactions(
+    options: transactions.ListTransactionsOptions = {},
+  ): Promise<transactions.TransactionListing[]> {
+    return transactions.listTransactions(this.#call(options), options)
+  }
+
+  /** @throws TRANSACTIONAL_ID_NOT_FOUND */
+  async describeTransactions(
+    transactionalIds: readonly string[],
+    options: CallOptions = {},
+  ): Promise<transactions.TransactionDescription[]> {
+    return transactions.describeTransactions(this.#call(options), transactionalIds)
+  }
+
+  /** Who has written to partitions with an id, and has a transaction open there. @throws UNKNOWN_TOPIC_OR_PARTITION at once */
+  async describeProducers(
+    of: readonly TopicPartition[],
+    options: CallOptions = {},
+  ): Promise<transactions.PartitionProducers[]> {
+    return transactions.describeProducers(this.#call(options), of)
   }
 
   /** Ends the connections; whoever waits for an answer fails. */
