@@ -229,3 +229,34 @@ test('transactions are listed and described, and a partition names who has one o
   assert.equal((await admin.describeProducers([place]))[0]?.producers[0]?.transactionStartOffset, undefined)
   await assert.rejects(admin.describeTransactions(['none']), failsWith('TRANSACTIONAL_ID_NOT_FOUND', 'none'))
 })
+
+test('a static member is removed from its group by its name, one that is not there is refused', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', ['a'])
+  const kafka = connect(cluster.bootstrapServers)
+  await using admin = kafka.admin()
+  const settings = { groupId: 'billing', autoOffsetReset: 'earliest', groupInstanceId: 'till-1' }
+  {
+    await using consumer = kafka.consumer(settings)
+    consumer.subscribe('orders')
+    for await (const _ of consumer) break
+  }
+  const members = async () => (await admin.describeConsumerGroups(['billing']))[0]?.members.length
+  assert.equal(await members(), 1)
+  await admin.removeMembersFromConsumerGroup('billing', [{ groupInstanceId: 'till-1' }])
+  assert.equal(await members(), 0)
+  await assert.rejects(
+    admin.removeMembersFromConsumerGroup('billing', [{ memberId: 'nobody' }]),
+    failsWith('UNKNOWN_MEMBER_ID', 'nobody'),
+  )
+})
+
+test('electing the leader that leads already is no failure, a partition that is not there is', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using admin = connect(cluster.bootstrapServers).admin()
+  await admin.electLeaders('preferred', [{ topic: 'orders', partition: 0 }])
+  await assert.rejects(
+    admin.electLeaders('preferred', [{ topic: 'none', partition: 0 }]),
+    failsWith('UNKNOWN_TOPIC_OR_PARTITION', 'none-0'),
+  )
+})
