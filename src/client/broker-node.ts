@@ -67,6 +67,7 @@ export class BrokerNode {
   #link: Link | undefined
   #linking: Promise<Link> | undefined
   #failures = 0
+  #lastFailure = ''
   #retryAtMs = Number.NEGATIVE_INFINITY
   #isClosed = false
 
@@ -148,12 +149,13 @@ export class BrokerNode {
     if (this.#isClosed) return Promise.reject(new KafkaError('NETWORK_EXCEPTION', 'the client is closed'))
     if (this.#linking) return this.#linking
     if (clock.monotonicMs() < this.#retryAtMs) {
-      const message = `${host}:${port} could not be reached a moment ago`
+      const message = `${host}:${port} could not be reached a moment ago: ${this.#lastFailure}`
       return Promise.reject(new KafkaError('NETWORK_EXCEPTION', message))
     }
     this.#linking = this.#makeLink()
       .catch((error: unknown) => {
         this.#failures += 1
+        this.#lastFailure = error instanceof Error ? error.message : String(error)
         this.#retryAtMs = clock.monotonicMs() + this.#backoff.delayMs(this.#failures)
         if (error instanceof NetworkError) throw new KafkaError('NETWORK_EXCEPTION', error.message, { cause: error })
         throw error
