@@ -103,14 +103,16 @@ export class FetchedRecords<K, V> {
         `batch at offset ${header.baseOffset} of ${partitionKey(this.#place)} fails its checksum`,
       )
     }
-    if (header.isControl) {
-      if (aborted !== null && this.#isAbort(header)) this.#aborting.delete(header.producerId)
-      return false
-    }
-    if (aborted === null || !header.isTransactional) return true
+    if (aborted === null) return !header.isControl
+    // Markers count too: where a compaction took the records, the marker is the first that is met of its transaction.
     while ((aborted[this.#nextAborted]?.firstOffset ?? Number.POSITIVE_INFINITY) <= header.lastOffset) {
       this.#aborting.add(aborted[this.#nextAborted++]!.producerId)
     }
+    if (header.isControl) {
+      if (this.#isAbort(header)) this.#aborting.delete(header.producerId)
+      return false
+    }
+    if (!header.isTransactional) return true
     return !this.#aborting.has(header.producerId)
   }
 
