@@ -1,0 +1,66 @@
+import type { Audit, Isolation, Produce, ReadRecord } from './history.ts'
+import type { Done, Operations } from './operations.ts'
+
+/** What is known of a partition: what was sent to it, and what it held when it was read as a whole for the last time. */
+export class PartitionContent {
+  readonly partition: string
+  readonly produces: readonly Done<Produce>[]
+  readonly #audits: readonly Done<Audit>[]
+  readonly #trimmedTo: number
+  readonly #isCompacted: boolean
+  readonly #keys = new Map<string, string>()
+  /** Below it records may be missing. */
+  readonly startOffset: number
+
+  constructor(partition: string, operations: Operations, isCompacted: boolean) {
+    const isHere = ({ operation }: { operation: { partition: string } }): boolean => operation.partition === partition
+    this.partition = partition
+    this.produces = operations.all('produce').filter(isHere)
+    this.#audits = operations.ok('audit').filter(isHere)
+    const trims = operations.all('trim').filter(({ operation, outcome }) => isHere({ operation }) && outcome !== 'fail')
+    this.#trimmedTo = Math.max(0, ...trims.map(({ operation }) => operation.offset))
+    this.#isCompacted = isCompacted
+    this.startOffset = Math.max(this.#trimmedTo, ...this.#audits.map(({ result }) => result.offset ?? 0))
+    for (const { operation } of this.produces) {
+      for (const { key, value } of operation.records) if (key !== undefined) this.#keys.set(value, key)
+    }
+  }
+
+  /** The last look at all of it; undefined when there was none. */
+  lastAudit(isolation: Isolation): Done<Audit> | undefined {
+    return this.#audits.filter(({ operation }) => operation.isolation === isolation).at(-1)
+  }
+
+  /** What was there at the last look. */
+  found(isolation: Isolation): readonly ReadRecord[] {
+    return this.lastAudit(isolation)?.result.records ?? []
+  }
+
+  /** All looks. */
+  get audits(): readonly Done<Audit>[] {
+    return this.#audits
+  }
+
+  /** Whether a record may be missing although nothing is wrong: it was deleted, or a later one has its key. */
+  mayBeGone(value: string, offset: number | undefined): boolean {
+    if (offset === undefined ? this.startOffset > 0 : offset < this.startOffset) return true
+    const key = this.#keys.get(value)
+    if (!this.#isCompacted || key === undefined) return false
+    return this.found('uncommitted').some(
+      record => this.#keys.get(record.value) === key && record.offset > (offset ?? -1),
+    )
+  }
+}
+
+/** The contents of all partitions of a history. */
+export function partitionContents(
+  operations: Operations,
+  isCompacted: (partition: string) => boolean,
+): ReadonlyMap<string, PartitionContent> {
+  const names = new Set([
+    ...operations.all('produce').map(({ operation }) => operation.partition),
+    ...operations.all('audit').map(({ operation }) => operation.partition),
+    ...operations.all('poll').map(({ operation }) => operation.partition),
+  ])
+  return new Map([...names].map(name => [name, new PartitionContent(name, operations, isCompacted(name))]))
+}
