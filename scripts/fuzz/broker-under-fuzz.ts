@@ -1,7 +1,8 @@
 /** A whole broker in memory, on simulated time, with an eye on everything that must not happen. */
-import { KafkaServer } from '../../src/broker/index.ts'
-import { type Logger, MemoryDisk, MemoryNetwork, SimulatedClock, seededRandom } from '../../src/platform/index.ts'
+import type { KafkaServer } from '../../src/broker/index.ts'
+import { type MemoryNetwork, SimulatedClock, seededRandom } from '../../src/platform/index.ts'
 import * as p from '../../src/protocol/everything.ts'
+import { driven, SimulatedBroker } from '../../src/testing/simulated-broker.ts'
 import { FUZZ_TOPICS, PROBE_TOPIC } from './plausible-message.ts'
 import { WireClient } from './wire-client.ts'
 
@@ -15,16 +16,7 @@ const PROBES_READ_AGAIN = 6
 
 const CREATED: readonly number[] = [p.ErrorCode.NONE, p.ErrorCode.TOPIC_ALREADY_EXISTS]
 
-const PROPERTIES: Readonly<Record<string, string>> = {
-  'broker.id': '0',
-  listeners: 'PLAINTEXT://127.0.0.1:0',
-  'log.dirs': '/data',
-  'offsets.topic.num.partitions': '2',
-  'offsets.topic.replication.factor': '1',
-  'group.initial.rebalance.delay.ms': '0',
-  'log.index.size.max.bytes': '4096',
-  'socket.request.max.bytes': '4194304',
-}
+const PROPERTIES = { 'socket.request.max.bytes': '4194304' }
 
 const TOPIC_CONFIGS: Readonly<Record<string, readonly { name: string; value: string }[]>> = {
   compacted: [{ name: 'cleanup.policy', value: 'compact' }],
@@ -58,19 +50,15 @@ export class BrokerUnderFuzz {
 
   static async start(seed: number): Promise<BrokerUnderFuzz> {
     const clock = new SimulatedClock()
-    const network = new MemoryNetwork(clock)
     const complaints: string[] = []
-    const starting = KafkaServer.start({
-      properties: new Map(Object.entries(PROPERTIES)),
-      disk: new MemoryDisk({ now: () => clock.now() }),
-      network,
+    const { ready, network } = new SimulatedBroker({
       clock,
       random: seededRandom(seed),
-      logger: complainingLogger(complaints),
-      isVerbose: false,
-      onHalt: (...why: unknown[]) => complaints.push(`halt ${why.map(String).join(' ')}`),
+      properties: PROPERTIES,
+      onError: line => complaints.push(line),
+      onHalt: () => complaints.push('halt'),
     })
-    const server = await drive(clock, starting)
+    const server = await driven(clock, ready)
     const broker = new BrokerUnderFuzz({ clock, network, server, complaints })
     await broker.#createTopics()
     await broker.#createCoordinator()
@@ -142,7 +130,7 @@ export class BrokerUnderFuzz {
     this.#probe?.close()
     await this.clock.advance(1000)
     expectEqual('bytes of requests held', [this.server.queuedBytes], [0])
-    await drive(this.clock, this.server.stop())
+    await driven(this.clock, this.server.stop())
   }
 
   async #prober(): Promise<WireClient> {
@@ -158,7 +146,7 @@ export class BrokerUnderFuzz {
       assignments: [],
       configs: TOPIC_CONFIGS[name] ?? [],
     }))
-    const created = await drive(this.clock, this.server.services.controller.createTopics(topics))
+    const created = await driven(this.clock, this.server.services.controller.createTopics(topics))
     const failed = created.filter(({ errorCode }) => !CREATED.includes(errorCode))
     expectEqual(
       'topics that cannot be created',
@@ -182,32 +170,6 @@ export class BrokerUnderFuzz {
 /** What the probe publishes at an offset: mostly a few bytes, now and then as many as come in buffers of their own. */
 function probeValue(offset: number): Buffer {
   return Buffer.alloc(offset % 4 === 3 ? 150_000 : 20, `probe ${offset} `)
-}
-
-/** Moves simulated time on until a promise is settled. */
-async function drive<T>(clock: SimulatedClock, promise: Promise<T>): Promise<T> {
-  let isSettled = false
-  const watched = promise.finally(() => {
-    isSettled = true
-  })
-  watched.catch(() => undefined)
-  for (let turns = 0; !isSettled && turns < 10_000; turns++) await clock.advance(turns < 10 ? 0 : 10)
-  if (!isSettled) throw new Error('it takes more than 100 s of simulated time')
-  return watched
-}
-
-function complainingLogger(complaints: string[]): Logger {
-  const logger: Logger = {
-    debug() {},
-    info() {},
-    warn() {},
-    error: (fields, message) => {
-      const cause = 'err' in fields && fields.err instanceof Error ? `: ${fields.err.stack}` : ''
-      complaints.push(`${message}${cause}`)
-    },
-    child: () => logger,
-  }
-  return logger
 }
 
 function expectEqual(what: string, actual: readonly unknown[], expected: readonly unknown[]): void {

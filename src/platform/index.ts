@@ -7,7 +7,7 @@ export { type HttpText, type HttpTextServer, serveHttpText } from './http-text-s
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './logger.ts'
 export { type DiskFault, type DiskOperation, MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts'
 export type { CrashOptions } from './memory-disk-file.ts'
-export { MemoryNetwork } from './memory-network.ts'
+export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts'
 export {
   type Connection,
   type ConnectionSink,
@@ -19,6 +19,7 @@ export { nodeDisk } from './node-disk.ts'
 export { nodeNetwork } from './node-network.ts'
 export { nodeWorkers } from './node-workers.ts'
 export { openOutput } from './output-file.ts'
+export { ProcessClock } from './process-clock.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
 export { SimulatedClock } from './simulated-clock.ts'
 export { nodeThreads, type ServiceThread, serveThread, type Threads } from './threads.ts'

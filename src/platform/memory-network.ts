@@ -4,18 +4,33 @@ import { type Connection, type ConnectionSink, type Listener, type Network, Netw
 /** Bytes one delivery hands over at the most, as one read of a socket would. */
 const READ_BYTES = 64 * 1024
 
+/** How a {@link MemoryNetwork} is made. */
+export interface MemoryNetworkOptions {
+  /** Milliseconds until what is written now arrives; asked whenever nothing is under way. Default: the next turn. */
+  readonly delayMs?: () => number
+}
+
 /**
  * A network inside the process: the deterministic twin of `nodeNetwork`. Everything happens in turns of `clock.soon`,
  * so a seeded clock decides the order. Bytes of a connection arrive in order, in pieces as large as the receiver's
- * target; `pause` really stops delivery, and what was written meanwhile counts as pending.
+ * target; `pause` really stops delivery, and what was written meanwhile counts as pending. Connections are as slow as they
+ * are told to be, each for itself, and may be {@link cut}.
  */
 export class MemoryNetwork implements Network {
   readonly #clock: Clock
+  readonly #options: MemoryNetworkOptions
   readonly #listeners = new Map<number, (connection: Connection) => void>()
+  readonly #open = new Set<MemoryConnection>()
   #nextPort = 40_000
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: MemoryNetworkOptions = {}) {
     this.#clock = clock
+    this.#options = options
+  }
+
+  /** Cuts connections: both ends find them closed, and what was under way is gone. `isCut` chooses, by the port of who connected. */
+  cut(isCut: (clientPort: number) => boolean = () => true): void {
+    for (const client of [...this.#open]) if (isCut(client.localPort)) client.cut()
   }
 
   hostName(): string {
@@ -39,12 +54,21 @@ export class MemoryNetwork implements Network {
     const accept = this.#listeners.get(port)
     if (!accept) throw new NetworkError('ECONNREFUSED', `connect to ${host}:${port}`)
     const from = this.#nextPort++
-    const client = new MemoryConnection(this.#clock, from, port)
-    const server = new MemoryConnection(this.#clock, port, from)
+    const parts = { clock: this.#clock, delayMs: this.#options.delayMs, closed: () => void this.#open.delete(client) }
+    const client: MemoryConnection = new MemoryConnection(parts, from, port)
+    const server = new MemoryConnection(parts, port, from)
+    this.#open.add(client)
     client.join(server)
     accept(server)
     return client
   }
+}
+
+/** What both ends of a connection share. */
+interface ConnectionParts {
+  readonly clock: Clock
+  readonly delayMs: (() => number) | undefined
+  readonly closed: () => void
 }
 
 /** One end of a {@link MemoryNetwork} connection. */
@@ -53,7 +77,7 @@ class MemoryConnection implements Connection {
   readonly localAddress = '127.0.0.1'
   readonly localPort: number
   readonly remotePort: number
-  readonly #clock: Clock
+  readonly #parts: ConnectionParts
   readonly #incoming: Uint8Array[] = []
   #peer: MemoryConnection | undefined
   #sink: ConnectionSink | undefined
@@ -65,8 +89,8 @@ class MemoryConnection implements Connection {
   /** Who is told when the peer has read all that was written. */
   #sent: (() => void)[] = []
 
-  constructor(clock: Clock, localPort: number, remotePort: number) {
-    this.#clock = clock
+  constructor(parts: ConnectionParts, localPort: number, remotePort: number) {
+    this.#parts = parts
     this.localPort = localPort
     this.remotePort = remotePort
   }
@@ -121,10 +145,14 @@ class MemoryConnection implements Connection {
   #deliverSoon(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    this.#clock.soon(() => {
+    const { clock, delayMs } = this.#parts
+    const deliver = (): void => {
       this.#isScheduled = false
       this.#deliver()
-    })
+    }
+    const delay = delayMs?.() ?? 0
+    if (delay > 0) clock.schedule(delay, deliver)
+    else clock.soon(deliver)
   }
 
   #deliver(): void {
@@ -153,9 +181,20 @@ class MemoryConnection implements Connection {
     this.#sink?.drained()
   }
 
-  #close(): void {
+  /** Ends both ends at once, with nothing more delivered. */
+  cut(): void {
+    const error = new NetworkError('ECONNRESET', `connection of port ${this.localPort}`)
+    for (const end of [this, this.#peer]) {
+      if (end === undefined) continue
+      end.#incoming.length = 0
+      end.#close(error)
+    }
+  }
+
+  #close(error?: NetworkError): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#clock.soon(() => this.#sink?.closed())
+    this.#parts.closed()
+    this.#parts.clock.soon(() => this.#sink?.closed(error))
   }
 }

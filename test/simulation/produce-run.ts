@@ -4,21 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { WireClient } from '../../scripts/fuzz/wire-client.ts'
-import { handled, KafkaServer, type RequestInterceptor } from '../../src/broker/index.ts'
+import { handled, type KafkaServer, type RequestInterceptor } from '../../src/broker/index.ts'
 import { Producer, type ProducerOptions, type RecordMetadata } from '../../src/client/index.ts'
-import {
-  MemoryDisk,
-  MemoryNetwork,
-  type Network,
-  type Random,
-  SimulatedClock,
-  seededRandom,
-  silentLogger,
-  sleep,
-} from '../../src/platform/index.ts'
+import { type Random, SimulatedClock, seededRandom, sleep } from '../../src/platform/index.ts'
 import { batches, COMPRESSION_TYPES, decodeRecords, type ErrorName, KafkaError } from '../../src/protocol/index.ts'
 import { FetchRequest, FetchResponse } from '../../src/protocol/messages/01-fetch.ts'
-import { driven } from './broker-incarnation.ts'
+import { driven, SimulatedBroker } from '../../src/testing/simulated-broker.ts'
 import { cuttingNetwork } from './cutting-network.ts'
 
 /** What the runs have seen, to know that they looked where it hurts. */
@@ -31,12 +22,8 @@ export interface ProduceReport {
 }
 
 const PROPERTIES = {
-  'broker.id': '0',
-  listeners: 'PLAINTEXT://127.0.0.1:0',
-  'log.dirs': '/data',
   'num.partitions': '3',
   'message.max.bytes': '300',
-  'log.index.size.max.bytes': '4096',
 }
 const PARTITIONS = 3
 const REFUSALS: readonly ErrorName[] = ['NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'KAFKA_STORAGE_ERROR']
@@ -45,8 +32,16 @@ const LIMITS = { maxBytes: 1 << 20 }
 /** One broker on simulated time, on which many seeds are run, each with a topic of its own. */
 export class ProduceSimulation {
   readonly #clock = new SimulatedClock()
-  readonly #network: Network = new MemoryNetwork(this.#clock)
   readonly #report: ProduceReport
+  readonly #broker = new SimulatedBroker({
+    clock: this.#clock,
+    random: seededRandom(1),
+    properties: PROPERTIES,
+    // Refusals of the interceptor are no errors of the broker.
+    onError: () => {},
+    onHalt: () => assert.fail('the broker halted'),
+    interceptor: (handler, request, context) => this.#intercept(handler, request, context),
+  })
   #server: KafkaServer | undefined
   #random: Random = seededRandom(0)
   #faultsLeft = 0
@@ -56,18 +51,7 @@ export class ProduceSimulation {
   }
 
   async start(): Promise<void> {
-    const starting = KafkaServer.start({
-      properties: new Map(Object.entries(PROPERTIES)),
-      disk: new MemoryDisk(),
-      network: this.#network,
-      clock: this.#clock,
-      random: seededRandom(1),
-      logger: silentLogger,
-      isVerbose: false,
-      interceptor: this.#intercept,
-      onHalt: () => assert.fail('the broker halted'),
-    })
-    this.#server = await driven(this.#clock, starting)
+    this.#server = await driven(this.#clock, this.#broker.ready)
   }
 
   /** Runs one seed. */
@@ -116,7 +100,7 @@ export class ProduceSimulation {
       this.#faultsLeft -= 1
       return 600 + random.below(1_500)
     }
-    const network = cuttingNetwork(this.#network, bytesOf, () => {
+    const network = cuttingNetwork(this.#broker.network, bytesOf, () => {
       this.#report.cuts += 1
     })
     return {
@@ -173,7 +157,7 @@ export class ProduceSimulation {
   }
 
   async #read(topic: string, partition: number): Promise<string[]> {
-    const connection = await this.#network.connect('127.0.0.1', this.#server!.listeners[0]!.port, 1_000)
+    const connection = await this.#broker.network.connect('127.0.0.1', this.#server!.listeners[0]!.port, 1_000)
     const client = new WireClient(connection, turn => this.#clock.advance(turn === 0 ? 0 : 20))
     const { responses } = await client.call([FetchRequest, FetchResponse] as const, 11, {
       maxBytes: 1 << 20,

@@ -3,8 +3,8 @@
  * broker that is killed or loses its power at any moment. One seed decides everything.
  */
 import assert from 'node:assert/strict'
-import type { WireClient } from '../../scripts/fuzz/wire-client.ts'
-import { type Random, seededRandom } from '../../src/platform/index.ts'
+import { WireClient } from '../../scripts/fuzz/wire-client.ts'
+import { type MemoryDisk, type Random, SimulatedClock, seededRandom } from '../../src/platform/index.ts'
 import * as p from '../../src/protocol/index.ts'
 import { ProduceRequest, ProduceResponse } from '../../src/protocol/messages/00-produce.ts'
 import { FetchRequest, FetchResponse } from '../../src/protocol/messages/01-fetch.ts'
@@ -18,7 +18,7 @@ import {
 import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../src/protocol/messages/25-add-offsets-to-txn.ts'
 import { EndTxnRequest, EndTxnResponse } from '../../src/protocol/messages/26-end-txn.ts'
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../src/protocol/messages/28-txn-offset-commit.ts'
-import { BrokerIncarnation, driven } from './broker-incarnation.ts'
+import { driven, SimulatedBroker } from '../../src/testing/simulated-broker.ts'
 
 const INIT = [InitProducerIdRequest, InitProducerIdResponse] as const
 const ADD = [AddPartitionsToTxnRequest, AddPartitionsToTxnResponse] as const
@@ -84,8 +84,17 @@ export async function runTransactions(seed: number, report: TransactionReport): 
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
     ...(isPower ? { 'log.flush.interval.messages': '1' } : {}),
   }
-  const broker = await BrokerIncarnation.first(random, properties, complaints)
-  const run = new TransactionRun({ random, broker, report, crash: isPower ? 'power' : 'kill' })
+  const clock = new SimulatedClock()
+  const start = (disk?: MemoryDisk): SimulatedBroker =>
+    new SimulatedBroker({
+      clock,
+      random,
+      properties,
+      onError: line => complaints.push(line),
+      onHalt: () => complaints.push('halt'),
+      ...(disk ? { disk } : {}),
+    })
+  const run = new TransactionRun({ random, clock, start, report, crash: isPower ? 'power' : 'kill' })
   await run.prepare()
   for (let step = 0; step < 40; step++) await run.step()
   await run.finish()
@@ -98,33 +107,42 @@ class TransactionRun {
   readonly #crash: 'kill' | 'power'
   readonly #transactions: (Transaction & { readonly id: string })[] = []
   readonly #producers: Producer[] = []
-  #broker: BrokerIncarnation
+  readonly #clock: SimulatedClock
+  readonly #start: (disk?: MemoryDisk) => SimulatedBroker
+  #broker: SimulatedBroker
   /** By partition: what a reader of committed records has seen so far. */
   readonly #seen: string[][] = Array.from({ length: PARTITIONS }, () => [])
 
   constructor(parts: {
     random: Random
-    broker: BrokerIncarnation
+    clock: SimulatedClock
+    start: (disk?: MemoryDisk) => SimulatedBroker
     report: TransactionReport
     crash: 'kill' | 'power'
   }) {
     this.#random = parts.random
-    this.#broker = parts.broker
+    this.#clock = parts.clock
+    this.#start = parts.start
+    this.#broker = parts.start()
     this.#report = parts.report
     this.#crash = parts.crash
   }
 
   async prepare(): Promise<void> {
-    const { clock, server } = this.#broker
+    const server = await driven(this.#clock, this.#broker.ready)
     const topic = { name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1, assignments: [], configs: [] }
-    const [created] = await driven(clock, server.services.controller.createTopics([topic]))
+    const [created] = await driven(this.#clock, server.services.controller.createTopics([topic]))
     assert.equal(created?.errorCode, 0)
-    const client = await this.#broker.connect()
+    const client = await this.#connect()
     for (const keyType of [0, 1]) {
       const found = await client.call(FIND, 1, { key: 'x', keyType })
       assert.equal(found.errorCode, 0)
     }
     client.close()
+  }
+
+  async #connect(): Promise<WireClient> {
+    return new WireClient(await this.#broker.connect(), turn => this.#clock.advance(turn === 0 ? 0 : 20))
   }
 
   /** Some producers act at once; now and then the broker dies meanwhile. */
@@ -143,7 +161,7 @@ class TransactionRun {
     for (const result of await settled) {
       if (result.status === 'rejected' && result.reason instanceof assert.AssertionError) throw result.reason
     }
-    if (this.#random.below(10) === 0) await this.#broker.clock.advance(this.#random.below(2 * TIMEOUT_MS))
+    if (this.#random.below(10) === 0) await this.#clock.advance(this.#random.below(2 * TIMEOUT_MS))
     if (this.#random.below(4) === 0) await this.#read()
   }
 
@@ -151,14 +169,16 @@ class TransactionRun {
     const turns = this.#random.below(12)
     for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
     this.#report.crashes += 1
-    const next = this.#broker.end(this.#crash)
+    const disk = this.#broker.end(this.#crash)
     await settled
-    this.#broker = await next
+    await this.#clock.advance(this.#random.below(1_000))
+    this.#broker = this.#start(disk)
+    await driven(this.#clock, this.#broker.ready)
   }
 
   /** All transactions come to their ends by themselves; then each must be there as a whole, or not at all. */
   async finish(): Promise<void> {
-    await this.#broker.clock.advance(3 * TIMEOUT_MS)
+    await this.#clock.advance(3 * TIMEOUT_MS)
     await this.#read()
     for (const { id, number, values, outcome } of this.#transactions) {
       this.#report[outcome === 'commit' ? 'committed' : outcome === 'unknown' ? 'unknown' : 'aborted'] += 1
@@ -176,7 +196,7 @@ class TransactionRun {
 
   /** The group's offset is the last that a committed transaction has set. */
   async #checkOffsets(): Promise<void> {
-    const client = await this.#broker.connect()
+    const client = await this.#connect()
     const group = { groupId: GROUP, topics: [{ name: TOPIC, partitionIndexes: IDS.map((_, index) => index) }] }
     const { groups } = await client.call(OFFSETS, 8, { groups: [group], requireStable: true })
     for (const [index, id] of IDS.entries()) {
@@ -203,7 +223,7 @@ class TransactionRun {
 
   /** Reads what is committed: it only ever grows, and what is read ends at the last stable offset. */
   async #read(): Promise<void> {
-    const client = await this.#broker.connect()
+    const client = await this.#connect()
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const asked = { partition, fetchOffset: 0, partitionMaxBytes: 1 << 20 }
       const { responses } = await client.call(FETCH, 11, {
@@ -223,7 +243,7 @@ class TransactionRun {
   }
 
   async #init(id: string): Promise<void> {
-    const client = await this.#broker.connect()
+    const client = await this.#connect()
     const request = { transactionalId: id, transactionTimeoutMs: TIMEOUT_MS }
     for (let attempt = 0; attempt < 20; attempt++) {
       const before = this.#producers.filter(producer => producer.id === id)
@@ -239,7 +259,7 @@ class TransactionRun {
         break
       }
       assert.ok(RETRIABLE.includes(errorCode), `InitProducerId: ${p.errorName(errorCode)}`)
-      await this.#broker.clock.advance(50)
+      await this.#clock.advance(50)
     }
     client.close()
   }
@@ -247,7 +267,7 @@ class TransactionRun {
   /** One request of a producer. After any failure it is of no use any more, as with real clients. */
   async #act(producer: Producer): Promise<void> {
     const wasSuperseded = producer.isSuperseded
-    const client = await this.#broker.connect()
+    const client = await this.#connect()
     let errorCode: number
     let isCommit = false
     try {
@@ -357,7 +377,7 @@ class TransactionRun {
   async #retried(request: () => Promise<number>): Promise<number> {
     let error = await request()
     for (let attempt = 0; RETRIABLE.includes(error) && attempt < 10; attempt++) {
-      await this.#broker.clock.advance(50)
+      await this.#clock.advance(50)
       error = await request()
     }
     return error
