@@ -349,6 +349,15 @@ test('a consumer goes on after its broker was killed and came back', async () =>
   assert.deepEqual(values.slice(-5), ['10', '11', '12', '13', '14'])
 })
 
+test('what is no offset is not committed', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using consumer = connect(cluster.bootstrapServers).consumer({ groupId: 'readers' })
+  for (const offset of [-5, 1.5, Number.NaN]) {
+    const committing = consumer.commit([{ topic: 'orders', partition: 0, offset }])
+    await assert.rejects(committing, { code: 'INVALID_REQUEST', message: new RegExp(`offset ${offset} of orders-0`) })
+  }
+})
+
 test('mistakes in the settings are named', () => {
   const kafka = connect('localhost:9092')
   assert.throws(

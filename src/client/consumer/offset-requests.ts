@@ -148,6 +148,11 @@ export async function commitOffsets(
   patience: Patient,
 ): Promise<void> {
   const { groupId, generationId, memberId, groupInstanceId } = committer
+  for (const { topic, partition, offset } of offsets) {
+    if (Number.isSafeInteger(offset) && offset >= 0) continue
+    const what = `offset ${offset} of ${topic}-${partition} cannot be committed: give the next one to read, 0 and up`
+    throw new KafkaError('INVALID_REQUEST', what)
+  }
   await withCoordinator(cluster, groupId, { what: 'committing offsets', patience }, async broker => {
     const answer = await cluster.request(
       { broker, purpose: 'coordinator' },
