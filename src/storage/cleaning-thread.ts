@@ -44,17 +44,19 @@ export class CleaningThread implements CleaningRunner {
     if (signal.aborted) end()
     signal.addEventListener('abort', end)
     const done = new Promise<CleaningResult | undefined>((resolve, reject) => {
+      let failure: Error | undefined
+      const place = (goOn: boolean): void => thread.post({ kind: 'placed', goOn } satisfies ToCleaner)
       this.#fail = reject
       this.#hear = message => {
-        if (message.kind === 'done') resolve(message.result)
-        else if (message.kind === 'failed') reject(errorOf(message.error))
-        else {
-          const place = (goOn: boolean): void => thread.post({ kind: 'placed', goOn } satisfies ToCleaner)
+        if (message.kind === 'group') {
           onGroup(message.group).then(place, error => {
+            // The round is over when the thread says so: its last word must not be taken for that of the next round.
+            failure = error
             place(false)
-            reject(error)
           })
-        }
+        } else if (failure !== undefined) reject(failure)
+        else if (message.kind === 'done') resolve(message.result)
+        else reject(errorOf(message.error))
       }
     })
     thread.post({ kind: 'clean', task, bytesPerSecond, stop } satisfies ToCleaner)
