@@ -69,7 +69,7 @@ function apply(entries: Map<string, Node>, name: string, node: Node | undefined)
  */
 export class MemoryDisk implements Disk {
   readonly #options: MemoryDiskOptions
-  readonly #root: Directory
+  #root = new Directory()
   readonly #locks = new Set<string>()
   #faults: { fault: DiskFault; skip: number; left: number }[] = []
   #trace: string[] | undefined
@@ -80,7 +80,6 @@ export class MemoryDisk implements Disk {
   constructor(options: MemoryDiskOptions = {}) {
     this.#options = options
     this.#capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY
-    this.#root = new Directory()
   }
 
   /** Bytes in all files. */
@@ -151,6 +150,25 @@ export class MemoryDisk implements Disk {
     }
     fill(this.#root, survivor.#root)
     return survivor
+  }
+
+  /**
+   * Ends the process that uses the disk: this one answers nothing any more, and a new one is returned that holds all that was
+   * written. What was not synced is in the cache of the system, where a later crash finds it.
+   */
+  kill(): MemoryDisk {
+    this.#crashed = true
+    const survivor = new MemoryDisk(this.#options)
+    survivor.#capacityBytes = this.#capacityBytes
+    survivor.#usedBytes = this.#usedBytes
+    survivor.#root = this.#root
+    closeFiles(this.#root)
+    return survivor
+  }
+
+  /** Whether its process or its power is gone. */
+  get isCrashed(): boolean {
+    return this.#crashed
   }
 
   open(path: string, options: { readonly create?: boolean; readonly readOnly?: boolean } = {}): DiskFile {
@@ -413,7 +431,8 @@ class MemoryDiskFile implements DiskFile {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#content.openCount -= 1
+    // The death of the process has closed it before.
+    if (!this.#disk.isCrashed) this.#content.openCount -= 1
   }
 
   #check(operation: DiskOperation | undefined): void {
@@ -442,6 +461,13 @@ function bytesOf(node: Node): number {
 }
 
 /** A rename or removal of an open file fails here as it does on Windows, so that no code comes to rely on it. */
+function closeFiles(directory: Directory): void {
+  for (const node of directory.entries.values()) {
+    if (node.isDirectory) closeFiles(node)
+    else node.openCount = 0
+  }
+}
+
 function hasOpenFiles(node: Node): boolean {
   if (!node.isDirectory) return node.openCount > 0
   return [...node.entries.values()].some(hasOpenFiles)

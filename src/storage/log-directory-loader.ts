@@ -100,21 +100,24 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
       managed.logs.add(log)
       await pause()
     }
-    // A log may end below its recovery point now, and one of which the checkpoints speak may be gone: what is appended
-    // there from now on must not be taken for what they speak of.
     if (!wasClean) {
+      // What a kill left in the system's cache is acknowledged without a sync when its producer sends it again.
+      await Promise.all(logs.filter(({ mustSyncBeforeAck }) => mustSyncBeforeAck).map(log => log.flush()))
+      // A log may end below its recovery point now, and one of which the checkpoints speak may be gone: what is appended
+      // there from now on must not be taken for what they speak of.
       await Promise.all([managed.saveRecoveryPoints(), managed.saveLogStartOffsets(), managed.saveHighWatermarks()])
     }
   } catch (error) {
     if (error instanceof DiskError) directory.failed(error)
-    else throw error
+    else if (!directory.isOffline) throw error
     return []
   }
-  managed.wasClean = wasClean || logs.length === 0
+  // Without logs too: the power may have taken all of them.
+  managed.wasClean = wasClean
   const ms = Math.round(clock.monotonicMs() - startedMs)
   logger.info(
     { logs: logs.length, ms },
-    managed.wasClean ? 'loaded logs' : 'loaded and recovered logs after an unclean stop',
+    wasClean || logs.length === 0 ? 'loaded logs' : 'loaded and recovered logs after an unclean stop',
   )
   return logs
 }

@@ -188,6 +188,40 @@ describe('a recovery', () => {
   })
 })
 
+describe('what a kill left in the cache of the system', () => {
+  it('survives a power cut once it is served again, where acknowledgements wait for syncs', async () => {
+    const config = { flushMessages: 1 }
+    const { disk, log } = await openLog(config)
+    append(log, ['a'])
+    await log.flush()
+    append(log, ['b'])
+    const served = await reopened(disk.kill(), config)
+    assert.deepEqual(valuesOf(served.log), ['a', 'b'])
+    assert.equal(served.log.recoveryPoint, 2)
+    const after = await reopened(served.disk.crash({ random: seededRandom(1), keep: 0 }), config)
+    assert.deepEqual(valuesOf(after.log), ['a', 'b'])
+  })
+
+  it('takes its directory offline when it cannot be synced', async () => {
+    const config = { flushMessages: 1 }
+    const { disk, log } = await openLog(config)
+    append(log, ['a'])
+    const left = disk.kill()
+    left.failNext({ operation: 'sync', path: path => path === LOG })
+    await assert.rejects(openLog(config, { disk: left }), /no log directory is online/)
+  })
+})
+
+describe('a directory without a mark of a clean stop', () => {
+  it('was not left cleanly, also when the power has taken all its logs', async () => {
+    const { disk, log } = await openLog()
+    append(log, ['a'])
+    const left = await openLog({}, { disk: disk.crash({ random: seededRandom(1), keep: 0 }) })
+    assert.equal(left.log.logEndOffset, 0)
+    assert.equal(left.manager.wasClean, false)
+  })
+})
+
 describe('a log that was never written to', () => {
   it('costs no write after a kill, nor at the stop that follows a stop', async () => {
     const first = await openLog()
