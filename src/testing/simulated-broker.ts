@@ -4,6 +4,7 @@ import {
   type Logger,
   MemoryDisk,
   MemoryNetwork,
+  NetworkError,
   ProcessClock,
   type Random,
   type SimulatedClock,
@@ -90,7 +91,9 @@ export class SimulatedBroker {
   }
 
   /** @throws NetworkError ECONNREFUSED while nobody listens */
-  connect(): Promise<Connection> {
+  async connect(): Promise<Connection> {
+    // The listener of a dead process is still there in this one.
+    if (this.#isOver) throw new NetworkError('ECONNREFUSED', 'connect to a broker whose process has ended')
     return this.network.connect('127.0.0.1', PORT, 1000)
   }
 
@@ -103,7 +106,7 @@ export class SimulatedBroker {
     this.#isOver = true
     this.#processClock.end()
     this.network.cut()
-    return this.disk.crash(how === 'kill' ? { random, keep: 1 } : { random })
+    return how === 'kill' ? this.disk.kill() : this.disk.crash({ random })
   }
 
   /** Stops the broker cleanly. Time has to move for it. */

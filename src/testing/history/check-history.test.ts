@@ -66,9 +66,12 @@ class Story {
     return this
   }
 
-  take(who: string, number: number, partitions?: readonly string[]): this {
+  take(who: string, number: number, partitions?: readonly string[], survives = true): this {
     const session = { of: 'g', number }
-    this.recorder.note({ kind: 'take-place', of: 'g', who }, partitions ? { session, partitions } : { session })
+    this.recorder.note(
+      { kind: 'take-place', of: 'g', who, survives },
+      partitions ? { session, partitions } : { session },
+    )
     return this
   }
 
@@ -336,6 +339,10 @@ const GOOD: readonly (readonly [what: string, tell: (story: Story) => void])[] =
   [
     'an offset is gone with the power that promised nothing',
     s => s.commitOffset(3, { survives: false }).crash(true).fetchOffset(-1),
+  ],
+  [
+    'a group begins anew after the power took it',
+    s => s.take('m', 4, ['t-0'], false).crash(true).take('n', 1, ['t-0']).take('m', 4, ['t-1']).take('o', 4, ['t-0']),
   ],
   ['no offset was ever committed', s => s.fetchOffset(-1)],
   ['generations rise and partitions move', s => s.take('m', 1, ['t-0']).take('n', 2, ['t-0']).take('n', 2, ['t-0'])],

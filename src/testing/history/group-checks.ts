@@ -1,4 +1,3 @@
-import type { Session } from './history.ts'
 import type { Operations, Report } from './operations.ts'
 import type { TransactionFate } from './transaction-checks.ts'
 
@@ -21,8 +20,7 @@ export function checkCommittedOffsets(
   for (const { operation, invokedAt, endedAt, result } of operations.ok('fetch-offset')) {
     const { group, partition } = operation
     const own = writes.get(`${group} ${partition}`) ?? []
-    const isLost = ({ survives, endedAt: at }: OffsetWrite): boolean =>
-      !survives && operations.all('crash').some(crash => crash.operation.isLossy && crash.invokedAt > at)
+    const isLost = (write: OffsetWrite): boolean => !write.survives && operations.wasLossyAfter(write.endedAt)
     const firm = own.filter(write => write.endedAt < invokedAt && !isLost(write))
     const isReplaced = (write: OffsetWrite): boolean => firm.some(other => other.invokedAt > write.endedAt)
     const possible = own.filter(write => write.invokedAt < endedAt && !isReplaced(write)).map(({ offset }) => offset)
@@ -69,46 +67,41 @@ function transactionEnd(
 
 /** Nobody acts whose place was taken, no two own one partition, and places have rising numbers. */
 export function checkPlaces(operations: Operations, report: Report): void {
-  const taken = operations.ok('take-place')
-  const owners = new Map<string, string>()
-  for (const { operation, result, invokedAt } of taken) {
-    const { session, partitions = [] } = result
-    if (session === undefined) continue
-    for (const earlier of taken) {
-      const other = earlier.result.session
-      if (earlier.operation.of !== operation.of || other === undefined) continue
-      if (earlier.endedAt < invokedAt && other.number > session.number && !operations.wasLossyAfter(earlier.endedAt)) {
-        const text = `${operation.who} has number ${session.number} of ${operation.of} after ${other.number}`
-        report('generation regression', text)
-      }
+  const places = operations
+    .ok('take-place')
+    .flatMap(({ operation, result, invokedAt, endedAt }) =>
+      result.session ? [{ ...operation, ...result, session: result.session, invokedAt, endedAt }] : [],
+    )
+  /** Whether a place may have been forgotten by then. */
+  const isForgotten = ({ survives, endedAt }: (typeof places)[number], at: number): boolean =>
+    !survives && operations.wasLossyAfter(endedAt, at)
+  for (const [index, place] of places.entries()) {
+    const { of, who, session, partitions = [], invokedAt, endedAt } = place
+    for (const other of places) {
+      if (other.of !== of || other.endedAt > invokedAt || other.session.number <= session.number) continue
+      if (isForgotten(other, endedAt)) continue
+      report('generation regression', `${who} has number ${session.number} of ${of} after ${other.session.number}`)
     }
-    for (const partition of partitions) {
-      const place = `${operation.of} ${session.number} ${partition}`
-      const owner = owners.get(place)
-      owners.set(place, operation.who)
-      if (owner === undefined || owner === operation.who) continue
-      const both = `${owner} and ${operation.who}`
-      report('owned twice', `${partition} belongs to ${both} in generation ${session.number} of ${operation.of}`)
+    for (const other of places.slice(0, index)) {
+      if (other.of !== of || other.session.number !== session.number || other.who === who) continue
+      const shared = partitions.filter(partition => other.partitions?.includes(partition))
+      if (shared.length === 0 || isForgotten(other, endedAt)) continue
+      report('owned twice', `${shared} of ${of} belongs to ${other.who} and ${who} in generation ${session.number}`)
     }
   }
-  checkZombies(operations, report)
-}
-
-function checkZombies(operations: Operations, report: Report): void {
-  const taken = operations.ok('take-place')
-  const isReplaced = (session: Session, at: number): boolean =>
-    taken.some(
-      ({ operation, result, endedAt }) =>
-        operation.of === session.of &&
-        endedAt < at &&
-        result.session!.number > session.number &&
-        !operations.wasLossyAfter(endedAt),
-    )
   for (const kind of ['produce', 'end', 'commit-offset'] as const) {
-    for (const { operation, invokedAt } of operations.ok(kind)) {
+    for (const { operation, invokedAt, endedAt } of operations.ok(kind)) {
       const { session } = operation
-      if (session === undefined || !isReplaced(session, invokedAt)) continue
-      report('zombie', `number ${session.number} of ${session.of} was replaced, and its ${kind} was let through`)
+      if (session === undefined) continue
+      const isReplaced = places.some(
+        place =>
+          place.of === session.of &&
+          place.session.number > session.number &&
+          place.endedAt < invokedAt &&
+          !isForgotten(place, endedAt),
+      )
+      if (isReplaced)
+        report('zombie', `number ${session.number} of ${session.of} was replaced, and its ${kind} let through`)
     }
   }
 }

@@ -89,6 +89,7 @@ export interface TakePlace {
   readonly kind: 'take-place'
   readonly of: string
   readonly who: string
+  readonly survives: boolean
 }
 
 /** Records below an offset are to go. */
@@ -131,27 +132,31 @@ export class HistoryRecorder {
   readonly events: HistoryEvent[] = []
   #operations = 0
 
+  add(event: HistoryEvent): void {
+    this.events.push(event)
+  }
+
   /** Returns the id by which the end of the operation is told. */
   invoke(operation: Operation): number {
     this.#operations += 1
-    this.events.push({ stage: 'invoke', id: this.#operations, operation })
+    this.add({ stage: 'invoke', id: this.#operations, operation })
     return this.#operations
   }
 
   retry(id: number): void {
-    this.events.push({ stage: 'retry', id })
+    this.add({ stage: 'retry', id })
   }
 
   ok(id: number, result: Result = {}): void {
-    this.events.push({ stage: 'ok', id, result })
+    this.add({ stage: 'ok', id, result })
   }
 
   fail(id: number, why?: string): void {
-    this.events.push({ stage: 'fail', id, ...(why === undefined ? {} : { why }) })
+    this.add({ stage: 'fail', id, ...(why === undefined ? {} : { why }) })
   }
 
   info(id: number, why?: string): void {
-    this.events.push({ stage: 'info', id, ...(why === undefined ? {} : { why }) })
+    this.add({ stage: 'info', id, ...(why === undefined ? {} : { why }) })
   }
 
   /** An operation that is done at once. */

@@ -53,9 +53,11 @@ export class Operations {
     return this.all(kind).filter(({ outcome }) => outcome === 'ok')
   }
 
-  /** Whether a crash after a place of the history may have lost what was not synced. */
-  wasLossyAfter(at: number): boolean {
-    return this.all('crash').some(({ operation, invokedAt }) => operation.isLossy && invokedAt > at)
+  /** Whether a crash after a place of the history, and before another, may have lost what was not synced. */
+  wasLossyAfter(at: number, before = Number.POSITIVE_INFINITY): boolean {
+    return this.all('crash').some(
+      ({ operation, invokedAt }) => operation.isLossy && invokedAt > at && invokedAt < before,
+    )
   }
 
   /** Whether what an acknowledged operation did must still be there at the end. */

@@ -7,7 +7,7 @@ export class PartitionContent {
   readonly produces: readonly Done<Produce>[]
   readonly #audits: readonly Done<Audit>[]
   readonly #trimmedTo: number
-  readonly #isCompacted: boolean
+  readonly isCompacted: boolean
   readonly #keys = new Map<string, string>()
   /** Below it records may be missing. */
   readonly startOffset: number
@@ -19,7 +19,7 @@ export class PartitionContent {
     this.#audits = operations.ok('audit').filter(isHere)
     const trims = operations.all('trim').filter(({ operation, outcome }) => isHere({ operation }) && outcome !== 'fail')
     this.#trimmedTo = Math.max(0, ...trims.map(({ operation }) => operation.offset))
-    this.#isCompacted = isCompacted
+    this.isCompacted = isCompacted
     this.startOffset = Math.max(this.#trimmedTo, ...this.#audits.map(({ result }) => result.offset ?? 0))
     for (const { operation } of this.produces) {
       for (const { key, value } of operation.records) if (key !== undefined) this.#keys.set(value, key)
@@ -45,7 +45,7 @@ export class PartitionContent {
   mayBeGone(value: string, offset: number | undefined): boolean {
     if (offset === undefined ? this.startOffset > 0 : offset < this.startOffset) return true
     const key = this.#keys.get(value)
-    if (!this.#isCompacted || key === undefined) return false
+    if (!this.isCompacted || key === undefined) return false
     return this.found('uncommitted').some(
       record => this.#keys.get(record.value) === key && record.offset > (offset ?? -1),
     )

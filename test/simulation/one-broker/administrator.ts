@@ -1,0 +1,126 @@
+import { ErrorCode } from '../../../src/protocol/everything.ts'
+import { ALTER_CONFIGS, CREATE_PARTITIONS, CREATE_TOPICS, DELETE_RECORDS, DELETE_TOPICS } from './apis.ts'
+import { Peer } from './peer.ts'
+import { encoded, ignoreUnavailable, produce } from './plain-producer.ts'
+import { listOffset, readOnce } from './reading.ts'
+import { TOPIC } from './settings.ts'
+import type { World } from './world.ts'
+
+const BRIEF = 'brief'
+
+/** Makes topics and deletes them, deletes records, changes settings. */
+export class Administrator {
+  readonly #world: World
+  readonly #peer: Peer
+  #made = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.#peer = new Peer(world, 'administrator')
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world
+    while (!world.isEnding) {
+      const choice = world.random.below(4)
+      if (choice === 0) await this.#briefTopic()
+      else if (choice === 1) await this.#deleteRecords()
+      else if (choice === 2) await this.#alterConfigs()
+      else await this.#addPartition()
+      await world.sleep(300 + world.random.below(1_000))
+    }
+    this.#peer.close()
+  }
+
+  /** A topic comes, has a record, and goes; the next of its name has nothing of it. */
+  async #briefTopic(): Promise<void> {
+    const world = this.#world
+    const topic = { name: BRIEF, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+    const created = await this.#retried(async () => {
+      const { topics } = await this.#peer.call(CREATE_TOPICS, { topics: [topic], validateOnly: false })
+      return topics[0]?.errorCode
+    })
+    if (created !== 0) return
+    const place = { topic: BRIEF, partition: 0 }
+    const end = await listOffset(this.#peer, place, -1).catch(ignoreUnavailable)
+    if (end !== undefined && end !== 0) world.fail(`a new topic ${BRIEF} ends at ${end}`)
+    this.#made += 1
+    const value = `brief.${this.#made}`
+    const records = encoded(world, [{ value }])
+    const sent = await produce(this.#peer, { ...place, records }).catch(ignoreUnavailable)
+    const reading = await readOnce(world, this.#peer, { ...place, isolation: 'uncommitted', offset: 0 }).catch(
+      ignoreUnavailable,
+    )
+    if (sent?.errorCode === 0 && reading?.errorCode === 0 && world.settings.durability !== 'lossy') {
+      const values = reading.records.map(record => record.value)
+      if (values.join() !== value) world.fail(`topic ${BRIEF} has [${values}] and not ${value}`)
+    }
+    await world.sleep(world.random.below(500))
+    const deleted = await this.#retried(async () => {
+      const { responses } = await this.#peer.call(DELETE_TOPICS, { topicNames: [BRIEF], timeoutMs: 1_000 })
+      const errorCode = responses[0]?.errorCode
+      // It was perhaps deleted by the request before, which got no answer.
+      return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? 0 : errorCode
+    })
+    if (deleted === 0) world.count('topic deleted')
+  }
+
+  async #deleteRecords(): Promise<void> {
+    const world = this.#world
+    const place = { topic: TOPIC.plain, partition: 1 }
+    const end = await listOffset(this.#peer, place, -1).catch(ignoreUnavailable)
+    if (!end) return
+    const offset = world.random.below(end + 1)
+    const id = world.history.invoke({ kind: 'trim', partition: `${place.topic}-${place.partition}`, offset })
+    const partitions = [{ partitionIndex: place.partition, offset }]
+    const request = { topics: [{ name: place.topic, partitions }], timeoutMs: 1_000 }
+    const answer = await this.#peer.call(DELETE_RECORDS, request).catch(ignoreUnavailable)
+    const deleted = answer?.topics[0]?.partitions[0]
+    if (deleted?.errorCode !== 0) {
+      world.history.info(id)
+      return
+    }
+    world.history.ok(id)
+    world.count('records deleted')
+    const start = await listOffset(this.#peer, place, -2).catch(ignoreUnavailable)
+    const isKept = world.settings.durability === 'kill' || start === undefined
+    if (!isKept && start < offset) world.line(`records below ${offset} are back after a crash, from ${start} on`)
+  }
+
+  async #alterConfigs(): Promise<void> {
+    const world = this.#world
+    const [name, value] = world.oneOf([
+      ['segment.bytes', `${world.oneOf([200, 1_000, 1 << 20])}`],
+      ['index.interval.bytes', `${world.oneOf([100, 4_096])}`],
+      ['file.delete.delay.ms', `${world.oneOf([0, 2_000])}`],
+      ['segment.ms', `${world.oneOf([1_000, 1 << 30])}`],
+    ] as const)
+    const configs = [{ name, configOperation: 0, value }]
+    const resource = {
+      resourceType: 2,
+      resourceName: world.oneOf([TOPIC.plain, TOPIC.transactional, TOPIC.output]),
+      configs,
+    }
+    const answer = await this.#peer
+      .call(ALTER_CONFIGS, { resources: [resource], validateOnly: false })
+      .catch(ignoreUnavailable)
+    if (answer?.responses[0]?.errorCode === 0) world.count('config changed')
+  }
+
+  async #addPartition(): Promise<void> {
+    const world = this.#world
+    const topics = [{ name: TOPIC.short, count: 2, assignments: null }]
+    const request = { topics, timeoutMs: 1_000, validateOnly: false }
+    const answer = await this.#peer.call(CREATE_PARTITIONS, request).catch(ignoreUnavailable)
+    if (answer?.results[0]?.errorCode === 0) world.count('partition added')
+  }
+
+  async #retried(request: () => Promise<number | undefined>): Promise<number | undefined> {
+    for (let attempt = 0; attempt < 6; attempt++) {
+      const errorCode = await request().catch(ignoreUnavailable)
+      if (errorCode !== undefined) return errorCode
+      await this.#world.sleep(200)
+    }
+    return undefined
+  }
+}

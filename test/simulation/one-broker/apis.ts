@@ -1,0 +1,64 @@
+/** What simulated clients say, each in one version. */
+import * as p from '../../../src/protocol/everything.ts'
+
+export const PRODUCE = [p.ProduceRequest, p.ProduceResponse, 9] as const
+export const FETCH = [p.FetchRequest, p.FetchResponse, 11] as const
+export const LIST_OFFSETS = [p.ListOffsetsRequest, p.ListOffsetsResponse, 6] as const
+export const OFFSET_COMMIT = [p.OffsetCommitRequest, p.OffsetCommitResponse, 8] as const
+export const OFFSET_FETCH = [p.OffsetFetchRequest, p.OffsetFetchResponse, 8] as const
+export const FIND_COORDINATOR = [p.FindCoordinatorRequest, p.FindCoordinatorResponse, 3] as const
+export const JOIN_GROUP = [p.JoinGroupRequest, p.JoinGroupResponse, 7] as const
+export const SYNC_GROUP = [p.SyncGroupRequest, p.SyncGroupResponse, 5] as const
+export const HEARTBEAT = [p.HeartbeatRequest, p.HeartbeatResponse, 4] as const
+export const LEAVE_GROUP = [p.LeaveGroupRequest, p.LeaveGroupResponse, 4] as const
+export const CREATE_TOPICS = [p.CreateTopicsRequest, p.CreateTopicsResponse, 5] as const
+export const DELETE_TOPICS = [p.DeleteTopicsRequest, p.DeleteTopicsResponse, 5] as const
+export const DELETE_RECORDS = [p.DeleteRecordsRequest, p.DeleteRecordsResponse, 2] as const
+export const CREATE_PARTITIONS = [p.CreatePartitionsRequest, p.CreatePartitionsResponse, 2] as const
+export const ALTER_CONFIGS = [p.IncrementalAlterConfigsRequest, p.IncrementalAlterConfigsResponse, 1] as const
+export const INIT_PRODUCER_ID = [p.InitProducerIdRequest, p.InitProducerIdResponse, 4] as const
+export const ADD_PARTITIONS = [p.AddPartitionsToTxnRequest, p.AddPartitionsToTxnResponse, 3] as const
+export const ADD_OFFSETS = [p.AddOffsetsToTxnRequest, p.AddOffsetsToTxnResponse, 3] as const
+export const TXN_OFFSET_COMMIT = [p.TxnOffsetCommitRequest, p.TxnOffsetCommitResponse, 3] as const
+export const END_TXN = [p.EndTxnRequest, p.EndTxnResponse, 3] as const
+
+/** A request, its response, and the version in which both are spoken. */
+export type Api<Q extends p.Schema = p.Schema, S extends p.Schema = p.Schema> = readonly [
+  request: Q,
+  response: S,
+  version: number,
+]
+
+const { ErrorCode } = p
+
+/** Asking again may help. */
+export const RETRIABLE: ReadonlySet<number> = new Set([
+  ErrorCode.CONCURRENT_TRANSACTIONS,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+  ErrorCode.LEADER_NOT_AVAILABLE,
+  ErrorCode.NOT_COORDINATOR,
+  ErrorCode.NOT_CONTROLLER,
+  ErrorCode.NOT_ENOUGH_REPLICAS,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.REQUEST_TIMED_OUT,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNSTABLE_OFFSET_COMMIT,
+])
+
+/** Nothing was done, and nothing will be. */
+export const REFUSED: ReadonlySet<number> = new Set([
+  ErrorCode.CONCURRENT_TRANSACTIONS,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.ILLEGAL_GENERATION,
+  ErrorCode.INVALID_PRODUCER_EPOCH,
+  ErrorCode.INVALID_PRODUCER_ID_MAPPING,
+  ErrorCode.INVALID_TXN_STATE,
+  ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  ErrorCode.PRODUCER_FENCED,
+  ErrorCode.REBALANCE_IN_PROGRESS,
+  ErrorCode.UNKNOWN_MEMBER_ID,
+  ErrorCode.UNKNOWN_PRODUCER_ID,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+])

@@ -1,0 +1,108 @@
+import { committedOffset } from './group-offsets.ts'
+import { ignoreUnavailable } from './plain-producer.ts'
+import { readOnce } from './reading.ts'
+import { TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { Abandoned, TransactionalSession } from './transactional-session.ts'
+import type { World } from './world.ts'
+
+/** Makes transactions, and leaves some of them to their timeout; a second process takes the id now and then. */
+export class TransactionalProducer {
+  readonly #world: World
+  readonly #id: string
+  #processes = 0
+  #running = 0
+
+  constructor(world: World, id: string) {
+    this.#world = world
+    this.#id = id
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world
+    const processes: Promise<void>[] = []
+    while (!world.isEnding) {
+      // Whoever is still there is a zombie from now on.
+      if (this.#running === 0 || world.chance(12)) processes.push(this.#process())
+      await world.sleep(200 + world.random.below(500))
+    }
+    await Promise.all(processes)
+  }
+
+  async #process(): Promise<void> {
+    const world = this.#world
+    this.#processes += 1
+    this.#running += 1
+    const name = `${this.#id}.${this.#processes}`
+    const session = new TransactionalSession(world, this.#id, name)
+    let sent = 0
+    try {
+      await session.init()
+      while (!world.isEnding) {
+        for (let batches = 1 + world.random.below(4); batches > 0; batches--) {
+          const values = Array.from({ length: 1 + world.random.below(2) }, () => `${name}.${sent++}`)
+          await session.send(TOPIC.transactional, world.random.below(2), values)
+          await world.sleep(world.random.below(200))
+        }
+        if (world.chance(8)) await world.sleep(world.random.below(2 * TRANSACTION_TIMEOUT_MS))
+        if (world.chance(12)) throw new Abandoned('dies')
+        await session.end(!world.chance(4))
+        await world.sleep(world.random.below(300))
+      }
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error
+    } finally {
+      this.#running -= 1
+      session.close()
+    }
+  }
+}
+
+/** The group whose offsets {@link Transformer} commits. */
+export const TRANSFORMER_GROUP = 'transformer'
+
+/** Its input. */
+export const TRANSFORMED = { topic: TOPIC.plain, partition: 0 } as const
+
+/** Consumes, transforms and produces: each record of the input has to be in the output once, whatever happens. */
+export class Transformer {
+  readonly #world: World
+  #processes = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  async run(): Promise<void> {
+    while (!this.#world.isEnding) {
+      this.#processes += 1
+      const session = new TransactionalSession(this.#world, 'transformer', `transformer.${this.#processes}`)
+      try {
+        await session.init()
+        while (!this.#world.isEnding) await this.#step(session)
+      } catch (error) {
+        if (!(error instanceof Abandoned)) throw error
+      } finally {
+        session.close()
+      }
+      await this.#world.sleep(100)
+    }
+  }
+
+  async #step(session: TransactionalSession): Promise<void> {
+    const world = this.#world
+    const committed = await committedOffset(world, session.peer, TRANSFORMER_GROUP, TRANSFORMED)
+    if (committed === undefined) throw new Abandoned('no offset')
+    const place = { ...TRANSFORMED, isolation: 'committed', offset: Math.max(committed, 0), maxBytes: 300 } as const
+    const reading = await readOnce(world, session.peer, place).catch(ignoreUnavailable)
+    if (reading?.errorCode !== 0 || reading.records.length === 0) {
+      await world.sleep(300)
+      return
+    }
+    const values = reading.records.map(({ value, offset }) => `${value}@${offset}>${session.transaction}`)
+    await session.send(TOPIC.output, 0, values)
+    await session.sendOffset(TRANSFORMER_GROUP, TRANSFORMED.topic, TRANSFORMED.partition, reading.next)
+    if (world.chance(10)) throw new Abandoned('dies')
+    await session.end(!world.chance(5))
+    await world.sleep(world.random.below(200))
+  }
+}

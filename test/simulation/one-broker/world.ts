@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto'
+import { type MemoryDisk, type Random, SimulatedClock, seededRandom, sleep } from '../../../src/platform/index.ts'
+import { type HistoryEvent, HistoryRecorder } from '../../../src/testing/history/index.ts'
+import { SimulatedBroker } from '../../../src/testing/simulated-broker.ts'
+import { drawSettings, type Settings } from './settings.ts'
+
+export type Properties = Readonly<Record<string, string>>
+
+/** Writes a history down, line by line as it comes. */
+class TracedHistory extends HistoryRecorder {
+  readonly #line: (text: string) => void
+
+  constructor(line: (text: string) => void) {
+    super()
+    this.#line = line
+  }
+
+  override add(event: HistoryEvent): void {
+    super.add(event)
+    const { stage, id, ...rest } = event
+    this.#line(`#${id} ${stage} ${JSON.stringify(rest)}`)
+  }
+}
+
+/** Everything of a run that is drawn from its seed, and the broker in it, which dies and comes back. */
+export class World {
+  readonly seed: number
+  readonly random: Random
+  readonly clock = new SimulatedClock()
+  readonly settings: Settings
+  readonly history = new TracedHistory(text => this.line(text))
+  /** What happened, each line with its time. */
+  readonly lines: string[] = []
+  /** What must not be, and ends the run. */
+  readonly failures: string[] = []
+  /** Times that each thing was done, so that a test can tell that there was something to do. */
+  readonly counts = new Map<string, number>()
+  /** Clients are to come to an end. */
+  isEnding = false
+  #broker: SimulatedBroker
+  #starts = 0
+  /** A fault of the disk is there or was: the broker may complain. */
+  #isDiskAtFault = false
+  /** The longest that bytes are under way now. */
+  #delayMs: number
+
+  constructor(seed: number) {
+    this.seed = seed
+    this.random = seededRandom(seed)
+    this.settings = drawSettings(this.random)
+    this.#delayMs = this.settings.delayMs
+    this.line(JSON.stringify(this.settings))
+    this.#broker = this.#start(undefined)
+  }
+
+  get broker(): SimulatedBroker {
+    return this.#broker
+  }
+
+  oneOf<T>(items: readonly T[]): T {
+    return items[this.random.below(items.length)]!
+  }
+
+  /** True once in `times`. */
+  chance(times: number): boolean {
+    return this.random.below(times) === 0
+  }
+
+  sleep(ms: number): Promise<void> {
+    return sleep(this.clock, ms)
+  }
+
+  line(text: string): void {
+    this.lines.push(`${this.clock.monotonicMs()} ${text}`)
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
+  }
+
+  fail(what: string): void {
+    this.line(`FAILED: ${what}`)
+    this.failures.push(what)
+  }
+
+  /** Two runs of a seed have the same. */
+  get hash(): string {
+    return createHash('sha256').update(this.lines.join('\n')).digest('hex')
+  }
+
+  /** Lets bytes be under way for so long, at the most. */
+  slowDown(delayMs = this.settings.delayMs): void {
+    this.#delayMs = delayMs
+  }
+
+  /** A fault is placed in the disk, of which the broker may die. */
+  hurtDisk(hurt: (disk: MemoryDisk) => void): void {
+    this.#isDiskAtFault = true
+    hurt(this.#broker.disk)
+  }
+
+  /** The disk has all its space, and no faults to come. */
+  healDisk(): void {
+    this.#broker.disk.clearFaults()
+    this.#broker.disk.setCapacity(Number.POSITIVE_INFINITY)
+  }
+
+  /** Ends the broker's process now, and starts the next after a while. */
+  async crash(downMs: number): Promise<void> {
+    if (this.#broker.isOver) return
+    const { durability } = this.settings
+    const how = durability === 'kill' || this.chance(4) ? 'kill' : 'power'
+    this.count(how)
+    this.healDisk()
+    const disk = this.#broker.end(how)
+    // Who has got an answer before gets to write it down.
+    await new Promise<void>(resolve => this.clock.soon(resolve))
+    this.history.note({ kind: 'crash', isLossy: how === 'power' })
+    await this.sleep(downMs)
+    this.#broker = this.#start(disk)
+  }
+
+  /** Stops the broker as an operator does. */
+  async restart(): Promise<void> {
+    const stopping = this.#broker
+    if (stopping.server === undefined) return
+    this.count('stop')
+    this.line('the broker is stopped')
+    const disk = await stopping.stop().catch(error => this.fail(`the broker does not stop: ${error.stack}`))
+    // The process may have been ended meanwhile.
+    if (stopping !== this.#broker || !disk) return
+    this.#broker = this.#start(disk)
+  }
+
+  #start(disk: MemoryDisk | undefined): SimulatedBroker {
+    this.#starts += 1
+    this.#isDiskAtFault = false
+    this.line(`start ${this.#starts} of the broker`)
+    const broker = new SimulatedBroker({
+      clock: this.clock,
+      random: this.random,
+      properties: this.settings.properties,
+      delayMs: () => (this.#delayMs === 0 ? 0 : this.random.below(this.#delayMs)),
+      onError: line => this.#complained(line),
+      onHalt: () => this.#gaveUp('the broker halts'),
+      ...(disk ? { disk } : {}),
+    })
+    broker.ready.catch(error => {
+      if (broker.isOver) return
+      this.#gaveUp(`the broker does not start: ${error.stack}`)
+    })
+    return broker
+  }
+
+  #complained(line: string): void {
+    if (!this.#isDiskAtFault) this.fail(`the broker complains: ${line}`)
+  }
+
+  /** The broker cannot go on, which it may not with a disk that is well. */
+  #gaveUp(why: string): void {
+    this.line(why)
+    if (!this.#isDiskAtFault) this.fail(why)
+    void this.crash(this.random.below(1_000))
+  }
+}
