@@ -1,5 +1,5 @@
 import * as p from '../../../src/protocol/everything.ts'
-import type { Isolation, Session } from '../../../src/testing/history/index.ts'
+import type { Isolation } from '../../../src/testing/history/index.ts'
 import { HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, OFFSET_COMMIT, REFUSED, SYNC_GROUP } from './apis.ts'
 import { committedOffset } from './group-offsets.ts'
 import { Peer } from './peer.ts'
@@ -27,6 +27,8 @@ export class GroupMember {
   readonly #isolation: Isolation
   #memberId = ''
   #generation = -1
+  /** The last one that it was in. */
+  #lastGeneration = -1
   #owned: Owned[] = []
 
   constructor(
@@ -54,13 +56,9 @@ export class GroupMember {
     this.#peer.close()
   }
 
-  get #session(): Session {
-    return { of: this.#group, number: this.#generation }
-  }
-
   async #step(): Promise<void> {
     const world = this.#world
-    const errorCode = await this.#heartbeat()
+    const errorCode = world.chance(4) ? 0 : await this.#heartbeat()
     if (errorCode !== undefined && errorCode !== 0) {
       this.#lostPlace(errorCode)
       return
@@ -85,6 +83,7 @@ export class GroupMember {
 
   async #join(): Promise<void> {
     const world = this.#world
+    const before = { generation: this.#lastGeneration, memberId: this.#memberId, owned: this.#owned }
     const survives = world.settings.durability !== 'lossy'
     const id = world.history.invoke({ kind: 'take-place', of: this.#group, who: this.#peer.name, survives })
     const placed = await this.#takePlace().catch(ignoreUnavailable)
@@ -93,9 +92,12 @@ export class GroupMember {
       return
     }
     this.#generation = placed.generation
+    this.#lastGeneration = placed.generation
     const partitions = placed.partitions.map(partition => `${this.#topic}-${partition}`)
-    world.history.ok(id, { session: this.#session, partitions })
+    world.history.ok(id, { session: { of: this.#group, number: placed.generation }, partitions })
     world.count('joined')
+    // A commit of before that comes late, as when it was sent on another connection.
+    for (const owned of before.owned) if (world.chance(4)) await this.#commitFor(owned, before)
     this.#owned = []
     for (const partition of placed.partitions) {
       const place = { topic: this.#topic, partition }
@@ -213,6 +215,16 @@ export class GroupMember {
 
   async #commit(owned: Owned): Promise<void> {
     if (owned.position <= owned.committed || this.#generation < 0) return
+    const errorCode = await this.#commitFor(owned, { generation: this.#generation, memberId: this.#memberId })
+    if (errorCode === 0) owned.committed = owned.position
+    else if (errorCode !== undefined) this.#lostPlace(errorCode)
+  }
+
+  /** Commits as a member of a generation. */
+  async #commitFor(
+    owned: Owned,
+    { generation, memberId }: { readonly generation: number; readonly memberId: string },
+  ): Promise<number | undefined> {
     const world = this.#world
     const id = world.history.invoke({
       kind: 'commit-offset',
@@ -220,21 +232,19 @@ export class GroupMember {
       partition: `${this.#topic}-${owned.partition}`,
       offset: owned.position,
       survives: world.settings.durability !== 'lossy',
-      session: this.#session,
+      session: { of: this.#group, number: generation },
     })
     const partitions = [{ partitionIndex: owned.partition, committedOffset: owned.position, committedMetadata: '' }]
-    const request = { groupId: this.#group, generationIdOrMemberEpoch: this.#generation, memberId: this.#memberId }
+    const request = { groupId: this.#group, generationIdOrMemberEpoch: generation, memberId }
     const topics = [{ name: this.#topic, partitions }]
     const answer = await this.#peer.call(OFFSET_COMMIT, { ...request, topics }).catch(ignoreUnavailable)
     const errorCode = answer?.topics[0]?.partitions[0]?.errorCode
     if (errorCode === 0) {
       world.count('offset committed')
       world.history.ok(id)
-      owned.committed = owned.position
-    } else if (errorCode !== undefined && REFUSED.has(errorCode)) {
-      world.history.fail(id)
-      this.#lostPlace(errorCode)
-    } else world.history.info(id)
+    } else if (errorCode !== undefined && REFUSED.has(errorCode)) world.history.fail(id)
+    else world.history.info(id)
+    return errorCode
   }
 
   async #leave(): Promise<void> {

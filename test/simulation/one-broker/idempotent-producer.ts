@@ -19,10 +19,13 @@ const MAX_IN_FLIGHT = 5
 /** How often a window of batches is sent before its producer id is given up. */
 const ATTEMPTS = 8
 
-/** Publishes with sequence numbers, several batches under way, and sends again, in order, what was not acknowledged. */
+/**
+ * Publishes with sequence numbers, several batches under way on two connections, so that they come in any order, and sends
+ * again what was not acknowledged.
+ */
 export class IdempotentProducer {
   readonly #world: World
-  readonly #peer: Peer
+  readonly #peers: readonly [Peer, Peer]
   readonly #name: string
   #sent = 0
   #producerId = -1
@@ -32,7 +35,7 @@ export class IdempotentProducer {
   constructor(world: World, name: string) {
     this.#world = world
     this.#name = name
-    this.#peer = new Peer(world, name)
+    this.#peers = [new Peer(world, `${name}.a`), new Peer(world, `${name}.b`)]
   }
 
   async run(): Promise<void> {
@@ -42,12 +45,12 @@ export class IdempotentProducer {
       else await this.#sendWindow(world.random.below(2))
       await world.sleep(world.random.below(300))
     }
-    this.#peer.close()
+    for (const peer of this.#peers) peer.close()
   }
 
   async #init(): Promise<void> {
     const request = { transactionalId: null, transactionTimeoutMs: 1_000 }
-    const answer = await this.#peer.call(INIT_PRODUCER_ID, request).catch(ignoreUnavailable)
+    const answer = await this.#peers[0].call(INIT_PRODUCER_ID, request).catch(ignoreUnavailable)
     if (answer?.errorCode !== 0) return
     this.#producerId = answer.producerId
     this.#producerEpoch = answer.producerEpoch
@@ -56,13 +59,22 @@ export class IdempotentProducer {
 
   async #sendWindow(partition: number): Promise<void> {
     const world = this.#world
+    const isKnown = this.#sequences[partition]! > 0
     let window: Pending[] = Array.from({ length: 1 + world.random.below(MAX_IN_FLIGHT) }, () => this.#next(partition))
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (attempt > 0) await world.sleep(50 + world.random.below(300))
-      const batches = window.map(({ bytes }) => ({ topic: TOPIC.plain, partition, records: bytes }))
-      const answers = await Promise.all(batches.map(batch => produce(this.#peer, batch).catch(ignoreUnavailable)))
-      if (answers[0] !== undefined && isLostState(answers[0].errorCode)) break
-      window = window.filter((pending, index) => !this.#settle(pending, answers[index]))
+      // What comes of each is written down as its answer comes: a crash may be before that of the others.
+      const sending = window.map(async pending => {
+        // A broker takes whatever comes first of a producer that it does not know.
+        const peer = this.#peers[isKnown && world.chance(6) ? 1 : 0]
+        const batch = { topic: TOPIC.plain, partition, records: pending.bytes }
+        const answer = await produce(peer, batch).catch(ignoreUnavailable)
+        return { pending, answer, isDone: this.#settle(pending, answer) }
+      })
+      const sent = await Promise.all(sending)
+      window = sent.filter(({ isDone }) => !isDone).map(({ pending }) => pending)
+      const [first] = sent
+      if (first?.answer !== undefined && isLostState(first.answer.errorCode)) break
       if (window.length === 0) return
       world.count('sent again')
       for (const { id } of window) world.history.retry(id)

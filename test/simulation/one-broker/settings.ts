@@ -61,6 +61,7 @@ export function drawSettings(random: Random): Settings {
       'group.min.session.timeout.ms': '100',
       'group.initial.rebalance.delay.ms': `${oneOf([0, 300])}`,
       'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
+      'transaction.partition.verification.enable': oneOf(['true', 'false']),
       'transaction.state.log.num.partitions': '1',
       'offsets.topic.num.partitions': '1',
       'offsets.topic.segment.bytes': `${oneOf([1_000, 1 << 20])}`,

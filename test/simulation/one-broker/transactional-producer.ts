@@ -75,7 +75,9 @@ export class Transformer {
   async run(): Promise<void> {
     while (!this.#world.isEnding) {
       this.#processes += 1
-      const session = new TransactionalSession(this.#world, 'transformer', `transformer.${this.#processes}`)
+      // With another id it does not end what the process before it has left, and has to wait for it.
+      const id = this.#world.oneOf(['transformer-a', 'transformer-b'])
+      const session = new TransactionalSession(this.#world, id, `${id}.${this.#processes}`)
       try {
         await session.init()
         while (!this.#world.isEnding) await this.#step(session)
