@@ -43,6 +43,22 @@ test('a crash that keeps everything loses nothing', () => {
   assert.equal(contentOf(after, '/d/b'), 'x'.repeat(1500))
 })
 
+test('a kill loses nothing, closes what was open, and leaves to the next power cut what was not synced', async () => {
+  const disk = new MemoryDisk()
+  const file = disk.open('/f', { create: true })
+  await disk.syncDirectory('/')
+  file.write([Buffer.from('safe')], 0)
+  await file.sync()
+  file.write([Buffer.from('kept')], 4)
+  const syncing = file.sync()
+  const killed = disk.kill()
+  await assert.rejects(syncing, { code: 'ECRASHED' })
+  assert.equal(contentOf(killed, '/f'), 'safekept')
+  file.close()
+  killed.rename('/f', '/g')
+  assert.match(contentOf(killed.crash({ random, keep: 0 }), '/f'), /^safe\0{0,4}$/)
+})
+
 test('a write is torn at multiples of 512 bytes and the length may outlive the data', () => {
   const seen = new Set<string>()
   for (let seed = 0; seed < 200; seed++) {

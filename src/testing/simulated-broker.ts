@@ -99,14 +99,14 @@ export class SimulatedBroker {
 
   /**
    * Ends the process in this moment, whatever it does: `kill` leaves all that it gave to the system, `power` what was synced
-   * and by chance more. Returns the disk with what is left.
+   * and by chance more, or garbage. Returns the disk with what is left.
    */
   end(how: 'kill' | 'power'): MemoryDisk {
     const { random } = this.#machine
     this.#isOver = true
     this.#processClock.end()
     this.network.cut()
-    return how === 'kill' ? this.disk.kill() : this.disk.crash({ random })
+    return how === 'kill' ? this.disk.kill() : this.disk.crash({ random, garbage: random.below(4) === 0 ? 0.5 : 0 })
   }
 
   /** Stops the broker cleanly. Time has to move for it. */

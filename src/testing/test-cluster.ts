@@ -156,8 +156,7 @@ export class TestCluster implements AsyncDisposable {
     if (how === 'clean') await server.stop()
     else {
       const disk = this.#memoryDisk(`restart('${how}')`)
-      const random = this.#random
-      this.#disk = disk.crash(how === 'kill' ? { random, keep: 1 } : { random })
+      this.#disk = how === 'kill' ? disk.kill() : disk.crash({ random: this.#random })
       // The process is gone as far as its disk can tell; its sockets and timers go here.
       await server.stop().catch(() => {})
     }

@@ -39,6 +39,8 @@ export class World {
   isEnding = false
   #broker: SimulatedBroker
   #starts = 0
+  /** The process was ended, and the next one has not begun. */
+  #isDown = false
   /** A fault of the disk is there or was: the broker may complain. */
   #isDiskAtFault = false
   /** The longest that bytes are under way now. */
@@ -113,6 +115,7 @@ export class World {
     this.count(how)
     this.healDisk()
     const disk = this.#broker.end(how)
+    this.#isDown = true
     // Who has got an answer before gets to write it down.
     await new Promise<void>(resolve => this.clock.soon(resolve))
     this.history.note({ kind: 'crash', isLossy: how === 'power' })
@@ -128,12 +131,13 @@ export class World {
     this.line('the broker is stopped')
     const disk = await stopping.stop().catch(error => this.fail(`the broker does not stop: ${error.stack}`))
     // The process may have been ended meanwhile.
-    if (stopping !== this.#broker || !disk) return
+    if (stopping !== this.#broker || this.#isDown || !disk) return
     this.#broker = this.#start(disk)
   }
 
   #start(disk: MemoryDisk | undefined): SimulatedBroker {
     this.#starts += 1
+    this.#isDown = false
     this.#isDiskAtFault = false
     this.line(`start ${this.#starts} of the broker`)
     const broker = new SimulatedBroker({
