@@ -1,6 +1,7 @@
 /**
  * Runs the simulations: `npm run simulate` all of them with their usual seeds, `npm run simulate -- --seeds N` with more,
- * `npm run simulate -- --seeds N --first M` from another seed on, `SEED=17 npm run simulate` one seed again.
+ * `npm run simulate -- --seeds N --first M` from another seed on, `SEED=17 npm run simulate` one seed again. A word before them
+ * chooses among the simulations by their files: `npm run simulate -- one-broker --seeds N`.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -23,6 +24,6 @@ const env = {
 let failed = false
 for (const name of readdirSync(directory).filter(file => file.endsWith('.test.js') && file.includes(filter))) {
   const args = ['--enable-source-maps', '--test-reporter=spec', join(directory, name)]
-  failed ||= spawnSync(process.execPath, args, { stdio: 'inherit', env }).status !== 0
+  if (spawnSync(process.execPath, args, { stdio: 'inherit', env }).status !== 0) failed = true
 }
 process.exitCode = failed ? 1 : 0

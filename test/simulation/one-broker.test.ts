@@ -54,7 +54,7 @@ async function reports(first: number, count: number, step: number): Promise<Seed
 }
 
 function told({ seed, failures }: Pick<SeedReport, 'seed' | 'failures'>): string {
-  return `SEED=${seed} npm run simulate\n    ${failures.slice(0, 10).join('\n    ')}`
+  return `SEED=${seed} npm run simulate -- one-broker\n    ${failures.slice(0, 10).join('\n    ')}`
 }
 
 if (SEED !== undefined) {
