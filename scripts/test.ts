@@ -2,8 +2,8 @@
  * Runs the tests of a tier: `node dist/scripts/test.js <tier> [filter]`.
  *
  * `unit` imports every compiled `src/**\/*.test.js` into one process, which takes seconds where a process a file takes
- * minutes. `tidy`, `golden`, `simulation`, `integration` and `compat` give each file a process of its own, one at a
- * time. `all` is every tier that needs nothing but npm.
+ * minutes. `tidy`, `golden`, `simulation`, `integration`, `compat`, `faults` and `abuse` give each file a process of
+ * its own, one at a time. `all` is every tier that needs nothing but npm.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -23,6 +23,7 @@ import { brokerGauges, type GaugedParts } from './broker-gauges.ts'
 import { BrokerParts } from './broker-parts.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
+import { type DescriptorShares, descriptorShares } from './descriptor-shares.ts'
 import { handlers } from './handlers/index.ts'
 import { claimLogDirectories } from './log-directory-claim.ts'
 import { cleanerSettings, logSettings } from './log-settings.ts'
@@ -36,6 +37,9 @@ import { TransactionMarkers } from './transaction-markers.ts'
 /** Memory that requests in progress may hold together, where `queued.max.request.bytes` sets no limit. */
 const DEFAULT_QUEUED_BYTES = 256 * 1024 * 1024
 
+/** A limit of open files that leaves fewer than these is worth a word. */
+const FEW_CONNECTIONS = 1_000
+
 export interface KafkaServerOptions {
   /** Keys of `server.properties` as written. */
   readonly properties: ReadonlyMap<string, string>
@@ -46,6 +50,8 @@ export interface KafkaServerOptions {
   /** For work that would hold the event loop too long; the caller closes them. When left out it holds the event loop. */
   readonly workers?: Workers
   readonly logger: Logger
+  /** Files and sockets that the process may have open; no limit when left out. */
+  readonly descriptorLimit?: number | undefined
   /** Log each request at debug level. */
   readonly isVerbose: boolean
   /** Threads for compaction; without any it runs on the event loop. */
@@ -88,11 +94,13 @@ export class BrokerStartup {
   readonly parts = new BrokerParts()
   readonly #options: KafkaServerOptions
   readonly #config: DynamicBrokerConfig
+  readonly #descriptors: DescriptorShares
   #dispatcher: RequestDispatcher | undefined
 
   constructor(options: KafkaServerOptions, config: DynamicBrokerConfig) {
     this.#options = options
     this.#config = config
+    this.#descriptors = descriptorShares(options.descriptorLimit)
   }
 
   async run(): Promise<StartedBroker> {
@@ -138,6 +146,10 @@ export class BrokerStartup {
     const { network, clock, logger } = this.#options
     const config = this.#config
     const queued = config.get('queued.max.request.bytes')
+    const { connections } = this.#descriptors
+    if (connections < FEW_CONNECTIONS) {
+      logger.warn({}, `No more than ${connections} connections at once: the limit of open files (ulimit -n) is low`)
+    }
     const sockets = new SocketServer({
       network,
       clock,
@@ -157,7 +169,7 @@ export class BrokerStartup {
       maxFrameBytes: config.get('socket.request.max.bytes'),
       maxQueuedBytes: queued > 0 ? queued : DEFAULT_QUEUED_BYTES,
       maxIdleMs: config.get('connections.max.idle.ms'),
-      maxConnections: config.get('max.connections'),
+      maxConnections: Math.min(config.get('max.connections'), connections),
       maxConnectionsOf: ip =>
         config.current.maxConnectionsPerIpOverrides.get(ip) ?? config.get('max.connections.per.ip'),
       creationRateOf: listener => ({
@@ -231,6 +243,7 @@ export class BrokerStartup {
       random,
       logger,
       directories: logDirs,
+      maxOpenFiles: this.#descriptors.segmentFiles,
       configOf: topic => logSettings(config.current, metadata.topicSettings(topic)),
       producerIdExpirationMs: config.get('producer.id.expiration.ms'),
       intervals: {

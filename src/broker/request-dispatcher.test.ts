@@ -22,7 +22,12 @@ import { type Handler, handler } from './handler.ts'
 import { apiVersions } from './handlers/18-api-versions.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
 
-const connection = { remoteAddress: '127.0.0.1', remotePort: 1, listenerName: 'PLAINTEXT' } as ServerConnection
+const connection = {
+  remoteAddress: '127.0.0.1',
+  remotePort: 1,
+  listenerName: 'PLAINTEXT',
+  account: work => work(),
+} as ServerConnection
 
 function heartbeat(handle: Handler['handle']): Handler {
   return handler(HeartbeatRequest, HeartbeatResponse, {

@@ -111,7 +111,7 @@ export class RequestDispatcher implements RequestProcessor {
     if (!(answer instanceof Promise)) return this.#reply(handler, answer, context, { startMs, bytes })
     return answer
       .catch(error => this.#failed(handler, error, request, context))
-      .then(late => this.#reply(handler, late, context, { startMs, bytes }))
+      .then(late => context.connection.account(() => this.#reply(handler, late, context, { startMs, bytes })))
       .catch(error => this.#refuse(context.connection, `${handler.name} cannot be answered: ${String(error)}`))
   }
 

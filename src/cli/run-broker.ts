@@ -1,6 +1,7 @@
 import { KafkaServer, type KafkaServerOptions } from '../broker/index.ts'
 import {
   createLogger,
+  descriptorLimit,
   type Logger,
   nodeDisk,
   nodeNetwork,
@@ -51,6 +52,7 @@ export async function runBroker(options: RunBrokerOptions): Promise<KafkaServer>
       clock: systemClock,
       random: systemRandom,
       workers: nodeWorkers(),
+      descriptorLimit: descriptorLimit(),
       logger,
       isVerbose: options.isVerbose ?? false,
       onHalt: () => process.exit(1),

@@ -25,7 +25,7 @@ type TopicToDelete = DeleteTopicsRequest['topics'][number]
 
 /** Topics that are planned before the event loop gets its turn: some 20 ms. */
 const TOPICS_IN_A_TURN = 500
-/** Topics whose deletion is published before the event loop gets its turn. */
+/** Partitions whose deletion is published before the event loop gets its turn; a topic goes as a whole. */
 const DELETIONS_IN_A_TURN = 100
 
 /** A plan that came out well, and what was written for it. */
@@ -109,10 +109,13 @@ export class TopicAdmin {
   /** Publishes that topics are gone, in turns: what follows from it is work on the disk for every partition. */
   async #publishDeletions(deleted: readonly TopicImage[]): Promise<void> {
     const { metadata, clock } = this.#state.options
-    for (let from = 0; from < deleted.length; from += DELETIONS_IN_A_TURN) {
+    for (let from = 0, to = 0; from < deleted.length; from = to) {
       if (from > 0) await new Promise<void>(resolve => clock.soon(resolve))
+      for (let partitions = 0; to < deleted.length && partitions < DELETIONS_IN_A_TURN; to++) {
+        partitions += deleted[to]!.partitions.length
+      }
       metadata.publish(builder => {
-        for (const { name } of deleted.slice(from, from + DELETIONS_IN_A_TURN)) {
+        for (const { name } of deleted.slice(from, to)) {
           builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
         }
         return builder

@@ -17,13 +17,18 @@ export class ConnectionRate {
   /** When the limit will have caught up with everybody let in, in monotonic milliseconds. */
   #settledMs = Number.NEGATIVE_INFINITY
 
-  /** Counts a connection and gives the milliseconds that it waits: 0 within the limit. */
-  admit(nowMs: number, { perSecond, windowMs }: RateLimit): number {
-    if (perSecond >= UNLIMITED_PER_SECOND) return 0
+  /** How many milliseconds a connection that comes now would have to wait: 0 within the limit. */
+  waitMs(nowMs: number, limit: RateLimit): number {
+    return limit.perSecond >= UNLIMITED_PER_SECOND ? 0 : Math.max(0, this.#after(nowMs, limit) - nowMs - limit.windowMs)
+  }
+
+  /** Counts a connection that was let in. */
+  letIn(nowMs: number, limit: RateLimit): void {
+    if (limit.perSecond < UNLIMITED_PER_SECOND) this.#settledMs = this.#after(nowMs, limit)
+  }
+
+  #after(nowMs: number, { perSecond, windowMs }: RateLimit): number {
     const spacingMs = perSecond > 0 ? 1_000 / perSecond : windowMs
-    // No number of refused connections makes those after them wait for longer than a window.
-    const settledMs = Math.min(Math.max(this.#settledMs, nowMs) + spacingMs, nowMs + 2 * windowMs)
-    this.#settledMs = settledMs
-    return Math.max(0, settledMs - nowMs - windowMs)
+    return Math.max(this.#settledMs, nowMs) + spacingMs
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { SimulatedClock } from '../platform/index.ts'
-import { FairTurns } from './fair-turns.ts'
+import { FairTurns, type Weight } from './fair-turns.ts'
 
 /** A clock that work makes go on within a turn. */
 class WorkingClock extends SimulatedClock {
@@ -28,15 +28,15 @@ beforeEach(() => {
 })
 
 /** Runs a request of a connection now or when its turn comes. */
-function request(name: string, costMs: number, wasHeavy = costMs >= 2): void {
+function request(name: string, costMs: number, was: Weight = costMs >= 2 ? 'heavy' : 'light'): void {
   const run = (): void => {
     ran.push(name)
     const begunMs = turns.begin()
     clock.work(costMs)
-    assert.equal(turns.ended(begunMs), costMs >= 2)
+    assert.equal(turns.ended(begunMs, was), costMs >= 2 ? 'heavy' : 'light')
   }
-  if (turns.mayStart(wasHeavy)) run()
-  else turns.later(wasHeavy, run)
+  if (turns.mayStart(was)) run()
+  else turns.later(was, run)
 }
 
 async function nextTurn(): Promise<void> {
@@ -65,10 +65,14 @@ test('every heavy request has its turn, whatever the light ones do', async () =>
   assert.equal(ran.filter(name => name === 'light').length, 40)
 })
 
-test('a connection of which nothing is known yet may cost one turn, not the next', async () => {
-  request('unknown', 300, false)
-  request('after it', 0.1, false)
-  assert.deepEqual(ran, ['unknown'])
+test('of connections that are new one turns out heavy, and the others make way for light ones', async () => {
+  for (let index = 0; index < 20; index++) request(`new ${index}`, 50, 'unknown')
+  request('light', 0.1)
   await nextTurn()
-  assert.deepEqual(ran, ['unknown', '|', 'after it'])
+  assert.deepEqual(ran.slice(0, 4), ['new 0', 'light', '|', 'new 1'])
+})
+
+test('new connections that do little have their first answers in one turn', () => {
+  for (let index = 0; index < 15; index++) request(`new ${index}`, 0.1, 'unknown')
+  assert.equal(ran.length, 15)
 })

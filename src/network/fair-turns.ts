@@ -1,5 +1,8 @@
 import type { Clock } from '../platform/index.ts'
 
+/** What the last request of a connection was, or that there was none yet. */
+export type Weight = 'light' | 'heavy' | 'unknown'
+
 /** A connection whose last request held the event loop for so long is heavy. */
 const HEAVY_MS = 2
 /** So long may requests be started in one turn of the event loop. */
@@ -14,9 +17,11 @@ const TURN_MS = 10
 export class FairTurns {
   readonly #clock: Clock
   readonly #light: (() => void)[] = []
-  readonly #heavy: (() => void)[] = []
-  /** What the requests of this turn have cost; light traffic may take several turns to fill one. */
-  #busyMs = 0
+  /** Of connections that are heavy, or may be. */
+  readonly #others: (() => void)[] = []
+  /** What this turn has cost so far; light traffic may take several turns of the loop to fill one. */
+  #lightMs = 0
+  #othersMs = 0
   #willEnd = false
 
   constructor(clock: Clock) {
@@ -24,8 +29,8 @@ export class FairTurns {
   }
 
   /** Whether a request of a connection may start in this turn. */
-  mayStart(isHeavy: boolean): boolean {
-    return this.#busyMs < (isHeavy ? HEAVY_MS : TURN_MS)
+  mayStart(weight: Weight): boolean {
+    return weight === 'light' ? this.#lightMs < TURN_MS : this.#othersMs < HEAVY_MS
   }
 
   /** A request is about to start: what {@link ended} wants to know of it. */
@@ -33,17 +38,21 @@ export class FairTurns {
     return this.#clock.monotonicMs()
   }
 
-  /** A request has done what it does at once; returns whether that was heavy. */
-  ended(begunMs: number): boolean {
+  /**
+   * A request of a connection that was of `weight` has done what it does at once, or what is done when its answer is
+   * there. Returns how heavy that was.
+   */
+  ended(begunMs: number, weight: Weight): Weight {
     const costMs = this.#clock.monotonicMs() - begunMs
-    this.#busyMs += costMs
-    if (this.#busyMs >= HEAVY_MS) this.#endSoon()
-    return costMs >= HEAVY_MS
+    if (weight === 'light') this.#lightMs += costMs
+    else this.#othersMs += costMs
+    if (this.#lightMs + this.#othersMs >= HEAVY_MS) this.#endSoon()
+    return costMs >= HEAVY_MS ? 'heavy' : 'light'
   }
 
   /** Calls `resume` in a later turn in which the connection may start a request. */
-  later(isHeavy: boolean, resume: () => void): void {
-    const queue = isHeavy ? this.#heavy : this.#light
+  later(weight: Weight, resume: () => void): void {
+    const queue = weight === 'light' ? this.#light : this.#others
     queue.push(resume)
     this.#endSoon()
   }
@@ -56,9 +65,12 @@ export class FairTurns {
 
   #nextTurn(): void {
     this.#willEnd = false
-    this.#busyMs = 0
-    this.#heavy.shift()?.()
-    for (let left = this.#light.length; left > 0 && this.mayStart(false); left--) this.#light.shift()!()
-    if (this.#heavy.length + this.#light.length > 0) this.#endSoon()
+    this.#lightMs = 0
+    this.#othersMs = 0
+    for (let left = this.#light.length; left > 0 && this.mayStart('light'); left--) this.#light.shift()!()
+    // One of the others in any case, so that light traffic cannot hold them up for ever.
+    do this.#others.shift()?.()
+    while (this.#others.length > 0 && this.mayStart('unknown'))
+    if (this.#others.length + this.#light.length > 0) this.#endSoon()
   }
 }

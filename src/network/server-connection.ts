@@ -1,5 +1,5 @@
 import { bufferPool, type Connection, type ConnectionSink, type NetworkError } from '../platform/index.ts'
-import type { FairTurns } from './fair-turns.ts'
+import type { FairTurns, Weight } from './fair-turns.ts'
 import type { FrameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
 
@@ -64,7 +64,7 @@ export class ServerConnection implements ConnectionSink {
   #outgoingBytes = 0
   #isAwaitingBudget = false
   #isDelivering = false
-  #isHeavy = false
+  #weight: Weight = 'unknown'
   #isAwaitingTurn = false
   #isPaused = false
   #isClosed = false
@@ -128,6 +128,14 @@ export class ServerConnection implements ConnectionSink {
     return this.#reader.receivedBytes + this.#sentReplies - this.#connection.pendingBytes
   }
 
+  /** Runs what makes a late answer, so that its cost counts as the request's does. */
+  account<T>(work: () => T): T {
+    const begunMs = this.#turns.begin()
+    const result = work()
+    if (this.#turns.ended(begunMs, this.#weight) === 'heavy') this.#weight = 'heavy'
+    return result
+  }
+
   start(): void {
     this.#connection.start(this)
   }
@@ -188,9 +196,9 @@ export class ServerConnection implements ConnectionSink {
   #mayStartNext(): boolean {
     const frame = this.#waiting[0]
     if (frame === undefined || this.#isClosed || this.#isAwaitingTurn || !this.#mayStart(frame)) return false
-    if (this.#turns.mayStart(this.#isHeavy)) return true
+    if (this.#turns.mayStart(this.#weight)) return true
     this.#isAwaitingTurn = true
-    this.#turns.later(this.#isHeavy, () => {
+    this.#turns.later(this.#weight, () => {
       this.#isAwaitingTurn = false
       this.#takeTurn()
     })
@@ -220,7 +228,7 @@ export class ServerConnection implements ConnectionSink {
     this.#slots.push(slot)
     const begunMs = this.#turns.begin()
     const reply = this.#processor.process(frame, this)
-    this.#isHeavy = this.#turns.ended(begunMs)
+    this.#weight = this.#turns.ended(begunMs, this.#weight)
     if (reply instanceof Promise) void reply.then(late => this.#finish(slot, late))
     else this.#finish(slot, reply)
   }

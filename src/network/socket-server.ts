@@ -32,7 +32,7 @@ export interface SocketServerOptions {
   readonly maxQueuedBytes: number
   /** `connections.max.idle.ms`; 0 or less means never. */
   readonly maxIdleMs: number
-  /** `max.connections` */
+  /** `max.connections`, or fewer where the system has no descriptors for so many. */
   readonly maxConnections: number
   /** `max.connections.per.ip`, with `max.connections.per.ip.overrides` */
   readonly maxConnectionsOf: (ip: string) => number
@@ -144,12 +144,15 @@ export class SocketServer {
       connection.destroy()
       return
     }
-    const waitMs = this.#throttleMs(listenerName)
+    const nowMs = clock.monotonicMs()
+    const rates = this.#ratesOf(listenerName)
+    const waitMs = Math.max(...rates.map(({ rate, limit }) => rate.waitMs(nowMs, limit)))
     if (waitMs > 0 && this.#throttled.size >= MAX_THROTTLED) {
       logger.info({ listener: listenerName }, `Rejected connection from /${ip}: max.connection.creation.rate reached`)
       connection.destroy()
       return
     }
+    for (const { rate, limit } of rates) rate.letIn(nowMs, limit)
     this.#countOfIp.set(ip, ofIp + 1)
     const accepted = new ServerConnection({
       connection,
@@ -160,7 +163,6 @@ export class SocketServer {
       maxFrameBytes,
       onClosed: (closed, error) => this.#closed(closed, error),
     })
-    const nowMs = clock.monotonicMs()
     this.#connections.set(accepted, {
       lastActiveMs: nowMs,
       lastProgress: 0,
@@ -171,15 +173,14 @@ export class SocketServer {
     else if (this.#isEnabled) accepted.start()
   }
 
-  /** How long a new connection of a listener waits for the listener's rate and for the broker's. */
-  #throttleMs(listener: string): number {
-    const { clock, addresses, creationRateOf, interBrokerListener } = this.#options
-    const nowMs = clock.monotonicMs()
-    const ofListener = this.#listenerRates.get(listener) ?? new ConnectionRate()
-    this.#listenerRates.set(listener, ofListener)
-    const waitMs = ofListener.admit(nowMs, creationRateOf(listener))
-    if (listener === interBrokerListener && addresses.length > 1) return waitMs
-    return Math.max(waitMs, this.#brokerRate.admit(nowMs, creationRateOf(undefined)))
+  /** The rates that hold for a new connection of a listener: the listener's own, and the broker's. */
+  #ratesOf(listener: string): readonly { readonly rate: ConnectionRate; readonly limit: RateLimit }[] {
+    const { addresses, creationRateOf, interBrokerListener } = this.#options
+    const rate = this.#listenerRates.get(listener) ?? new ConnectionRate()
+    this.#listenerRates.set(listener, rate)
+    const own = { rate, limit: creationRateOf(listener) }
+    if (listener === interBrokerListener && addresses.length > 1) return [own]
+    return [own, { rate: this.#brokerRate, limit: creationRateOf(undefined) }]
   }
 
   /** Leaves a connection unread for a while: to its peer this is a backlog that moves slowly, as in Kafka. */

@@ -77,6 +77,10 @@ class NodeConnection implements Connection {
   }
 
   start(sink: ConnectionSink): void {
+    if (this.#socket.destroyed) {
+      process.nextTick(() => sink.closed())
+      return
+    }
     const reading = this.#readInto(sink)
     let failure: Error | undefined
     const socket = this.#socket

@@ -4,6 +4,8 @@ import { type Job, packed, type Workers } from './workers.ts'
 
 /** Threads at most: jobs are rare, and each thread takes some 10 MB. */
 const MAX_THREADS = 4
+/** A thread that has nothing to do keeps the memory of its last jobs; after so long it is ended. */
+const IDLE_MS = 10_000
 
 /** What a thread is asked. */
 export interface WorkerRequest {
@@ -24,17 +26,20 @@ interface Pending {
 }
 
 /**
- * Threads of this process, made when they are first needed and kept. A job goes to the thread with the least to do, and
+ * Threads of this process, made when they are needed and ended when they have been idle for a while. A job goes to the thread with the least to do, and
  * each thread works in order. As many jobs may wait as callers hand in: they bound that by the memory of their requests.
  */
-export function nodeWorkers(maxThreads = Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1))): Workers {
+export function nodeWorkers(
+  maxThreads: number = Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
+  idleMs: number = IDLE_MS,
+): Workers {
   const threads = new Set<Thread>()
   let isClosed = false
   const idlest = (): Thread => {
     const [first, ...others] = threads
     const least = others.reduce<Thread | undefined>((best, one) => (best && best.load <= one.load ? best : one), first)
     if (least !== undefined && (least.load === 0 || threads.size >= maxThreads)) return least
-    const thread = new Thread(() => threads.delete(thread))
+    const thread = new Thread({ idleMs, onEnd: () => threads.delete(thread) })
     threads.add(thread)
     return thread
   }
@@ -53,9 +58,15 @@ export function nodeWorkers(maxThreads = Math.max(1, Math.min(MAX_THREADS, avail
 class Thread {
   readonly #worker = new Worker(new URL('./worker-thread.js', import.meta.url))
   readonly #pending = new Map<number, Pending>()
+  readonly #idleMs: number
+  readonly #onEnd: () => void
+  #idleTimer: NodeJS.Timeout | undefined
   #lastId = 0
 
-  constructor(onEnd: () => void) {
+  /** `onEnd` is called, perhaps twice, when no job may be given to the thread any more. */
+  constructor({ idleMs, onEnd }: { readonly idleMs: number; readonly onEnd: () => void }) {
+    this.#idleMs = idleMs
+    this.#onEnd = onEnd
     this.#worker.unref()
     this.#worker.on('message', (answer: WorkerAnswer) => this.#answered(answer))
     const died = (error: Error): void => {
@@ -73,6 +84,7 @@ class Thread {
   }
 
   run({ module, name }: { readonly module: string; readonly name: string }, input: object): Promise<object> {
+    clearTimeout(this.#idleTimer)
     const id = ++this.#lastId
     const { data, memory } = packed(input)
     const request: WorkerRequest = { id, module, name, input: data }
@@ -83,14 +95,23 @@ class Thread {
     })
   }
 
+  #rest(): void {
+    this.#worker.unref()
+    this.#idleTimer = setTimeout(() => {
+      this.#onEnd()
+      void this.end()
+    }, this.#idleMs).unref()
+  }
+
   async end(): Promise<void> {
+    clearTimeout(this.#idleTimer)
     await this.#worker.terminate()
   }
 
   #answered(answer: WorkerAnswer): void {
     const pending = this.#pending.get(answer.id)
     this.#pending.delete(answer.id)
-    if (this.#pending.size === 0) this.#worker.unref()
+    if (this.#pending.size === 0) this.#rest()
     if ('output' in answer) {
       pending?.resolve(answer.output)
       return

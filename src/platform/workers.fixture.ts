@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads'
 import type { Job } from './workers.ts'
 
 /** Jobs of the tests of {@link Workers}; a thread loads them from this very module. */
@@ -14,3 +15,10 @@ export const fail: Job<object, object> = {
   },
 }
 export const die: Job<object, object> = { module: import.meta.url, name: 'die', run: () => process.exit(3) }
+
+/** Says which thread it runs in. */
+export const whichThread: Job<object, { readonly id: number }> = {
+  module: import.meta.url,
+  name: 'whichThread',
+  run: () => ({ id: threadId }),
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodeWorkers } from './node-workers.ts'
-import { die, fail, reverse } from './workers.fixture.ts'
+import { die, fail, reverse, whichThread } from './workers.fixture.ts'
 import { inlineWorkers } from './workers.ts'
 
 for (const [name, make] of [
@@ -37,6 +37,19 @@ test('jobs of a thread that dies are rejected, and the next job gets a new threa
   await assert.rejects(workers.run(die, {}), /worker thread ended with 3/)
   const { bytes } = await workers.run(reverse, { bytes: Uint8Array.of(1, 2) })
   assert.deepEqual([...bytes], [2, 1])
+  await workers.close()
+})
+
+test('a thread works on while there are jobs, and is ended, its memory with it, when it has been idle', async () => {
+  const workers = nodeWorkers(1, 5)
+  const together = await Promise.all([workers.run(whichThread, {}), workers.run(whichThread, {})])
+  const [first] = together
+  assert.equal(new Set(together.map(({ id }) => id)).size, 1)
+  let last = first
+  while (last.id === first.id) {
+    await new Promise(resolve => setTimeout(resolve, 10))
+    last = await workers.run(whichThread, {})
+  }
   await workers.close()
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inlineWorkers, type Job, nodeWorkers, type Workers } from '../platform/index.ts'
+import { inlineWorkers, type Job, nodeWorkers, systemRandom, type Workers } from '../platform/index.ts'
 import { batches, ErrorCode, encodeBatch, encodeMessageSet } from '../protocol/index.ts'
 import { batchOf, type OneBroker, openOneBroker, params, wanted } from './one-broker.fixture.ts'
 
@@ -46,6 +46,28 @@ test('records that a topic stores in another codec are converted in a worker; ot
   await broker.clock.settle()
   assert.ok(!(broker.produce('a', 0, batchOf(2, 10, PACKED)) instanceof Promise))
   assert.deepEqual(await storedBatches(broker), ['1 gzip', '2 gzip'])
+  await broker.close()
+})
+
+test('large compressed batches of a topic that looks into records are unpacked in a worker, and refused as others are', async () => {
+  const workers = new HeldWorkers()
+  const broker = await openOneBroker({ a: 1 }, { topicConfig: { cleanupPolicy: ['compact'] }, workers })
+  const packed = (key: Uint8Array | null): Uint8Array =>
+    encodeBatch({ records: [{ key, value: systemRandom.bytes(20_000) }], compression: 'gzip' })
+  const refused = broker.produce('a', 0, packed(null))
+  const accepted = broker.produce('a', 0, packed(Uint8Array.of(1)))
+  assert.equal(workers.count, 2)
+  workers.release(1)
+  workers.release(0)
+  const { errorCode, recordErrors } = await refused
+  assert.equal(errorCode, ErrorCode.INVALID_RECORD)
+  assert.deepEqual(
+    recordErrors.map(({ batchIndex }) => batchIndex),
+    [0],
+  )
+  assert.equal((await accepted).baseOffset, 0)
+  await broker.clock.settle()
+  assert.ok(!(broker.produce('a', 0, batchOf(1)) instanceof Promise), 'what is not compressed is looked into at once')
   await broker.close()
 })
 

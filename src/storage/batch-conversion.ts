@@ -11,6 +11,7 @@ import {
   upconvert,
 } from '../protocol/index.ts'
 import type { LogConfig } from './log-config.ts'
+import { checkRecords, type RecordError, type RecordRules, RecordValidationError } from './record-check.ts'
 import { MAX_DECOMPRESSED_BYTES } from './transaction-marker.ts'
 
 /** In which codec a topic stores batches: its own, or the producer's. */
@@ -19,6 +20,11 @@ type Codec = Pick<LogConfig, 'compressionType' | 'compressionLevel'>
 /** Whether records begin with a message of format 0 or 1. */
 export function isMessageSet(records: Uint8Array): boolean {
   return records.length > BATCH_FIELD.magic && records[BATCH_FIELD.magic]! < 2
+}
+
+/** Whether records begin with a compressed batch of format 2. */
+export function isCompressed(records: Uint8Array): boolean {
+  return records.length > BATCH_FIELD.attributes + 1 && (records[BATCH_FIELD.attributes + 1]! & 7) !== 0
 }
 
 /** Whether a topic stores such batches in another form: message sets become a batch, and its codec is the topic's. */
@@ -64,36 +70,46 @@ function levelOf({ compressionLevel }: Codec): { compressionLevel: number } | un
   return compressionLevel === undefined ? undefined : { compressionLevel }
 }
 
-type ConversionOutput = { readonly bytes: Uint8Array } | { readonly error: ErrorName; readonly message: string }
+type UnpackOutput =
+  | { readonly bytes: Uint8Array }
+  | { readonly error: ErrorName; readonly message: string; readonly recordErrors: readonly RecordError[] }
 
-/** {@link convertBatches} beside the event loop. */
-export const conversionJob: Job<Codec & { readonly bytes: Uint8Array }, ConversionOutput> = {
+/** Everything about an append that unpacks records, beside the event loop: {@link convertBatches} and {@link checkRecords}. */
+export const unpackJob: Job<Codec & { readonly bytes: Uint8Array; readonly rules: RecordRules }, UnpackOutput> = {
   module: import.meta.url,
-  name: 'conversionJob',
-  run: ({ bytes, ...codec }) => {
+  name: 'unpackJob',
+  run: ({ bytes, rules, ...codec }) => {
     try {
-      return { bytes: convertBatches(bytes, codec) }
+      const stored = mustConvert([...batches(bytes)], codec) ? convertBatches(bytes, codec) : bytes
+      for (const header of batches(stored)) checkRecords(stored, header, rules)
+      return { bytes: stored }
     } catch (error) {
-      if (error instanceof KafkaError) return { error: error.code, message: error.message }
-      throw error
+      if (!(error instanceof KafkaError)) throw error
+      const recordErrors = error instanceof RecordValidationError ? error.recordErrors : []
+      return { error: error.code, message: error.message, recordErrors }
     }
   },
 }
 
 /**
- * Records that were admitted and converted before their append, which is told of what went wrong when its turn comes.
- * Made by `Log.prepare` alone.
+ * Records that were admitted, converted and looked into before their append, which is told of what went wrong when its
+ * turn comes. Made by `Log.prepare` alone.
  */
 export class PreparedRecords {
   readonly #outcome: Uint8Array | KafkaError
 
-  constructor(outcome: ConversionOutput) {
-    this.#outcome = 'bytes' in outcome ? outcome.bytes : new KafkaError(outcome.error, outcome.message)
+  constructor(outcome: UnpackOutput) {
+    this.#outcome = 'bytes' in outcome ? outcome.bytes : errorOf(outcome)
   }
 
-  /** The batches. @throws what {@link convertBatches} threw */
+  /** The batches. @throws what {@link unpackJob} came upon */
   get bytes(): Uint8Array {
     if (this.#outcome instanceof KafkaError) throw this.#outcome
     return this.#outcome
   }
+}
+
+function errorOf({ error, message, recordErrors }: Exclude<UnpackOutput, { bytes: Uint8Array }>): KafkaError {
+  if (recordErrors.length === 0) return new KafkaError(error, message)
+  return new RecordValidationError(error === 'INVALID_TIMESTAMP' ? error : 'INVALID_RECORD', recordErrors)
 }

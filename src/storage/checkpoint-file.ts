@@ -177,12 +177,22 @@ export class OffsetCheckpoint {
   }
 
   /** Replaces the content; resolves when it survives a power cut. Nothing is done where it does already. */
-  async write(offsets: () => readonly PartitionOffset[]): Promise<void> {
-    const text = (): string =>
-      formatCheckpoint(offsets().map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`))
-    const { durableContent } = this.#file
+  async write(offsets: () => Iterable<PartitionOffset>): Promise<void> {
+    const text = (): string => {
+      const lines: string[] = []
+      for (const { topic, partition, offset } of offsets()) lines.push(`${topic} ${partition} ${offset}`)
+      return formatCheckpoint(lines)
+    }
     // While a write is under way all that come share the next one, and its text is made once, when its turn comes.
-    if (durableContent === undefined || durableContent !== text()) await this.#file.write(text)
+    const { durableContent } = this.#file
+    if (durableContent === undefined) return this.#file.write(text)
+    let made: string | undefined = text()
+    if (made === durableContent) return
+    await this.#file.write(() => {
+      const content = made ?? text()
+      made = undefined
+      return content
+    })
   }
 
   settled(): Promise<void> {

@@ -16,7 +16,6 @@ export { LogManager } from './log-manager.ts'
 export type { DirectoryFailureListener, LogManagerIntervals, LogManagerOptions } from './log-manager-options.ts'
 export type { ActiveProducer, LeaderAppendOptions } from './log-parts.ts'
 export type { LogReadOptions, LogSlice } from './log-reader.ts'
-export { type RecordError, RecordValidationError } from './log-validator.ts'
 export {
   type MetaProperties,
   MetaPropertiesError,
@@ -24,6 +23,7 @@ export {
   writeMetaProperties,
 } from './meta-properties.ts'
 export type { AppendOrigin } from './producer-state.ts'
+export { type RecordError, RecordValidationError } from './record-check.ts'
 export type { FoundTimestamp } from './timestamp-search.ts'
 export { partitionName, type TopicPartition } from './topic-partition.ts'
 export type { AbortedTransaction } from './transaction-index.ts'

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type BatchInput, batches, decodeRecords, encodeBatch, encodeMessageSet } from '../protocol/index.ts'
 import { batchOf, openLog, readAll, valuesOf } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
-import { RecordValidationError } from './log-validator.ts'
+import { RecordValidationError } from './record-check.ts'
 
 const ALL = { maxBytes: 1 << 20, maxOffset: Number.POSITIVE_INFINITY, minOneMessage: true }
 const CLIENT = { leaderEpoch: 5, origin: 'client', apiVersion: 9 } as const

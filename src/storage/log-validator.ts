@@ -5,32 +5,18 @@ import {
   nextBatch,
   patchBatch,
   readBatchHeader,
-  recordCursor,
   setMaxTimestamp,
 } from '../protocol/index.ts'
-import { convertBatches, mustConvert, PreparedRecords } from './batch-conversion.ts'
+import { convertBatches, isCompressed, isMessageSet, mustConvert, PreparedRecords } from './batch-conversion.ts'
 import type { LogConfig } from './log-config.ts'
 import type { AppendOrigin } from './producer-state.ts'
-import { MAX_DECOMPRESSED_BYTES, markerOf, type TransactionMarker } from './transaction-marker.ts'
+import { checkRecords, mayLookInto, mustLookInto, recordRules } from './record-check.ts'
+import { markerOf, type TransactionMarker } from './transaction-marker.ts'
 
 /** Consumers as old as a producer of an older version could not read it (KIP-110). */
 const FIRST_PRODUCE_WITH_ZSTD = 7
-
-/** A record that a topic does not accept, by its place in the batch. */
-export interface RecordError {
-  readonly batchIndex: number
-  readonly message: string
-}
-
-/** INVALID_RECORD or INVALID_TIMESTAMP, with the records that are to blame (KIP-467). */
-export class RecordValidationError extends KafkaError {
-  readonly recordErrors: readonly RecordError[]
-
-  constructor(code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP', recordErrors: readonly RecordError[]) {
-    super(code, recordErrors[0]?.message)
-    this.recordErrors = recordErrors
-  }
-}
+/** No codec makes more of such a batch than is unpacked in some milliseconds. */
+const QUICKLY_UNPACKED_BYTES = 8 * 1024
 
 /** Batches that may be appended. */
 export interface CheckedBatches {
@@ -65,7 +51,10 @@ export function checkForLeader(records: Uint8Array | PreparedRecords, check: Lea
   if (mustConvert(batches, config)) {
     ;({ bytes, batches } = wholeBatchesOf(convertBatches(bytes, config), config.maxMessageBytes))
   }
-  for (const header of batches) checkRecordsOf(bytes, header, check)
+  if (!(records instanceof PreparedRecords)) {
+    const rules = recordRules(config, check)
+    for (const header of batches) checkRecords(bytes, header, rules)
+  }
   if (bytes.length > config.segmentBytes) {
     throw new KafkaError(
       'RECORD_LIST_TOO_LARGE',
@@ -76,13 +65,19 @@ export function checkForLeader(records: Uint8Array | PreparedRecords, check: Lea
 }
 
 /**
- * The batches that are to be converted before they can be appended; undefined where they are stored as they are, and
- * where the append will refuse them without looking into them.
+ * The batches that are to be unpacked before they can be appended, because the topic stores them in another form or looks
+ * into them; undefined where that is quickly done, and where the append will refuse them without unpacking.
  */
-export function batchesToConvert(records: Uint8Array, check: LeaderCheck): Uint8Array | undefined {
+export function batchesToUnpack(records: Uint8Array, check: LeaderCheck): Uint8Array | undefined {
+  const rules = recordRules(check.config, check)
+  const asItCame = check.config.compressionType === 'producer' && !isMessageSet(records)
+  if (asItCame && !(isCompressed(records) && mayLookInto(rules))) return undefined
   try {
     const { bytes, batches } = admit(records, check)
-    return mustConvert(batches, check.config) ? bytes : undefined
+    const mustUnpack = batches.some(
+      header => header.compression !== 'none' && header.length > QUICKLY_UNPACKED_BYTES && mustLookInto(header, rules),
+    )
+    return mustUnpack || mustConvert(batches, check.config) ? bytes : undefined
   } catch (error) {
     if (error instanceof KafkaError) return undefined
     throw error
@@ -179,40 +174,6 @@ function checkHeader(header: BatchHeader, { config, origin }: LeaderCheck): void
   if (config.messageTimestampType === 'CreateTime' && header.timestampType === 'LogAppendTime') {
     throw new KafkaError('INVALID_TIMESTAMP', 'a producer may not set the append time')
   }
-}
-
-function checkRecordsOf(bytes: Uint8Array, header: BatchHeader, { config, origin, nowMs }: LeaderCheck): void {
-  if (origin !== 'client') return
-  const createTime = config.messageTimestampType === 'CreateTime'
-  checkRecords(bytes, header, {
-    needsKeys: config.cleanupPolicy.includes('compact'),
-    oldest: createTime ? nowMs - config.messageTimestampBeforeMaxMs : Number.NEGATIVE_INFINITY,
-    newest: createTime ? nowMs + config.messageTimestampAfterMaxMs : Number.POSITIVE_INFINITY,
-  })
-}
-
-/** Looks into the records where the topic asks for it, and only there. */
-function checkRecords(
-  bytes: Uint8Array,
-  header: BatchHeader,
-  rules: { needsKeys: boolean; oldest: number; newest: number },
-): void {
-  const timed = rules.oldest > 0 || header.maxTimestamp > rules.newest
-  if (!rules.needsKeys && !timed) return
-  const cursor = recordCursor(bytes, header, { maxBytes: MAX_DECOMPRESSED_BYTES })
-  const errors: RecordError[] = []
-  let code: 'INVALID_RECORD' | 'INVALID_TIMESTAMP' = 'INVALID_TIMESTAMP'
-  for (let batchIndex = 0; cursor.next(); batchIndex++) {
-    const { timestamp } = cursor
-    if (rules.needsKeys && !cursor.hasKey) {
-      code = 'INVALID_RECORD'
-      errors.push({ batchIndex, message: 'Compacted topic cannot accept message without key' })
-    } else if (timed && timestamp >= 0 && (timestamp < rules.oldest || timestamp > rules.newest)) {
-      const message = `Timestamp ${timestamp} of message is out of range [${rules.oldest}, ${rules.newest}]`
-      errors.push({ batchIndex, message })
-    }
-  }
-  if (errors.length > 0) throw new RecordValidationError(code, errors)
 }
 
 function markersOf(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Workers } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
-import { conversionJob, isMessageSet, PreparedRecords } from './batch-conversion.ts'
+import { PreparedRecords, unpackJob } from './batch-conversion.ts'
 import { emptyAppend, type LogAppendInfo } from './log-append-info.ts'
 import { LogCompaction } from './log-compaction.ts'
 import type { LogConfig } from './log-config.ts'
@@ -11,7 +11,7 @@ import { deletableSegments } from './log-retention.ts'
 import { MAX_RELATIVE_OFFSET } from './log-segment.ts'
 import { LogState } from './log-state.ts'
 import {
-  batchesToConvert,
+  batchesToUnpack,
   type CheckedBatches,
   checkForFollower,
   checkForLeader,
@@ -19,6 +19,7 @@ import {
 } from './log-validator.ts'
 import { rebuildProducers } from './producer-replay.ts'
 import type { AppendOrigin } from './producer-state.ts'
+import { recordRules } from './record-check.ts'
 import { type FoundTimestamp, findByTimestamp, findMaxTimestamp } from './timestamp-search.ts'
 import { partitionName, type TopicPartition } from './topic-partition.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
@@ -138,8 +139,8 @@ export class Log {
   }
 
   /**
-   * Converts records that are not stored as they came, beside the event loop; undefined where {@link appendAsLeader} can
-   * have them at once. Nothing is appended, and nothing refused, before the result is handed to it.
+   * Converts records that are not stored as they came, and looks into those that take long to unpack, beside the event
+   * loop; undefined where {@link appendAsLeader} can have them at once. Nothing is appended, and nothing refused, before the result is handed to it.
    */
   prepare(
     records: Uint8Array,
@@ -147,12 +148,12 @@ export class Log {
     workers: Workers,
   ): Promise<PreparedRecords> | undefined {
     const { config, context } = this.#state
-    if (config.compressionType === 'producer' && !isMessageSet(records)) return undefined
-    const bytes = batchesToConvert(records, { config, origin, apiVersion, nowMs: context.clock.now() })
+    const check = { config, origin, apiVersion, nowMs: context.clock.now() }
+    const bytes = batchesToUnpack(records, check)
     if (bytes === undefined) return undefined
     const { compressionType, compressionLevel } = config
     return workers
-      .run(conversionJob, { bytes, compressionType, compressionLevel })
+      .run(unpackJob, { bytes, rules: recordRules(config, check), compressionType, compressionLevel })
       .then(outcome => new PreparedRecords(outcome))
   }
 

@@ -27,6 +27,8 @@ export class ManagedDirectory {
   readonly #cleanerOffsets: OffsetCheckpoint
   readonly #disk: Disk
   #forgotten: Promise<void> = Promise.resolve()
+  #willForget = false
+  #mustForgetCleaning = false
   #entriesSync: Promise<void> | undefined
 
   constructor(disk: Disk, directory: LogDirectory, lock: DiskLock) {
@@ -119,13 +121,22 @@ export class ManagedDirectory {
     sync.then(done, done)
   }
 
-  /** A log was deleted: takes its offsets out of the checkpoints. */
+  /** A log was deleted: takes its offsets out of the checkpoints, once for all that go in one turn of the event loop. */
   forget(log: Log): void {
-    const saved = [this.saveRecoveryPoints(), this.saveHighWatermarks(), this.saveLogStartOffsets()]
-    if (log.cleanedUpTo !== undefined) saved.push(this.saveCleanerOffsets())
-    this.#forgotten = Promise.all(saved).then(() => {})
+    this.#mustForgetCleaning ||= log.cleanedUpTo !== undefined
+    if (this.#willForget) return
+    this.#willForget = true
+    this.#forgotten = Promise.resolve().then(() => this.#forgetNow())
     // A failure takes the directory offline; whoever flushes hears of it as well.
     this.#forgotten.catch(() => {})
+  }
+
+  async #forgetNow(): Promise<void> {
+    this.#willForget = false
+    const saved = [this.saveRecoveryPoints(), this.saveHighWatermarks(), this.saveLogStartOffsets()]
+    if (this.#mustForgetCleaning) saved.push(this.saveCleanerOffsets())
+    this.#mustForgetCleaning = false
+    await Promise.all(saved)
   }
 
   /** Everything is synced and closed: says so to the next run. */
@@ -140,13 +151,13 @@ export class ManagedDirectory {
     this.#lock.release()
   }
 
-  #offsets(offsetOf: (log: Log) => number | undefined): PartitionOffset[] {
-    const offsets: PartitionOffset[] = []
+  *#offsets(offsetOf: (log: Log) => number | undefined): Generator<PartitionOffset> {
     for (const log of this.logs) {
       const offset = offsetOf(log)
-      if (offset !== undefined) offsets.push({ ...log.topicPartition, offset })
+      if (offset === undefined) continue
+      const { topic, partition } = log.topicPartition
+      yield { topic, partition, offset }
     }
-    return offsets
   }
 }
 

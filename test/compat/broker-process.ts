@@ -25,6 +25,8 @@ export interface BrokerOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** Flags of the broker's virtual machine or of Node. */
   readonly flags?: readonly string[]
+  /** How many file descriptors Monedula may have (`ulimit -n`). */
+  readonly descriptors?: number
   /** Where data, configuration and log files lie; a new temporary directory, removed at the end, when absent. */
   readonly directory?: string
   /** An Apache ZooKeeper that is already running, for the target `kafka`; it is left running. */
@@ -205,8 +207,11 @@ export class BrokerProcess {
 
   #spawnMonedula(file: string): RunningProgram {
     const node = process.env.MONEDULA_NODE ?? process.execPath
-    const args = [join(repositoryRoot, 'bin/monedula.js'), 'start', '--config', file]
-    return new RunningProgram(node, [...(this.#options.flags ?? []), ...args], { cwd: this.directory })
+    const { flags = [], descriptors } = this.#options
+    const args = [...flags, join(repositoryRoot, 'bin/monedula.js'), 'start', '--config', file]
+    if (descriptors === undefined) return new RunningProgram(node, args, { cwd: this.directory })
+    const limited = `ulimit -n ${descriptors} && exec "$@"`
+    return new RunningProgram('sh', ['-c', limited, 'sh', node, ...args], { cwd: this.directory })
   }
 }
 

@@ -13,19 +13,20 @@ type TopicAnswer = NonNullable<MessageInput<typeof MetadataResponse>['topics']>[
  * v10+: topics have ids, and from v12 may be asked for by them. v13: one error code for all.
  */
 export const metadata = handler(MetadataRequest, MetadataResponse, {
-  handle: async (request, context) => {
+  handle: (request, context) => {
     const wanted = request.topics
     const isAll = wanted === null || (context.apiVersion === 0 && wanted.length === 0)
-    const topics = isAll ? allTopics(request, context) : await wantedTopics(request, context)
-    return {
+    const topics = isAll ? allTopics(request, context) : wantedTopics(request, context)
+    const answer = (described: TopicAnswer[]) => ({
       brokers: liveAddresses(context),
       clusterId: context.services.clusterId,
       controllerId: context.services.metadata.image().controllerId,
-      topics,
+      topics: described,
       clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
         ? AuthorizedOperations.CLUSTER
         : AuthorizedOperations.NOT_REQUESTED,
-    }
+    })
+    return topics instanceof Promise ? topics.then(answer) : answer(topics)
   },
   failed: (error, request) => ({
     errorCode: error.errorCode,
@@ -37,22 +38,24 @@ function allTopics(request: MetadataRequest, context: RequestContext): TopicAnsw
   return [...context.services.metadata.image().topics()].map(topic => describe(topic, request, context))
 }
 
-async function wantedTopics(request: MetadataRequest, context: RequestContext): Promise<TopicAnswer[]> {
+function wantedTopics(request: MetadataRequest, context: RequestContext): TopicAnswer[] | Promise<TopicAnswer[]> {
   const { services, apiVersion } = context
   const wanted = request.topics ?? []
   const byId = wanted.filter(({ topicId, name }) => topicId !== ZERO_UUID && (apiVersion >= 12 || name === null))
   if (byId.length > 0) return byId.map(({ topicId }) => describeById(topicId, request, context))
   const names = [...new Set(wanted.flatMap(({ name }) => (name === null ? [] : [name])))]
   const missing = names.filter(name => !services.metadata.image().topic(name))
+  const describeAll = (created?: ReadonlyMap<string, number>): TopicAnswer[] => {
+    const image = services.metadata.image()
+    return names.map(name => {
+      const topic = image.topic(name)
+      if (topic) return describe(topic, request, context)
+      const errorCode = created?.get(name) ?? services.autoTopics.missing(name)
+      return { name, errorCode, isInternal: isInternalTopic(name) }
+    })
+  }
   const mayCreate = request.allowAutoTopicCreation && missing.length > 0
-  const created = mayCreate ? await services.autoTopics.create(missing) : undefined
-  const image = services.metadata.image()
-  return names.map(name => {
-    const topic = image.topic(name)
-    if (topic) return describe(topic, request, context)
-    const errorCode = created?.get(name) ?? services.autoTopics.missing(name)
-    return { name, errorCode, isInternal: isInternalTopic(name) }
-  })
+  return mayCreate ? services.autoTopics.create(missing).then(describeAll) : describeAll()
 }
 
 function describeById(topicId: string, request: MetadataRequest, context: RequestContext): TopicAnswer {

@@ -66,7 +66,12 @@ async function ask(apiKey: number, version: number, request: object): Promise<an
   const header = { requestApiKey: apiKey, requestApiVersion: version, correlationId: 7, clientId: 'test' }
   encoderOf(RequestHeader, requestHeaderVersion(handler.request, version))(writer, header)
   encoderOf(handler.request, version)(writer, request)
-  const connection = { listenerName: 'PLAINTEXT', remoteAddress: '127.0.0.1', remotePort: 1 } as ServerConnection
+  const connection = {
+    listenerName: 'PLAINTEXT',
+    remoteAddress: '127.0.0.1',
+    remotePort: 1,
+    account: work => work(),
+  } as ServerConnection
   const reply = await dispatcher.process(writer.finish(), connection)
   assert.ok(Array.isArray(reply))
   const reader = new ByteReader(Buffer.concat(reply), 4)
