@@ -15,11 +15,21 @@ import { consumeRows } from './broker/consume-rows.ts'
 import { Contender } from './broker/contender.ts'
 import { latencyRows } from './broker/latency-rows.ts'
 import { lifecycleRows } from './broker/lifecycle-rows.ts'
+import { manyRows } from './broker/many-rows.ts'
 import { produceRows } from './broker/produce-rows.ts'
 import type { Row, Scale } from './broker/row.ts'
 import { tinyRequestRows } from './broker/tiny-request-rows.ts'
+import { transactionRows } from './broker/transaction-rows.ts'
 
-const ROWS: readonly Row[] = [...produceRows, ...consumeRows, ...tinyRequestRows, ...latencyRows, ...lifecycleRows]
+const ROWS: readonly Row[] = [
+  ...produceRows,
+  ...transactionRows,
+  ...consumeRows,
+  ...tinyRequestRows,
+  ...latencyRows,
+  ...lifecycleRows,
+  ...manyRows,
+]
 const QUICK: Scale = { load: 0.2, runs: 1 }
 const FULL: Scale = { load: 1, runs: 3 }
 

@@ -1,52 +1,14 @@
-/** Start, memory, many partitions, restart and recovery: each with one broker alone on the machine. */
-import { untilMetadata } from '../../test/compat/metadata-probe.ts'
+/** Start, memory, a large topic and recovery: each with one broker alone on the machine. */
 import { sleep } from '../../test/compat/process.ts'
-import type { Contender } from './contender.ts'
+import { mebibytes, ownRow, restart, START_TIMEOUT_MS, seconds, secondsOf } from './own-row.ts'
 import { untilLeaders } from './partition-leaders.ts'
 import { consume, produce } from './rdkafka-performance.ts'
-import { type Figure, GB, type Row } from './row.ts'
+import { GB, type Row } from './row.ts'
 
-const START_TIMEOUT_MS = 180_000
 const IDLE_MS = 5_000
 const MANY_PARTITIONS = 1_000
 /** Longer than the session that ZooKeeper still holds of a killed broker. */
 const SESSION_MS = 6_000
-
-const seconds = (name: string): Figure => ({ name, unit: 's', digits: 2 })
-const mebibytes = (name: string): Figure => ({ name, unit: 'MiB', digits: 0 })
-
-/** Seconds that something takes. */
-async function secondsOf(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await work()
-  return (performance.now() - start) / 1_000
-}
-
-/** Starts the process of a broker that has been started before, until Metadata answers and `partitions` have leaders. */
-async function restart(contender: Contender, partitions: number): Promise<number> {
-  return secondsOf(async () => {
-    await contender.broker.spawn()
-    await untilMetadata(contender.broker.port, START_TIMEOUT_MS, () => true)
-    await untilLeaders(contender.broker.port, partitions, START_TIMEOUT_MS)
-  })
-}
-
-/** A row whose measurement begins with a fresh broker and ends with none. */
-function ownRow(row: Omit<Row, 'ownsBroker' | 'warmUps'>): Row {
-  return {
-    ...row,
-    ownsBroker: true,
-    warmUps: 0,
-    measure: async (contender, scale) => {
-      await contender.start()
-      try {
-        return await row.measure(contender, scale)
-      } finally {
-        await contender.dispose()
-      }
-    },
-  }
-}
 
 const startRow = ownRow({
   id: 'start',
@@ -90,19 +52,6 @@ const createRow = ownRow({
   ],
 })
 
-const restartRow = ownRow({
-  id: 'restart',
-  title: `stop and start with ${3 * MANY_PARTITIONS} partitions, until all have leaders`,
-  figures: [seconds('stop'), seconds('start')],
-  quick: false,
-  measure: async contender => {
-    for (let i = 0; i < 3; i++) await contender.newTopic(MANY_PARTITIONS)
-    await untilLeaders(contender.broker.port, 3 * MANY_PARTITIONS, START_TIMEOUT_MS)
-    const stop = await secondsOf(() => contender.broker.stop())
-    return [stop, await restart(contender, 3 * MANY_PARTITIONS)]
-  },
-})
-
 /** Kafka ends with NodeExists until ZooKeeper has given up the killed broker; it is started again until it stays. */
 const killedRow: Row = {
   id: 'killed',
@@ -143,4 +92,4 @@ const recoveryRow = ownRow({
 })
 
 /** Every measurement that needs a broker of its own. */
-export const lifecycleRows: readonly Row[] = [startRow, memoryRow, createRow, restartRow, killedRow, recoveryRow]
+export const lifecycleRows: readonly Row[] = [startRow, memoryRow, createRow, killedRow, recoveryRow]

@@ -40,11 +40,11 @@ function librdkafkaRow({ recordBytes, partitions, codec }: Shape, quick: boolean
   }
 }
 
-function javaRow(partitions: number, quick: boolean): Row {
+function javaRow(partitions: number, { quick, isIdempotent }: { quick: boolean; isIdempotent: boolean }): Row {
   const recordBytes = 100
   return {
-    id: `produce-java-100-${partitions}`,
-    title: `produce 100 B, ${partitionsName(partitions)} (Java)`,
+    id: `produce-${isIdempotent ? 'idempotent' : 'java'}-100-${partitions}`,
+    title: `produce 100 B, ${partitionsName(partitions)}${isIdempotent ? ', idempotent' : ''} (Java)`,
     figures: FIGURES,
     ownsBroker: false,
     quick,
@@ -54,8 +54,7 @@ function javaRow(partitions: number, quick: boolean): Row {
       const load = ['--topic', topic, '--num-records', `${records}`, '--record-size', `${recordBytes}`]
       const properties = [
         `bootstrap.servers=${contender.bootstrap}`,
-        'acks=1',
-        'enable.idempotence=false',
+        ...(isIdempotent ? ['acks=all', 'enable.idempotence=true'] : ['acks=1', 'enable.idempotence=false']),
         'linger.ms=5',
       ]
       const args = [...load, '--throughput', '-1', '--producer-props', ...properties]
@@ -83,6 +82,8 @@ export const produceRows: readonly Row[] = [
   librdkafkaRow({ recordBytes: 100, partitions: 6, codec: 'lz4' }, false),
   librdkafkaRow({ recordBytes: 1_024, partitions: 1, codec: 'lz4' }, false),
   librdkafkaRow({ recordBytes: 1_024, partitions: 6, codec: 'lz4' }, false),
-  javaRow(1, false),
-  javaRow(6, false),
+  javaRow(1, { quick: false, isIdempotent: false }),
+  javaRow(6, { quick: false, isIdempotent: false }),
+  javaRow(1, { quick: false, isIdempotent: true }),
+  javaRow(6, { quick: true, isIdempotent: true }),
 ]
