@@ -86,19 +86,6 @@ export class BrokerNode {
     return this.#link?.connection.inFlight ?? 0
   }
 
-  /** On the monotonic clock: before it no connection is tried. */
-  get retryAtMs(): number {
-    return this.#retryAtMs
-  }
-
-  /**
-   * The highest version of an API that both sides know; undefined before the first connection.
-   * @throws KafkaError UNSUPPORTED_VERSION when there is none
-   */
-  versionOf(request: Schema): number | undefined {
-    return this.#link && commonVersion(request, this.#link.served)
-  }
-
   /**
    * Sends a request in the highest version that both sides know.
    *
@@ -113,11 +100,6 @@ export class BrokerNode {
     const link = this.#link
     if (link !== undefined) return this.#send(link, api, body, options)
     return this.#connected().then(made => this.#send(made, api, body, options))
-  }
-
-  /** Connects if there is no connection. @throws KafkaError NETWORK_EXCEPTION */
-  async connect(): Promise<void> {
-    await this.#connected()
   }
 
   /** Ends the connection; it is not made again. */

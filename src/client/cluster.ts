@@ -15,6 +15,15 @@ const FIND_COORDINATOR = { request: FindCoordinatorRequest, response: FindCoordi
 const BATCHED_COORDINATORS = 4
 const COORDINATOR_KEYS = { group: 0, transaction: 1 } as const
 
+/** Failures after which a coordinator is looked for again. */
+const COORDINATOR_GONE: ReadonlySet<string> = new Set([
+  'NOT_COORDINATOR',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'REQUEST_TIMED_OUT',
+  'BROKER_NOT_AVAILABLE',
+])
+
 /**
  * What a connection is for. Answers come in the order of requests, so what may wait long (a fetch, a join) does not share a
  * connection with what must not (a heartbeat, a produce).
@@ -222,6 +231,27 @@ export class Cluster {
   /** The coordinator is not what it was: it is asked for anew the next time. */
   coordinatorMoved(type: keyof typeof COORDINATOR_KEYS, key: string): void {
     this.#coordinators.delete(`${type}:${key}`)
+  }
+
+  /**
+   * Runs `attempt` with the id of a coordinator until it works, and looks for the coordinator again where it has moved or cannot be
+   * reached. @throws what {@link retrying} throws
+   */
+  withCoordinator<T>(
+    type: keyof typeof COORDINATOR_KEYS,
+    key: string,
+    { what, patience }: { readonly what: string; readonly patience: Patient },
+    attempt: (broker: number) => Promise<T>,
+  ): Promise<T> {
+    return this.retrying(what, patience, async () => {
+      const broker = await this.coordinatorOf(type, key)
+      try {
+        return await attempt(broker)
+      } catch (error) {
+        if (error instanceof KafkaError && COORDINATOR_GONE.has(error.code)) this.coordinatorMoved(type, key)
+        throw error
+      }
+    })
   }
 
   /** Ends every connection; whoever waits for an answer fails. */

@@ -45,7 +45,6 @@ export type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer/con
 export { ConsumerRecord } from './consumer/consumer-record.ts'
 export type { PartitionOffset } from './consumer/offset-requests.ts'
 export type { RunOptions } from './consumer/run-handler.ts'
-export type { TopicPartition } from './consumer/topic-partition.ts'
 export { connect, Kafka, type KafkaOptions } from './kafka.ts'
 export type { PartitionChoice, Partitioner } from './producer/partitioner.ts'
 export {
@@ -64,5 +63,6 @@ export type {
   RecordMetadata,
   TopicRecord,
 } from './producer/record-input.ts'
-export type { GroupMetadata, OffsetToCommit } from './producer/transactions.ts'
+export type { GroupMetadata } from './producer/transactions.ts'
 export { bytes, double, integer, json, long, type Serde, string, uuid } from './serializers.ts'
+export type { TopicPartition } from './topic-partition.ts'

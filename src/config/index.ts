@@ -41,4 +41,4 @@ export {
   type TopicKeys,
   topicConfig,
 } from './topic-config.ts'
-export type { Validator } from './validators.ts'
+export { atLeast, oneOf, type Validator } from './validators.ts'

@@ -214,6 +214,13 @@ export class KafkaError extends Error {
     return FATAL.has(this.code)
   }
 
+  /** What was thrown, as a KafkaError: UNKNOWN_SERVER_ERROR with the cause where it is none. */
+  static from(thrown: unknown): KafkaError {
+    return thrown instanceof KafkaError
+      ? thrown
+      : new KafkaError('UNKNOWN_SERVER_ERROR', String(thrown), { cause: thrown })
+  }
+
   /** For a code that came over the wire, with the message beside it where there was one. */
   static fromCode(errorCode: number, message?: string | null): KafkaError {
     return new KafkaError(errorName(errorCode), message ?? undefined)

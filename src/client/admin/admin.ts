@@ -3,7 +3,7 @@ import { type ClientParts, type ConfigInput, clusterSettings, readConfig } from 
 import { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
-import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AdminCall, CallOptions } from './admin-call.ts'
 import { adminConfig, type adminKeys } from './admin-config.ts'
 import * as clusterInfo from './cluster-info.ts'

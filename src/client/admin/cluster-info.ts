@@ -2,7 +2,7 @@ import { ErrorCode, KafkaError } from '../../protocol/index.ts'
 import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.ts'
 import { DescribeClusterRequest, DescribeClusterResponse } from '../../protocol/messages/60-describe-cluster.ts'
 import type { BrokerInfo } from '../cluster-metadata.ts'
-import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, asked } from './admin-call.ts'
 
 const DESCRIBE_CLUSTER = { request: DescribeClusterRequest, response: DescribeClusterResponse }

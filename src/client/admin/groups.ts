@@ -4,8 +4,7 @@ import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/me
 import { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
 import { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts'
 import { ConsumerProtocolAssignment } from '../../protocol/messages/data/consumer-protocol.ts'
-import { withCoordinator } from '../consumer/offset-requests.ts'
-import type { TopicPartition } from '../consumer/topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, type Answer, type CallOptions, settle } from './admin-call.ts'
 
 const LEAVE_GROUP = { request: LeaveGroupRequest, response: LeaveGroupResponse }
@@ -118,19 +117,24 @@ export async function removeMembersFromConsumerGroup(
   const keyOf = (member: MemberToRemove): string =>
     'memberId' in member ? member.memberId : `instance ${member.groupInstanceId}`
   await settle(call, { what: `removing members of group ${groupId}`, items: members, keyOf }, left =>
-    withCoordinator(call.cluster, groupId, { what: 'removing members', patience: call.patience }, async broker => {
-      const answer = await call.cluster.request({ broker }, LEAVE_GROUP, version => {
-        if (version < FIRST_WITH_MEMBERS)
-          throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old to remove members (before 2.4)')
-        return { groupId, members: left.map(member => ({ memberId: '', ...member, reason })) }
-      })
-      if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-      return answer.members.map(({ memberId, groupInstanceId, errorCode }) => ({
-        key: groupInstanceId === null ? memberId : `instance ${groupInstanceId}`,
-        errorCode,
-        result: undefined,
-      }))
-    }),
+    call.cluster.withCoordinator(
+      'group',
+      groupId,
+      { what: `removing members of group ${groupId}`, patience: call.patience },
+      async broker => {
+        const answer = await call.cluster.request({ broker }, LEAVE_GROUP, version => {
+          if (version < FIRST_WITH_MEMBERS)
+            throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old to remove members (before 2.4)')
+          return { groupId, members: left.map(member => ({ memberId: '', ...member, reason })) }
+        })
+        if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+        return answer.members.map(({ memberId, groupInstanceId, errorCode }) => ({
+          key: groupInstanceId === null ? memberId : `instance ${groupInstanceId}`,
+          errorCode,
+          result: undefined,
+        }))
+      },
+    ),
   )
 }
 
@@ -145,8 +149,11 @@ function eachGroup<T>(
   return settle(call, { what: `${what} groups`, items: groupIds, keyOf: groupId => groupId }, left =>
     Promise.all(
       left.map(async groupId => {
-        const answer = await withCoordinator(cluster, groupId, { what, patience }, coordinator =>
-          ask(groupId, coordinator),
+        const answer = await cluster.withCoordinator(
+          'group',
+          groupId,
+          { what: `${what} of group ${groupId}`, patience },
+          coordinator => ask(groupId, coordinator),
         )
         // A passing refusal is asked again, of whoever the coordinator is by then.
         if (answer.errorCode !== ErrorCode.NONE) cluster.coordinatorMoved('group', groupId)

@@ -1,20 +1,16 @@
 import { ErrorCode, KafkaError } from '../../protocol/index.ts'
-import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts'
 import { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/43-elect-leaders.ts'
-import { byTopic } from '../consumer/offset-requests.ts'
-import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { listOffsetsAt, Timestamp } from '../consumer/offset-requests.ts'
 import { grouped } from '../grouped.ts'
+import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, type Answer, brokerTimeoutMs, type CallOptions, settle } from './admin-call.ts'
 
-const LIST_OFFSETS = { request: ListOffsetsRequest, response: ListOffsetsResponse }
 const DELETE_RECORDS = { request: DeleteRecordsRequest, response: DeleteRecordsResponse }
 const ELECT_LEADERS = { request: ElectLeadersRequest, response: ElectLeadersResponse }
 
 /** Ends by name (Java's OffsetSpec), in place of a time. */
-const SPECS = { latest: -1, earliest: -2, 'max-timestamp': -3 } as const
-/** From this version on ListOffsets knows `max-timestamp` (KIP-734). */
-const FIRST_WITH_MAX_TIMESTAMP = 7
+const SPECS = { latest: Timestamp.latest, earliest: Timestamp.earliest, 'max-timestamp': Timestamp.maximum } as const
 const ELECTION_TYPES = { preferred: 0, unclean: 1 } as const
 
 /** Which offset of a partition: an end, or that of the first record that is not older than a time in milliseconds. */
@@ -53,25 +49,13 @@ export function listOffsets(
   { isolationLevel = 'read_uncommitted' }: ListOffsetsOptions,
 ): Promise<ListedOffset[]> {
   return atLeaders(call, 'listing offsets', wanted, async (broker, partitions) => {
-    const answer = await call.cluster.request({ broker }, LIST_OFFSETS, version => {
-      if (version < FIRST_WITH_MAX_TIMESTAMP && partitions.some(({ at }) => at === 'max-timestamp'))
-        throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old for max-timestamp (before 3.0)')
-      return {
-        replicaId: -1,
-        ...(version >= 2 ? { isolationLevel: isolationLevel === 'read_committed' ? 1 : 0 } : {}),
-        topics: byTopic(partitions, ({ partition, at }) => ({
-          partitionIndex: partition,
-          timestamp: typeof at === 'number' ? at : SPECS[at],
-        })),
-      }
-    })
-    return answer.topics.flatMap(({ name, partitions: answers }) =>
-      answers.map(({ partitionIndex, errorCode, offset, oldStyleOffsets, timestamp, leaderEpoch }) => {
-        const place = { topic: name, partition: partitionIndex }
-        const result = { ...place, offset: oldStyleOffsets[0] ?? offset, timestamp, leaderEpoch }
-        return { key: nameOf(place), errorCode, result }
-      }),
-    )
+    const queries = partitions.map(({ topic, partition, at }) => ({
+      topic,
+      partition,
+      timestamp: typeof at === 'number' ? at : SPECS[at],
+    }))
+    const found = await listOffsetsAt(call.cluster, broker, queries, isolationLevel === 'read_committed')
+    return found.map(({ errorCode, ...result }) => ({ key: nameOf(result), errorCode, result }))
   })
 }
 

@@ -5,8 +5,7 @@ import {
   DescribeTransactionsResponse,
 } from '../../protocol/messages/65-describe-transactions.ts'
 import { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts'
-import { byTopic } from '../consumer/offset-requests.ts'
-import type { TopicPartition } from '../consumer/topic-partition.ts'
+import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, type CallOptions, settle } from './admin-call.ts'
 import { atLeaders, nameOf } from './partitions.ts'
 
@@ -78,20 +77,27 @@ export function listTransactions(
 }
 
 export function describeTransactions(call: AdminCall, ids: readonly string[]): Promise<TransactionDescription[]> {
-  const { cluster } = call
+  const { cluster, patience } = call
   return settle(call, { what: 'describing transactions', items: ids, keyOf: id => id }, left =>
     Promise.all(
       left.map(async id => {
-        const broker = await cluster.coordinatorOf('transaction', id)
-        const answer = await cluster.request({ broker }, DESCRIBE_TRANSACTIONS, { transactionalIds: [id] })
-        const state = answer.transactionStates[0]
+        const what = `describing the transaction of ${id}`
+        const { state, coordinator } = await cluster.withCoordinator(
+          'transaction',
+          id,
+          { what, patience },
+          async broker => {
+            const answer = await cluster.request({ broker }, DESCRIBE_TRANSACTIONS, { transactionalIds: [id] })
+            return { state: answer.transactionStates[0], coordinator: broker }
+          },
+        )
         if (state === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `the broker said nothing of ${id}`)
         if (state.errorCode !== ErrorCode.NONE) cluster.coordinatorMoved('transaction', id)
         const result = {
           transactionalId: id,
           producerId: state.producerId,
           state: state.transactionState,
-          coordinator: broker,
+          coordinator,
           producerEpoch: state.producerEpoch,
           timeoutMs: state.transactionTimeoutMs,
           startedAt: state.transactionStartTimeMs < 0 ? undefined : state.transactionStartTimeMs,

@@ -1,5 +1,5 @@
+import type { TopicPartition } from '../topic-partition.ts'
 import type { FetchedRecords, RecordChunk } from './fetched-records.ts'
-import type { TopicPartition } from './topic-partition.ts'
 
 /** What a consumer reads now: one partition, how far the program is with it, and what was fetched ahead. */
 export class AssignedPartition<K, V> implements TopicPartition {

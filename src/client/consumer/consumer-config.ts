@@ -1,18 +1,5 @@
-import { type ConfigTable, defineConfig } from '../../config/index.ts'
+import { atLeast, type ConfigTable, defineConfig, oneOf } from '../../config/index.ts'
 import { commonClientKeys } from '../client-config.ts'
-
-const positive = {
-  toString: () => '[1,...]',
-  check: (value: unknown) => (typeof value === 'number' && value >= 1 ? undefined : 'Value must be at least 1'),
-}
-
-function oneOf(...options: readonly string[]) {
-  return {
-    toString: () => `[${options.join(', ')}]`,
-    check: (value: unknown) =>
-      typeof value === 'string' && options.includes(value) ? undefined : `String must be one of: ${options.join(', ')}`,
-  }
-}
 
 /** Keys of a consumer, with Java's names and defaults (ConsumerConfig). */
 export const consumerKeys = {
@@ -40,21 +27,21 @@ export const consumerKeys = {
     default: 45_000,
     importance: 'high',
     doc: 'Without a heartbeat for so long, a member is put out of the group.',
-    valid: positive,
+    valid: atLeast(1),
   },
   'heartbeat.interval.ms': {
     type: 'int',
     default: 3_000,
     importance: 'high',
     doc: 'Time between heartbeats; they are sent in the background, whatever the program does.',
-    valid: positive,
+    valid: atLeast(1),
   },
   'max.poll.interval.ms': {
     type: 'int',
     default: 300_000,
     importance: 'medium',
     doc: 'How long the program may work on what it was given before the others get its partitions.',
-    valid: positive,
+    valid: atLeast(1),
   },
   'enable.auto.commit': {
     type: 'boolean',
@@ -67,7 +54,7 @@ export const consumerKeys = {
     default: 5_000,
     importance: 'low',
     doc: 'Time between commits in the background.',
-    valid: positive,
+    valid: atLeast(1),
   },
   'auto.offset.reset': {
     type: 'string',
@@ -112,7 +99,7 @@ export const consumerKeys = {
     default: 16 * 1024 * 1024,
     importance: 'medium',
     doc: 'Fetched bytes that wait for the program at most, of all partitions together; no more is fetched above it.',
-    valid: positive,
+    valid: atLeast(1),
   },
   'check.crcs': {
     type: 'boolean',

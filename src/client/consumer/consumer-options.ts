@@ -1,9 +1,9 @@
 import type { ClientParts, ConfigInput } from '../client-options.ts'
 import type { Serde } from '../serializers.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { PartitionAssignor } from './assignors/assignor.ts'
 import type { consumerKeys } from './consumer-config.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
-import type { TopicPartition } from './topic-partition.ts'
 
 /** Settings of a consumer. */
 export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ConfigInput<typeof consumerKeys>, ClientParts {

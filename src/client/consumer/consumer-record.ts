@@ -1,6 +1,6 @@
 import type { LogRecord, RecordHeader } from '../../protocol/index.ts'
 import type { Serde } from '../serializers.ts'
-import type { TopicPartition } from './topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 
 /** How keys and values are read. */
 export interface RecordSerdes<K, V> {

@@ -5,6 +5,7 @@ import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readConfig } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import { bytes } from '../serializers.ts'
+import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { AssignedPartition } from './assigned-partition.ts'
 import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
@@ -24,7 +25,6 @@ import {
 import { RecordIterator } from './record-iterator.ts'
 import { type RunOptions, runHandler } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
-import { partitionKey, type TopicPartition } from './topic-partition.ts'
 import { topicsMatching } from './topic-pattern.ts'
 
 const DEFAULT_WAIT_MS = 60_000
@@ -283,9 +283,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         this.#fetcher.wake()
         return delivery
       } catch (error) {
-        this.#failed(
-          error instanceof KafkaError ? error : new KafkaError('UNKNOWN_SERVER_ERROR', String(error), { cause: error }),
-        )
+        this.#failed(KafkaError.from(error))
         return undefined
       }
     },

@@ -27,10 +27,6 @@ export class Deliveries<K, V> {
     this.#partitions = partitions
   }
 
-  get isInHand(): boolean {
-    return this.#inHand.size > 0
-  }
-
   /** The next records, if any may be handed out now. A partition of which something is in hand has to wait. */
   take(): Delivery<K, V> | undefined {
     if (this.#isHeld) return undefined

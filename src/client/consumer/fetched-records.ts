@@ -7,8 +7,8 @@ import {
   nextBatch,
   recordCursor,
 } from '../../protocol/index.ts'
+import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { ConsumerRecord, type RecordSerdes } from './consumer-record.ts'
-import { partitionKey, type TopicPartition } from './topic-partition.ts'
 
 /** A batch of records may unpack to so many bytes at most. */
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024

@@ -3,10 +3,10 @@ import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts
 import { Backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { grouped } from '../grouped.ts'
+import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { RecordSerdes } from './consumer-record.ts'
 import { FetchedRecords } from './fetched-records.ts'
-import { partitionKey } from './topic-partition.ts'
 
 const FETCH = { request: FetchRequest, response: FetchResponse }
 /** The last version that goes by the names of topics. */

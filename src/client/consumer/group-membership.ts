@@ -17,15 +17,14 @@ import {
 } from '../../protocol/messages/data/consumer-protocol.ts'
 import { Backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
-import { grouped } from '../grouped.ts'
+import { byTopic, partitionKey, type TopicPartition } from '../topic-partition.ts'
 import type {
   GroupSubscription,
   MemberSubscription,
   PartitionAssignor,
   RebalanceProtocol,
 } from './assignors/assignor.ts'
-import { type Committer, withCoordinator } from './offset-requests.ts'
-import { partitionKey, type TopicPartition } from './topic-partition.ts'
+import type { Committer } from './offset-requests.ts'
 
 const JOIN_GROUP = { request: JoinGroupRequest, response: JoinGroupResponse }
 const SYNC_GROUP = { request: SyncGroupRequest, response: SyncGroupResponse }
@@ -172,10 +171,7 @@ export class GroupMembership {
         if (this.#isClosed) return
         if (!(error instanceof KafkaError) || FATAL.has(error.code)) {
           this.#stopHeartbeats()
-          const fatal =
-            error instanceof KafkaError
-              ? error
-              : new KafkaError('UNKNOWN_SERVER_ERROR', String(error), { cause: error })
+          const fatal = KafkaError.from(error)
           return this.#member.failed(fatal)
         }
         this.#mustJoin = true
@@ -223,7 +219,7 @@ export class GroupMembership {
       metadata: encodeWithVersion(ConsumerProtocolSubscription, SUBSCRIPTION_VERSION, {
         topics,
         userData: userData?.(owned, this.#generationId) ?? null,
-        ownedPartitions: byTopic(owned),
+        ownedPartitions: topicsOf(owned),
         generationId: this.#generationId,
         rackId: rack === '' ? null : rack,
       }),
@@ -288,7 +284,7 @@ export class GroupMembership {
     const group: GroupSubscription = { members, partitionCounts: new Map(counts.filter(([, count]) => count > 0)) }
     return Array.from(assignor.assign(group), ([memberId, partitions]) => ({
       memberId,
-      assignment: encodeWithVersion(ConsumerProtocolAssignment, 0, { assignedPartitions: byTopic(partitions) }),
+      assignment: encodeWithVersion(ConsumerProtocolAssignment, 0, { assignedPartitions: topicsOf(partitions) }),
     }))
   }
 
@@ -299,16 +295,21 @@ export class GroupMembership {
   ): Promise<MessageOf<A['response']>> {
     const { cluster, groupId } = this.#settings
     const patience = cluster.patience({ timeoutMs: cluster.settings.requestTimeoutMs })
-    return withCoordinator(cluster, groupId, { what: api.request.name, patience }, async broker => {
-      const answer = await cluster.request({ broker, purpose: 'coordinator' }, api as never, body as never, {
-        timeoutMs,
-      })
-      const { errorCode } = answer as { errorCode: number }
-      const error = KafkaError.fromCode(errorCode)
-      // A rebalance that goes on, or an id that was forgotten, is this class's to answer; the rest is the coordinator's trouble.
-      if (errorCode !== ErrorCode.NONE && error.retriable && error.code !== 'REBALANCE_IN_PROGRESS') throw error
-      return answer as MessageOf<A['response']>
-    })
+    return cluster.withCoordinator(
+      'group',
+      groupId,
+      { what: `${api.request.name} of group ${groupId}`, patience },
+      async broker => {
+        const answer = await cluster.request({ broker, purpose: 'coordinator' }, api as never, body as never, {
+          timeoutMs,
+        })
+        const { errorCode } = answer as { errorCode: number }
+        const error = KafkaError.fromCode(errorCode)
+        // A rebalance that goes on, or an id that was forgotten, is this class's to answer; the rest is the coordinator's trouble.
+        if (errorCode !== ErrorCode.NONE && error.retriable && error.code !== 'REBALANCE_IN_PROGRESS') throw error
+        return answer as MessageOf<A['response']>
+      },
+    )
   }
 
   #check(errorCode: number): void {
@@ -397,9 +398,10 @@ function subscriptionOf(metadata: Uint8Array): MemberSubscription {
   return { topics, userData, ownedPartitions: owned, generationId, rackId }
 }
 
-function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  return Array.from(
-    grouped(partitions, ({ topic }) => topic),
-    ([topic, ofTopic]) => ({ topic, partitions: ofTopic.map(({ partition }) => partition) }),
-  )
+/** Partitions as the protocol of consumers has them. */
+function topicsOf(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
+  return byTopic(partitions, ({ partition }) => partition).map(({ name, partitions: numbers }) => ({
+    topic: name,
+    partitions: numbers,
+  }))
 }

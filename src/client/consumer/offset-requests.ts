@@ -5,7 +5,7 @@ import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
 import { grouped } from '../grouped.ts'
-import { partitionKey, type TopicPartition } from './topic-partition.ts'
+import { byTopic, partitionKey, type TopicPartition } from '../topic-partition.ts'
 
 const LIST_OFFSETS = { request: ListOffsetsRequest, response: ListOffsetsResponse }
 const OFFSET_COMMIT = { request: OffsetCommitRequest, response: OffsetCommitResponse }
@@ -14,10 +14,14 @@ const OFFSET_FETCH = { request: OffsetFetchRequest, response: OffsetFetchRespons
 /** The last version of OffsetCommit and OffsetFetch that goes by the names of topics. */
 const LAST_BY_NAME = 9
 const FIRST_WITH_GROUPS = 8
+/** From this version of OffsetFetch on it may wait for transactions. */
+const FIRST_WITH_STABLE = 7
 const UNKNOWN_OFFSET = -1
 
 /** Timestamps with a meaning of their own. */
 export const Timestamp = { latest: -1, earliest: -2, maximum: -3 } as const
+/** From this version on ListOffsets knows {@link Timestamp.maximum} (KIP-734). */
+const FIRST_WITH_MAXIMUM = 7
 
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number
@@ -55,7 +59,7 @@ export async function listOffsets(
     if (failures > 0 || topics.some(topic => cluster.metadata.topic(topic) === undefined)) await cluster.refresh(topics)
     const byLeader = grouped(left, ({ topic, partition }) => cluster.leaderOf(topic, partition).leader)
     const results = await Promise.allSettled(
-      Array.from(byLeader, ([broker, partitions]) => listAt(cluster, broker, partitions, isCommitted)),
+      Array.from(byLeader, ([broker, partitions]) => listOffsetsAt(cluster, broker, partitions, isCommitted)),
     )
     const settled = results.flatMap(result => (result.status === 'fulfilled' ? result.value : []))
     const good = settled.filter(({ errorCode }) => errorCode === ErrorCode.NONE)
@@ -70,70 +74,86 @@ export async function listOffsets(
   return found
 }
 
-async function listAt(
+/** Offsets by time, as one leader answers. @throws UNSUPPORTED_VERSION where it is too old for {@link Timestamp.maximum} */
+export async function listOffsetsAt(
   cluster: Cluster,
   broker: number,
   partitions: readonly (TopicPartition & { readonly timestamp: number })[],
   isCommitted: boolean,
-): Promise<(FoundOffset & { errorCode: number })[]> {
-  const answer = await cluster.request({ broker }, LIST_OFFSETS, version => ({
-    replicaId: -1,
-    ...(version >= 2 ? { isolationLevel: isCommitted ? 1 : 0 } : {}),
-    topics: byTopic(partitions, ({ partition, timestamp }) => ({ partitionIndex: partition, timestamp })),
-  }))
+): Promise<(FoundOffset & { readonly errorCode: number; readonly leaderEpoch: number })[]> {
+  const answer = await cluster.request({ broker }, LIST_OFFSETS, version => {
+    if (version < FIRST_WITH_MAXIMUM && partitions.some(({ timestamp }) => timestamp === Timestamp.maximum)) {
+      throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old for max-timestamp (before 3.0)')
+    }
+    return {
+      replicaId: -1,
+      ...(version >= 2 ? { isolationLevel: isCommitted ? 1 : 0 } : {}),
+      topics: byTopic(partitions, ({ partition, timestamp }) => ({ partitionIndex: partition, timestamp })),
+    }
+  })
   return answer.topics.flatMap(({ name, partitions: answers }) =>
-    answers.map(({ partitionIndex, errorCode, offset, oldStyleOffsets, timestamp }) => ({
+    answers.map(({ partitionIndex, errorCode, offset, oldStyleOffsets, timestamp, leaderEpoch }) => ({
       topic: name,
       partition: partitionIndex,
       errorCode,
       offset: oldStyleOffsets[0] ?? offset,
       timestamp,
+      leaderEpoch,
     })),
   )
 }
 
 /**
- * What a group has committed, by `partitionKey`; partitions without an offset are missing.
+ * What a group has committed for partitions, or for all that it has committed (null); partitions without an offset are missing.
+ * `isStable` waits for offsets that an open transaction holds (KIP-447).
  * @throws KafkaError GROUP_AUTHORIZATION_FAILED, and what `retrying` throws
  */
+export function fetchOffsets(
+  cluster: Cluster,
+  groupId: string,
+  { partitions, isStable }: { readonly partitions: readonly TopicPartition[] | null; readonly isStable: boolean },
+  patience: Patient,
+): Promise<PartitionOffset[]> {
+  const topics =
+    partitions &&
+    byTopic(partitions, ({ partition }) => partition).map(({ name, partitions: numbers }) => ({
+      name,
+      partitionIndexes: numbers,
+    }))
+  const what = `fetching committed offsets of group ${groupId}`
+  return cluster.withCoordinator('group', groupId, { what, patience }, async broker => {
+    const answer = await cluster.request(
+      { broker, purpose: 'coordinator' },
+      OFFSET_FETCH,
+      version => ({
+        ...(version >= FIRST_WITH_GROUPS ? { groups: [{ groupId, topics }] } : { groupId, topics }),
+        ...(version >= FIRST_WITH_STABLE ? { requireStable: isStable } : {}),
+      }),
+      { maxVersion: LAST_BY_NAME },
+    )
+    const group = answer.groups[0] ?? answer
+    if (group.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(group.errorCode)
+    const committed: PartitionOffset[] = []
+    for (const { name: topic, partitions: answers } of group.topics) {
+      for (const { partitionIndex: partition, errorCode, committedOffset, committedLeaderEpoch, metadata } of answers) {
+        if (errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(errorCode)
+        if (committedOffset === UNKNOWN_OFFSET) continue
+        committed.push({ topic, partition, offset: committedOffset, metadata, leaderEpoch: committedLeaderEpoch })
+      }
+    }
+    return committed
+  })
+}
+
+/** What a group has committed for partitions, by `partitionKey`, settled by every transaction. See {@link fetchOffsets}. */
 export async function fetchCommitted(
   cluster: Cluster,
   groupId: string,
   partitions: readonly TopicPartition[],
   patience: Patient,
 ): Promise<Map<string, PartitionOffset>> {
-  const topics = byTopic(partitions, ({ partition }) => partition).map(({ name, partitions: indexes }) => ({
-    name,
-    partitionIndexes: indexes,
-  }))
-  return withCoordinator(cluster, groupId, { what: 'fetching committed offsets', patience }, async broker => {
-    const answer = await cluster.request(
-      { broker, purpose: 'coordinator' },
-      OFFSET_FETCH,
-      version => ({
-        ...(version >= FIRST_WITH_GROUPS ? { groups: [{ groupId, topics }] } : { groupId, topics }),
-        ...(version >= 7 ? { requireStable: true } : {}),
-      }),
-      { maxVersion: LAST_BY_NAME },
-    )
-    const group = answer.groups[0] ?? answer
-    if (group.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(group.errorCode)
-    const committed = new Map<string, PartitionOffset>()
-    for (const { name, partitions: answers } of group.topics) {
-      for (const { partitionIndex, errorCode, committedOffset, committedLeaderEpoch, metadata } of answers) {
-        if (errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(errorCode)
-        if (committedOffset === UNKNOWN_OFFSET) continue
-        const place = { topic: name, partition: partitionIndex }
-        committed.set(partitionKey(place), {
-          ...place,
-          offset: committedOffset,
-          metadata,
-          leaderEpoch: committedLeaderEpoch,
-        })
-      }
-    }
-    return committed
-  })
+  const committed = await fetchOffsets(cluster, groupId, { partitions, isStable: true }, patience)
+  return new Map(committed.map(one => [partitionKey(one), one]))
 }
 
 /**
@@ -153,28 +173,34 @@ export async function commitOffsets(
     const what = `offset ${offset} of ${topic}-${partition} cannot be committed: give the next one to read, 0 and up`
     throw new KafkaError('INVALID_REQUEST', what)
   }
-  await withCoordinator(cluster, groupId, { what: 'committing offsets', patience }, async broker => {
-    const answer = await cluster.request(
-      { broker, purpose: 'coordinator' },
-      OFFSET_COMMIT,
-      version => ({
-        groupId,
-        generationIdOrMemberEpoch: generationId,
-        memberId,
-        ...(version >= 7 ? { groupInstanceId } : {}),
-        topics: byTopic(offsets, ({ partition, offset, metadata, leaderEpoch }) => ({
-          partitionIndex: partition,
-          committedOffset: offset,
-          committedMetadata: metadata ?? '',
-          committedLeaderEpoch: leaderEpoch ?? -1,
-        })),
-      }),
-      { maxVersion: LAST_BY_NAME },
-    )
-    for (const { partitions } of answer.topics) {
-      for (const { errorCode } of partitions) if (errorCode !== ErrorCode.NONE) throw commitFailure(errorCode, groupId)
-    }
-  })
+  await cluster.withCoordinator(
+    'group',
+    groupId,
+    { what: `committing offsets of group ${groupId}`, patience },
+    async broker => {
+      const answer = await cluster.request(
+        { broker, purpose: 'coordinator' },
+        OFFSET_COMMIT,
+        version => ({
+          groupId,
+          generationIdOrMemberEpoch: generationId,
+          memberId,
+          ...(version >= 7 ? { groupInstanceId } : {}),
+          topics: byTopic(offsets, ({ partition, offset, metadata, leaderEpoch }) => ({
+            partitionIndex: partition,
+            committedOffset: offset,
+            committedMetadata: metadata ?? '',
+            committedLeaderEpoch: leaderEpoch ?? -1,
+          })),
+        }),
+        { maxVersion: LAST_BY_NAME },
+      )
+      for (const { partitions } of answer.topics) {
+        for (const { errorCode } of partitions)
+          if (errorCode !== ErrorCode.NONE) throw commitFailure(errorCode, groupId)
+      }
+    },
+  )
 }
 
 /** A commit that a rebalance overtook is not to be tried again: the partition may be another member's by now. */
@@ -191,39 +217,4 @@ class CommitOvertaken extends KafkaError {
   constructor(message: string) {
     super('REBALANCE_IN_PROGRESS', message)
   }
-}
-
-/** Runs `attempt` with the id of a group's coordinator, and looks for the coordinator again where it has moved. */
-export function withCoordinator<T>(
-  cluster: Cluster,
-  groupId: string,
-  { what, patience }: { readonly what: string; readonly patience: Patient },
-  attempt: (broker: number) => Promise<T>,
-): Promise<T> {
-  return cluster.retrying(`${what} of group ${groupId}`, patience, async () => {
-    const broker = await cluster.coordinatorOf('group', groupId)
-    try {
-      return await attempt(broker)
-    } catch (error) {
-      if (error instanceof KafkaError && MOVED.has(error.code)) cluster.coordinatorMoved('group', groupId)
-      throw error
-    }
-  })
-}
-
-const MOVED: ReadonlySet<string> = new Set([
-  'NOT_COORDINATOR',
-  'COORDINATOR_NOT_AVAILABLE',
-  'NETWORK_EXCEPTION',
-  'REQUEST_TIMED_OUT',
-  'BROKER_NOT_AVAILABLE',
-])
-
-/** The shape that most requests have: partitions under the names of their topics. */
-export function byTopic<P extends TopicPartition, T>(
-  partitions: readonly P[],
-  shape: (partition: P) => T,
-): { name: string; partitions: T[] }[] {
-  const topics = grouped(partitions, ({ topic }) => topic)
-  return Array.from(topics, ([name, ofTopic]) => ({ name, partitions: ofTopic.map(shape) }))
 }

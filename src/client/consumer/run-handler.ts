@@ -1,3 +1,4 @@
+import { partitionForKey } from '../producer/murmur2.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { Delivery } from './deliveries.ts'
 import type { RecordSource } from './record-iterator.ts'
@@ -84,8 +85,8 @@ async function byKey<K, V>(
 ): Promise<void> {
   const byLane = Array.from({ length: lanes }, (): ConsumerRecord<K, V>[] => [])
   for (const [index, record] of delivery.records.entries()) {
-    const lane = record.keyBytes === null ? index : hashOf(record.keyBytes)
-    byLane[lane % lanes]!.push(record)
+    const lane = record.keyBytes === null ? index % lanes : partitionForKey(record.keyBytes, lanes)
+    byLane[lane]!.push(record)
   }
   await Promise.all(
     byLane.map(async records => {
@@ -93,11 +94,4 @@ async function byKey<K, V>(
     }),
   )
   source.reached(delivery, delivery.nextOffset)
-}
-
-/** FNV-1a: only to tell lanes apart. */
-function hashOf(key: Uint8Array): number {
-  let hash = 0x811c9dc5
-  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193)
-  return hash >>> 0
 }

@@ -1,8 +1,8 @@
 import { KafkaError } from '../../protocol/index.ts'
 import type { Cluster } from '../cluster.ts'
+import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
-import { partitionKey } from './topic-partition.ts'
 
 /** How long the cluster has to tell where to begin. */
 const WAIT_MS = 60_000

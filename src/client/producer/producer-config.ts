@@ -1,17 +1,6 @@
-import { type ConfigTable, defineConfig } from '../../config/index.ts'
+import { atLeast, type ConfigTable, defineConfig, oneOf } from '../../config/index.ts'
 import { commonClientKeys } from '../client-config.ts'
 import { PARTITIONER_NAMES, partitionerName } from './partitioner.ts'
-
-const atLeast = (low: number) => ({
-  toString: () => `[${low},...]`,
-  check: (value: unknown) => (typeof value === 'number' && value >= low ? undefined : `Value must be at least ${low}`),
-})
-
-const oneOf = (...options: readonly string[]) => ({
-  toString: () => `[${options.join(', ')}]`,
-  check: (value: unknown) =>
-    options.includes(String(value)) ? undefined : `String must be one of: ${options.join(', ')}`,
-})
 
 /** Keys of a producer, with Java's names (ProducerConfig) and, where not said otherwise, its defaults. */
 export const producerKeys = {

@@ -4,6 +4,7 @@ import { sleep } from '../../platform/index.ts'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
 import { type ClientParts, type ConfigInput, clusterSettings, readConfig } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
+import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import { abortable } from '../deadline.ts'
 import { type Serde, string } from '../serializers.ts'
 import { Idempotence } from './idempotence.ts'
@@ -18,7 +19,7 @@ import { RecordAccumulator, type Serialize } from './record-accumulator.ts'
 import type { BatchMetadata, ProducerRecord, Raw, RecordMetadata, TopicRecord } from './record-input.ts'
 import { SendGroup } from './send-group.ts'
 import { Sender } from './sender.ts'
-import { type GroupMetadata, type OffsetToCommit, Transactions } from './transactions.ts'
+import { type GroupMetadata, Transactions } from './transactions.ts'
 
 /** Sees records before they are sent and what became of them (Java's ProducerInterceptor). */
 export interface ProducerInterceptor<K = Raw, V = Raw> {
@@ -253,7 +254,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   }
 
   /** Commits offsets of a consumer group with the transaction. `group` is what the consumer says of itself (KIP-447). */
-  sendOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata, { signal }: SendOptions = {}): Promise<void> {
+  sendOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, { signal }: SendOptions = {}): Promise<void> {
     return this.#needTransactions().sendOffsets(offsets, group, signal)
   }
 

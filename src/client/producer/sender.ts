@@ -267,8 +267,7 @@ export class Sender {
 
   #unanswered(leader: number, batches: readonly ProducerBatch[], error: unknown): void {
     this.#arrived(leader)
-    const reason =
-      error instanceof KafkaError ? error : new KafkaError('UNKNOWN_SERVER_ERROR', String(error), { cause: error })
+    const reason = KafkaError.from(error)
     for (const batch of batches) this.#refused(batch, { error: reason, logStartOffset: -1 })
   }
 

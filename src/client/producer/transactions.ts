@@ -17,7 +17,9 @@ import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-tx
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
 import type { RequestBody } from '../broker-node.ts'
 import type { Cluster } from '../cluster.ts'
+import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import type { Patient } from '../deadline.ts'
+import { byTopic } from '../topic-partition.ts'
 import type { Idempotence } from './idempotence.ts'
 import { INIT_PRODUCER_ID } from './identify.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -55,24 +57,6 @@ const FATAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
   'TRANSACTION_COORDINATOR_FENCED',
 ])
-/** Codes that say: the coordinator is somewhere else. */
-const MOVED: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'NOT_COORDINATOR',
-  'COORDINATOR_NOT_AVAILABLE',
-  'NETWORK_EXCEPTION',
-  'REQUEST_TIMED_OUT',
-  'BROKER_NOT_AVAILABLE',
-])
-
-/** An offset to be committed: that of the next record to be read. */
-export interface OffsetToCommit {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly leaderEpoch?: number
-  readonly metadata?: string | null
-}
-
 /** A consumer's place in its group, so that one that has been thrown out commits nothing (KIP-447). */
 export interface GroupMetadata {
   readonly groupId: string
@@ -152,7 +136,7 @@ export class Transactions {
     this.#failed(error)
   }
 
-  async sendOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata, signal?: AbortSignal): Promise<void> {
+  async sendOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, signal?: AbortSignal): Promise<void> {
     this.checkMaySend()
     if (offsets.length === 0) return
     try {
@@ -229,16 +213,12 @@ export class Transactions {
         const adding = [...this.#toAdd]
         const { transactionalId } = this.#parts
         const options = { signal: undefined, maxVersion: MAX_VERSION.addPartitions }
-        const answer = await this.#request('adding partitions to the transaction', ADD_PARTITIONS, options, () => ({
+        await this.#request('adding partitions to the transaction', ADD_PARTITIONS, options, () => ({
           v3AndBelowTransactionalId: transactionalId,
           v3AndBelowProducerId: this.#identity().producerId,
           v3AndBelowProducerEpoch: this.#identity().producerEpoch,
-          v3AndBelowTopics: byTopic(adding).map(([name, queues]) => ({
-            name,
-            partitions: queues.map(q => q.partition),
-          })),
+          v3AndBelowTopics: byTopic(adding, ({ partition }) => partition),
         }))
-        void answer
         for (const queue of adding) {
           this.#toAdd.delete(queue)
           this.#added.add(queue)
@@ -252,15 +232,12 @@ export class Transactions {
     }
   }
 
-  async #commitOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata, signal: AbortSignal | undefined) {
-    const topics = byTopic(offsets).map(([name, list]) => ({
-      name,
-      partitions: list.map(({ partition, offset, leaderEpoch = -1, metadata = '' }) => ({
-        partitionIndex: partition,
-        committedOffset: offset,
-        committedLeaderEpoch: leaderEpoch,
-        committedMetadata: metadata,
-      })),
+  async #commitOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, signal: AbortSignal | undefined) {
+    const topics = byTopic(offsets, ({ partition, offset, leaderEpoch = -1, metadata = '' }) => ({
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedLeaderEpoch: leaderEpoch,
+      committedMetadata: metadata,
     }))
     const member = {
       generationId: group.generationId ?? -1,
@@ -287,20 +264,14 @@ export class Transactions {
     const { signal, maxVersion, group } = options
     const patience = cluster.patience({ timeoutMs: maxBlockMs, signal })
     const [type, key] = group === undefined ? (['transaction', transactionalId] as const) : (['group', group] as const)
-    return cluster.retrying(what, patience, async () => {
-      try {
-        for (;;) {
-          const broker = await cluster.coordinatorOf(type, key)
-          const to = { broker, purpose: 'coordinator' } as const
-          const answer = await cluster.request(to, api, body, maxVersion === undefined ? {} : { maxVersion })
-          const error = firstError(answer)
-          if (error === undefined) return answer
-          if (error.code !== 'CONCURRENT_TRANSACTIONS' || patience.isOver) throw error
-          await this.#pause(patience)
-        }
-      } catch (error) {
-        if (error instanceof KafkaError && MOVED.has(error.code)) cluster.coordinatorMoved(type, key)
-        throw error
+    return cluster.withCoordinator(type, key, { what, patience }, async broker => {
+      for (;;) {
+        const to = { broker, purpose: 'coordinator' } as const
+        const answer = await cluster.request(to, api, body, maxVersion === undefined ? {} : { maxVersion })
+        const error = firstError(answer)
+        if (error === undefined) return answer
+        if (error.code !== 'CONCURRENT_TRANSACTIONS' || patience.isOver) throw error
+        await this.#pause(patience)
       }
     })
   }
@@ -318,7 +289,7 @@ export class Transactions {
   }
 
   #failed(cause: unknown): void {
-    const error = cause instanceof KafkaError ? cause : new KafkaError('UNKNOWN_SERVER_ERROR', String(cause), { cause })
+    const error = KafkaError.from(cause)
     // An old epoch is one that another producer, or the coordinator after a timeout, has raised.
     const isFenced = error.code === 'INVALID_PRODUCER_EPOCH' && this.#state !== 'in-transaction'
     this.#error ??= error
@@ -357,14 +328,4 @@ function collectCodes(part: unknown, codes: number[]): void {
       else collectCodes(value, codes)
     }
   }
-}
-
-function byTopic<T extends { readonly topic: string }>(items: readonly T[]): [string, T[]][] {
-  const topics = new Map<string, T[]>()
-  for (const item of items) {
-    const list = topics.get(item.topic)
-    if (list === undefined) topics.set(item.topic, [item])
-    else list.push(item)
-  }
-  return [...topics]
 }

@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 
 /** How members give up partitions: all of them before each rebalance, or only those that go to another member (KIP-429). */
 export type RebalanceProtocol = 'eager' | 'cooperative'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { partitionKey, type TopicPartition } from '../topic-partition.ts'
+import { partitionKey, type TopicPartition } from '../../topic-partition.ts'
 import type { GroupAssignment, GroupSubscription, MemberSubscription, PartitionAssignor } from './assignor.ts'
 import { rangeAssignor } from './range-assignor.ts'
 import { roundRobinAssignor } from './round-robin-assignor.ts'

@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import { type PartitionAssignor, subscribersOf } from './assignor.ts'
 
 /** All partitions of all topics in order, dealt to the members by turns (Java's `RoundRobinAssignor`). */

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, KafkaError } from '../../../protocol/index.ts'
-import { partitionKey, type TopicPartition } from '../topic-partition.ts'
+import { partitionKey, type TopicPartition } from '../../topic-partition.ts'
 import type { GroupAssignment, GroupSubscription, MemberSubscription, PartitionAssignor } from './assignor.ts'
 import { type PreviousOwnership, stickyBalance } from './sticky-balance.ts'
 

@@ -1,4 +1,4 @@
-import { comparePartitions, partitionKey, type TopicPartition } from '../topic-partition.ts'
+import { comparePartitions, partitionKey, type TopicPartition } from '../../topic-partition.ts'
 import { type GroupSubscription, subscribersOf } from './assignor.ts'
 
 /** What members had before, as far as it is known. */
