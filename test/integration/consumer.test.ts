@@ -349,6 +349,23 @@ test('a consumer goes on after its broker was killed and came back', async () =>
   assert.deepEqual(values.slice(-5), ['10', '11', '12', '13', '14'])
 })
 
+test('a consumer that assigns for itself commits at its close what it worked on, as a member does', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 5 })
+  const one = { topic: 'orders', partition: 0 }
+  const kafka = connect(cluster.bootstrapServers)
+  {
+    await using consumer = kafka.consumer(FROM_START)
+    consumer.assign([one])
+    await read(consumer, 4)
+  }
+  await using next = kafka.consumer(FROM_START)
+  assert.deepEqual(
+    (await next.committed([one])).map(found => found?.offset),
+    [3],
+  )
+})
+
 test('what is no offset is not committed', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await using consumer = connect(cluster.bootstrapServers).consumer({ groupId: 'readers' })

@@ -385,9 +385,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     )
   }
 
-  async #commitQuietly(): Promise<void> {
+  async #commitQuietly(wait: WaitOptions = {}): Promise<void> {
     try {
-      if (this.#config.get('group.id') !== null) await this.commit()
+      if (this.#config.get('group.id') !== null) await this.commit(undefined, wait)
     } catch (error) {
       this.#logger.warn(
         { err: error },
@@ -455,22 +455,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   async #letGo(): Promise<void> {
+    const partitions = this.assignment
+    if (this.#config.get('enable.auto.commit')) {
+      await this.#commitQuietly({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
+    }
     const membership = this.#membership
     this.#membership = undefined
-    const partitions = this.assignment
-    if (this.#config.get('enable.auto.commit') && membership) {
-      const { groupId, generationId } = membership.committer
-      const offsets = this.#uncommitted()
-      if (generationId >= 0 && offsets.length > 0) {
-        const patience = this.#patience({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
-        await commitOffsets(this.#cluster, membership.committer, offsets, patience).catch(error => {
-          this.#logger.warn(
-            { err: error, groupId },
-            'offsets could not be committed; records since the last commit may be read again',
-          )
-        })
-      }
-    }
     await membership?.leave()
     this.#drop(partitions)
     this.#deliveries.release()
