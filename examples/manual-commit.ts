@@ -16,7 +16,12 @@ await producer.sendBatch(
 )
 
 for (const guarantee of ['at most once', 'at least once'] as const) {
-  const settings = { groupId: guarantee, value: json<Order>(), autoOffsetReset: 'earliest', enableAutoCommit: false }
+  const settings = {
+    groupId: guarantee,
+    value: json<Order>(),
+    autoOffsetReset: 'earliest',
+    enableAutoCommit: false,
+  } as const
   const worked: number[] = []
   for (const life of ['first', 'second']) {
     await using consumer = kafka.consumer(settings)

@@ -1,4 +1,11 @@
-import { type Config, type ConfigDef, ConfigError, type ConfigTable } from '../config/index.ts'
+import {
+  type Config,
+  type ConfigDef,
+  ConfigError,
+  type ConfigKey,
+  type ConfigTable,
+  type OneOf,
+} from '../config/index.ts'
 import {
   type Clock,
   type Logger,
@@ -15,11 +22,28 @@ import type { ClusterSettings } from './cluster.ts'
 
 /** Settings by Java's names (`'linger.ms'`) or the same in camelCase (`lingerMs`). */
 export type ConfigInput<T extends ConfigTable> = {
-  readonly [K in keyof T & string as K | CamelCase<K>]?: ConfigInputValue
+  readonly [K in keyof T & string as K | CamelCase<K>]?: ConfigInputOf<T[K]>
 }
 
-/** Lists are given as arrays or with commas. */
-export type ConfigInputValue = string | number | boolean | readonly string[] | undefined
+/** How a setting is written: as what it is, or as the text that would stand in a file. Lists are arrays or have commas. */
+type ConfigInputOf<K extends ConfigKey> =
+  | (K extends { readonly type: 'string'; readonly valid: OneOf<infer Option> } ? Spelled<Option> : Written[K['type']])
+  | undefined
+
+interface Written {
+  readonly boolean: boolean | 'true' | 'false'
+  readonly string: string
+  readonly class: string
+  readonly password: string
+  readonly int: number | `${number}`
+  readonly short: number | `${number}`
+  readonly long: number | `${number}`
+  readonly double: number | `${number}`
+  readonly list: string | readonly string[]
+}
+
+/** `'1'` may also be written `1`. */
+type Spelled<Option extends string> = Option | (Option extends `${infer Number extends number}` ? Number : never)
 
 type CamelCase<S extends string> = S extends `${infer Head}.${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S
 

@@ -1,5 +1,6 @@
 export { ConfigError } from '../config/index.ts'
-export { KafkaError } from '../protocol/index.ts'
+export type { Logger } from '../platform/index.ts'
+export { KafkaError, type RecordHeader } from '../protocol/index.ts'
 export { Admin, type AdminOptions } from './admin/admin.ts'
 export { type CallOptions, ItemsFailed } from './admin/admin-call.ts'
 export type { ClusterDescription, LogDir, ReplicaInfo } from './admin/cluster-info.ts'
@@ -33,17 +34,19 @@ export type {
   TransactionDescription,
   TransactionListing,
 } from './admin/transactions.ts'
+export type { ClientParts, ConfigInput } from './client-options.ts'
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster-metadata.ts'
 export type {
   GroupAssignment,
   GroupSubscription,
   MemberSubscription,
   PartitionAssignor,
+  RebalanceProtocol,
 } from './consumer/assignors/assignor.ts'
 export { Consumer } from './consumer/consumer.ts'
 export type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer/consumer-options.ts'
 export { ConsumerRecord } from './consumer/consumer-record.ts'
-export type { PartitionOffset } from './consumer/offset-requests.ts'
+export type { Committer, FoundOffset, PartitionOffset } from './consumer/offset-requests.ts'
 export type { RunOptions } from './consumer/run-handler.ts'
 export { connect, Kafka, type KafkaOptions } from './kafka.ts'
 export type { PartitionChoice, Partitioner } from './producer/partitioner.ts'
@@ -51,6 +54,7 @@ export {
   Producer,
   type ProducerInterceptor,
   type ProducerOptions,
+  type ProducerParts,
   type SendOptions,
 } from './producer/producer.ts'
 export type { ProduceEvent } from './producer/producer-events.ts'

@@ -28,16 +28,23 @@ export function between(low: number, high: number): Validator {
   })
 }
 
+/** A rule that allows nothing but `options`, so that types can name them. */
+export interface OneOf<Option extends string> extends Validator {
+  readonly options: readonly Option[]
+}
+
 /** One of `options`, or for a list nothing but them. */
-export function oneOf(...options: readonly string[]): Validator {
+export function oneOf<const Option extends string>(...options: readonly Option[]): OneOf<Option> {
+  const known: readonly string[] = options
   const reason = `String must be one of: ${options.join(', ')}`
-  return validator(`[${options.join(', ')}]`, value => {
+  const rule = validator(`[${options.join(', ')}]`, value => {
     if (Array.isArray(value)) {
-      const item = value.find(one => !options.includes(one))
+      const item = value.find(one => !known.includes(one))
       return item === undefined ? undefined : { reason, item }
     }
-    return typeof value === 'string' && options.includes(value) ? undefined : reason
+    return typeof value === 'string' && known.includes(value) ? undefined : reason
   })
+  return { ...rule, options }
 }
 
 /** One of `options`, in any case. */

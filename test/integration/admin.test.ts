@@ -235,7 +235,7 @@ test('a static member is removed from its group by its name, one that is not the
   await publish(cluster, 'orders', ['a'])
   const kafka = connect(cluster.bootstrapServers)
   await using admin = kafka.admin()
-  const settings = { groupId: 'billing', autoOffsetReset: 'earliest', groupInstanceId: 'till-1' }
+  const settings = { groupId: 'billing', autoOffsetReset: 'earliest', groupInstanceId: 'till-1' } as const
   {
     await using consumer = kafka.consumer(settings)
     consumer.subscribe('orders')

@@ -381,7 +381,7 @@ test('mistakes in the settings are named', () => {
     () => kafka.consumer({ 'fetch.min.byte': 1 } as object),
     /Unknown configuration fetch.min.byte: did you mean fetch.min.bytes/,
   )
-  assert.throws(() => kafka.consumer({ autoOffsetReset: 'begin' }), /auto.offset.reset/)
+  assert.throws(() => kafka.consumer({ autoOffsetReset: 'begin' } as object), /auto.offset.reset/)
   assert.throws(() => connect('localhost').consumer(), /bootstrap.servers: an address is host:port/)
   assert.throws(() => kafka.consumer({}).subscribe('t'), /group.id/)
   assert.throws(

@@ -1,0 +1,108 @@
+/**
+ * What the types of the clients promise, shown by the compiler: it refuses each line below a `@ts-expect-error`, and
+ * would refuse this file if it accepted one. Nothing here is ever run.
+ */
+import {
+  type Admin,
+  type Consumer,
+  type ConsumerRecord,
+  connect,
+  integer,
+  json,
+  type Producer,
+  type RecordMetadata,
+  string,
+} from '../../src/client/index.ts'
+import { startCluster } from '../../src/testing/index.ts'
+
+interface Order {
+  readonly id: number
+  readonly total: number
+}
+
+const kafka = connect('localhost:9092')
+
+/** A producer takes what its serializers take, and nothing else. */
+export async function producers(): Promise<void> {
+  const producer: Producer<string, Order> = kafka.producer({ key: string, value: json<Order>() })
+  const sent: RecordMetadata = await producer.send('orders', { key: 'u1', value: { id: 1, total: 2 } })
+  await producer.send('orders', { key: null, value: null })
+  await producer.send({ topic: 'orders', value: { id: 1, total: sent.offset } })
+  // @ts-expect-error a field is missing
+  await producer.send('orders', { value: { id: 1 } })
+  // @ts-expect-error the key is no text
+  await producer.send('orders', { key: 1, value: { id: 1, total: 2 } })
+  // @ts-expect-error a record without topic
+  await producer.send({ value: { id: 1, total: 2 } })
+  // @ts-expect-error a partition is a number
+  await producer.send('orders', { value: null, partition: '0' })
+  // @ts-expect-error a header is text or bytes
+  await producer.send('orders', { value: null, headers: { retries: 3 } })
+  await producer.sendBatch('orders', [{ value: { id: 1, total: 2 } }])
+  // @ts-expect-error one record of many is wrong
+  await producer.sendBatch('orders', [{ value: { id: 1, total: 2 } }, { value: 'text' }])
+
+  const plain: Producer = kafka.producer()
+  await plain.send('words', { key: 'a', value: new Uint8Array([1]) })
+  // @ts-expect-error without a serializer values are texts or bytes
+  await plain.send('words', { value: { id: 1 } })
+}
+
+/** A consumer gives what its deserializers give. */
+export async function consumers(): Promise<void> {
+  const consumer: Consumer<number, Order> = kafka.consumer({ groupId: 'g', key: integer, value: json<Order>() })
+  for await (const record of consumer) {
+    const { key, value, offset, timestamp }: ConsumerRecord<number, Order> = record
+    const total: number = (key ?? 0) + (value?.total ?? 0) + offset + timestamp
+    // @ts-expect-error a value may be null
+    const unchecked: number = record.value.total
+    // @ts-expect-error a record is not to be changed
+    record.offset = total + unchecked
+  }
+  for await (const record of kafka.consumer({ groupId: 'g' })) {
+    const bytes: Uint8Array | null = record.value
+    // @ts-expect-error without a deserializer values are bytes
+    const text: string | null = record.value
+    void [bytes, text]
+  }
+}
+
+/** Settings have names and types, by Java's names and in camelCase. */
+export function settings(): void {
+  kafka.producer({ lingerMs: 5, 'batch.size': 1024, acks: 'all', compressionType: 'lz4' })
+  kafka.consumer({ 'group.id': 'g', autoOffsetReset: 'earliest', isolationLevel: 'read_committed' })
+  // @ts-expect-error no setting has this name
+  kafka.producer({ lingerSeconds: 5 })
+  // @ts-expect-error it is the consumer's
+  kafka.producer({ groupId: 'g' })
+  kafka.producer({ acks: 1, retries: '3', batchSize: '16384' })
+  // @ts-expect-error no codec has this name
+  kafka.producer({ compressionType: 'brotli' })
+  // @ts-expect-error acks are all, 0 or 1
+  kafka.producer({ acks: 2 })
+  // @ts-expect-error a text that is no number
+  kafka.producer({ lingerMs: 'soon' })
+  // @ts-expect-error true is no number of milliseconds
+  kafka.producer({ lingerMs: true })
+  // @ts-expect-error serializers of values do not fit keys of another type
+  const wrong: Producer<string, Order> = kafka.producer({ key: integer, value: json<Order>() })
+  void wrong
+}
+
+/** What is asked of the admin is typed, as is what it answers. */
+export async function admins(): Promise<void> {
+  const admin: Admin = kafka.admin()
+  await admin.createTopics([{ name: 'orders', partitions: 3 }])
+  // @ts-expect-error a topic has a name
+  await admin.createTopics([{ partitions: 3 }])
+}
+
+/** Faults of a cluster in a test are Kafka's, by name. */
+export async function clusters(): Promise<void> {
+  await using cluster = await startCluster({ topics: { orders: 3 } })
+  cluster.failNext('Produce', 'NOT_LEADER_OR_FOLLOWER')
+  // @ts-expect-error no error of Kafka has this name
+  cluster.failNext('Produce', 'NOT_LEADER')
+  // @ts-expect-error it goes down clean, killed or without power
+  await cluster.restart('crash')
+}
