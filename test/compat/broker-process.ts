@@ -1,21 +1,26 @@
 /**
- * The broker under test in a process of its own: Monedula, or with `TARGET=kafka` a real Apache Kafka 3.9.1 with its
- * ZooKeeper, which is how these tests themselves are tested.
+ * The broker under test in a process of its own: Monedula, or a real Apache Kafka: 3.9.1 with its ZooKeeper, or 4.3.0, its own
+ * KRaft controller. `TARGET=kafka` or `TARGET=kafka43` is how these tests themselves are tested.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { repositoryRoot } from './jars.ts'
-import { startJava } from './java.ts'
+import { java, startJava } from './java.ts'
 import { freePort, untilMetadata } from './metadata-probe.ts'
 import { RunningProgram, sleep, tail } from './process.ts'
 import { ZooKeeperProcess } from './zookeeper-process.ts'
 
-export type Target = 'monedula' | 'kafka'
+export type Target = 'monedula' | 'kafka' | 'kafka43'
+
+const TARGET_VERSIONS = { kafka: 'Apache Kafka 3.9.1', kafka43: 'Apache Kafka 4.3.0' }
+/** Any id will do for a cluster of one. */
+const CLUSTER_ID = 'bW9uZWR1bGEtY29tcGF0MQ'
 
 /** What `TARGET` says; Monedula unless it says otherwise. */
 export function targetOfEnvironment(): Target {
-  return process.env.TARGET === 'kafka' ? 'kafka' : 'monedula'
+  const wanted = process.env.TARGET
+  return wanted === 'kafka' || wanted === 'kafka43' ? wanted : 'monedula'
 }
 
 export interface BrokerOptions {
@@ -49,6 +54,8 @@ export class BrokerProcess {
   readonly #options: BrokerOptions
   #program: RunningProgram | undefined
   #zooKeeper: ZooKeeperProcess | undefined
+  /** Of the target `kafka43`; 0 before its directory is formatted. */
+  #controllerPort = 0
 
   private constructor(port: number, directory: string, options: BrokerOptions) {
     this.target = options.target ?? targetOfEnvironment()
@@ -127,8 +134,9 @@ export class BrokerProcess {
     if (this.target === 'kafka' && this.#options.zooKeeperPort === undefined) {
       this.#zooKeeper ??= await ZooKeeperProcess.start(this.directory)
     }
+    if (this.target === 'kafka43') await this.#format()
     const file = this.#writeProperties()
-    this.#program = this.target === 'kafka' ? await this.#spawnKafka(file) : this.#spawnMonedula(file)
+    this.#program = this.target === 'monedula' ? this.#spawnMonedula(file) : await this.#spawnKafka(file)
     return this.#program
   }
 
@@ -192,6 +200,7 @@ export class BrokerProcess {
       // Short, so that a restart after kill -9 need not wait long for the dead broker's session to end.
       properties['zookeeper.session.timeout.ms'] = '6000'
     }
+    if (this.target === 'kafka43') Object.assign(properties, kraftProperties(this.port, this.#controllerPort))
     const file = join(this.directory, 'server.properties')
     const lines = Object.entries({ ...properties, ...this.#options.properties }).map(
       ([key, value]) => `${key}=${value}`,
@@ -202,7 +211,16 @@ export class BrokerProcess {
 
   async #spawnKafka(file: string): Promise<RunningProgram> {
     const flags = this.#options.flags ?? ['-XX:+UseSerialGC', '-Xmx512m']
-    return startJava('kafka.Kafka', [file], { flags: [...flags, `-Dkafka.logs.dir=${this.directory}`] })
+    const jars = this.target === 'kafka43' ? 'libs43' : 'libs'
+    return startJava('kafka.Kafka', [file], { jars, flags: [...flags, `-Dkafka.logs.dir=${this.directory}`] })
+  }
+
+  /** Gives the log directory the cluster's id, once, as KRaft wants it. */
+  async #format(): Promise<void> {
+    if (this.#controllerPort !== 0) return
+    this.#controllerPort = await freePort()
+    const args = ['format', '--ignore-formatted', '-t', CLUSTER_ID, '-c', this.#writeProperties()]
+    await java('kafka.tools.StorageTool', args, { jars: 'libs43' })
   }
 
   #spawnMonedula(file: string): RunningProgram {
@@ -217,7 +235,21 @@ export class BrokerProcess {
 
 /** Name and version of what is under test, for a test's report. */
 export function targetVersion(target: Target = targetOfEnvironment()): string {
-  if (target === 'kafka') return 'Apache Kafka 3.9.1'
+  if (target !== 'monedula') return TARGET_VERSIONS[target]
   const manifest = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string }
   return `Monedula ${manifest.version} on Node ${process.version}`
+}
+
+/** Settings of a broker that is its own controller. */
+function kraftProperties(port: number, controllerPort: number): Record<string, string> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '0',
+    'controller.quorum.voters': `0@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+  }
 }

@@ -15,6 +15,8 @@ export const cacheDirectory = join(repositoryRoot, '.cache')
 export interface KafkaJars {
   /** Apache Kafka 3.9.1 whole: broker, tools, clients, and ZooKeeper 3.8.4. */
   readonly libs: string
+  /** Apache Kafka 4.3.0 whole: broker, tools, clients; KRaft alone. */
+  readonly libs43: string
   /** kafka-clients 4.3.0 with what it needs. */
   readonly clients43: string
   /** kafka-clients 0.11.0.3 with what it needs. */
@@ -38,6 +40,7 @@ const SETS: Readonly<Record<keyof KafkaJars, readonly Artifact[]>> = {
     ['io.dropwizard.metrics', 'metrics-core', '4.2.26'],
     ['org.xerial.snappy', 'snappy-java', '1.1.10.5'],
   ],
+  libs43: [['org.apache.kafka', 'kafka_2.13', '4.3.0'], ['org.apache.kafka', 'kafka-tools', '4.3.0'], SLF4J],
   clients43: [['org.apache.kafka', 'kafka-clients', '4.3.0'], SLF4J],
   clients0110: [['org.apache.kafka', 'kafka-clients', '0.11.0.3'], SLF4J],
   clients0101: [['org.apache.kafka', 'kafka-clients', '0.10.1.1'], SLF4J],
@@ -54,11 +57,12 @@ const DOWNLOAD_TIMEOUT_MS = 600_000
  */
 export async function kafkaJars(): Promise<KafkaJars> {
   const libs = await jarSet('libs')
+  const libs43 = await jarSet('libs43')
   const clients43 = await jarSet('clients43')
   const clients0110 = await jarSet('clients0110')
   const clients0101 = await jarSet('clients0101')
   const clients090 = await jarSet('clients090')
-  return { libs, clients43, clients0110, clients0101, clients090 }
+  return { libs, libs43, clients43, clients0110, clients0101, clients090 }
 }
 
 async function jarSet(name: keyof KafkaJars): Promise<string> {

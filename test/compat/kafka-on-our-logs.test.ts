@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import kafkajs, { type Admin } from 'kafkajs'
-import { BrokerProcess, targetVersion } from './broker-process.ts'
+import { BrokerProcess, type Target, targetVersion } from './broker-process.ts'
 import { createTopics } from './create-topics.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 import { java } from './java.ts'
@@ -146,7 +146,7 @@ async function see(broker: BrokerProcess): Promise<Seen> {
 }
 
 /** Copies a stopped broker's data to where one of another kind looks for it, and starts that one. */
-async function startOnCopy(source: BrokerProcess, target: 'kafka' | 'monedula', directory: string): Promise<Successor> {
+async function startOnCopy(source: BrokerProcess, target: Target, directory: string): Promise<Successor> {
   cpSync(source.logDirectory, join(directory, 'logs'), { recursive: true })
   const metadata = target === 'kafka' ? join(directory, 'zookeeper') : join(directory, 'logs-zookeeper')
   cpSync(source.metadataDirectory, metadata, { recursive: true })

@@ -46,111 +46,6 @@ async function read<K, V>(
 const sorted = (values: Iterable<string | null>): (string | null)[] => [...values].sort((a, b) => Number(a) - Number(b))
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
 
-test('a consumer without a group reads a partition from where it is told, with keys, headers and offsets', async () => {
-  await using cluster = await startCluster({ topics: { orders: 2 } })
-  await publish(cluster, 'orders', { count: 10, partitions: 2 })
-  await using consumer = connect(cluster.bootstrapServers).consumer(TEXT)
-  consumer.assign([{ topic: 'orders', partition: 1, offset: 2 }])
-  const records = await read(consumer, 3)
-  assert.deepEqual(
-    records.map(({ offset, partition, key, value, headers }) => [
-      offset,
-      partition,
-      key,
-      value,
-      String(headers[0]?.value),
-    ]),
-    [
-      [2, 1, 'k5', '5', '5'],
-      [3, 1, 'k0', '7', '7'],
-      [4, 1, 'k2', '9', '9'],
-    ],
-  )
-})
-
-test('a group reads every record once, and the next member of it goes on where the last one committed', async () => {
-  await using cluster = await startCluster({ topics: { orders: 3 } })
-  await publish(cluster, 'orders', { count: 30, partitions: 3 })
-  const kafka = connect(cluster.bootstrapServers)
-  {
-    await using consumer = kafka.consumer({ ...FROM_START, enableAutoCommit: false })
-    consumer.subscribe('orders')
-    const records = await read(consumer, 30)
-    assert.deepEqual(sorted(records.map(({ value }) => value)), numbers(30))
-    const ends = [0, 1, 2].map(partition => ({ topic: 'orders', partition, offset: 10 }))
-    await consumer.commit(ends)
-    assert.deepEqual(
-      (await consumer.committed(ends)).map(one => one?.offset),
-      [10, 10, 10],
-    )
-  }
-  await publish(cluster, 'orders', { count: 3, prefix: '10', partitions: 3 })
-  await using next = kafka.consumer(FROM_START)
-  next.subscribe(['orders'])
-  assert.deepEqual(sorted((await read(next, 3)).map(({ value }) => value)), ['100', '101', '102'])
-})
-
-for (const strategy of ['range', 'roundrobin', 'sticky', 'cooperative-sticky']) {
-  test(`${strategy}: members share the partitions, and take over those of one that leaves, without loss`, async () => {
-    await using cluster = await startCluster({ topics: { orders: 4 } })
-    const kafka = connect(cluster.bootstrapServers)
-    const options = {
-      ...FROM_START,
-      partitionAssignmentStrategy: strategy,
-      heartbeatIntervalMs: 20,
-      autoCommitIntervalMs: 50,
-    }
-    const seen: string[] = []
-    const owners = new Map<string, string>()
-    let wanted = { count: 0, reached: (): void => {} }
-    const until = (count: number): Promise<void> =>
-      new Promise(resolve => {
-        wanted = { count, reached: resolve }
-        if (new Set(seen).size >= count) resolve()
-      })
-    const start = (name: string) => {
-      const consumer = kafka.consumer({
-        ...options,
-        onAssigned: partitions => {
-          for (const one of partitions) {
-            assert.equal(owners.get(`${one.partition}`), undefined, `${one.partition} has two owners`)
-            owners.set(`${one.partition}`, name)
-          }
-        },
-        onRevoked: partitions => {
-          for (const one of partitions) owners.delete(`${one.partition}`)
-        },
-      })
-      consumer.subscribe(['orders'])
-      const running = consumer.run(({ value }) => {
-        seen.push(value!)
-        if (new Set(seen).size >= wanted.count) wanted.reached()
-      })
-      return { consumer, running }
-    }
-    const first = start('first')
-    const all = until(100)
-    await publish(cluster, 'orders', { count: 100, partitions: 4 })
-    await all
-    const second = start('second')
-    while (new Set(owners.values()).size < 2 || owners.size < 4) await new Promise(resolve => setImmediate(resolve))
-    assert.equal(second.consumer.assignment.length, 2)
-    const more = until(200)
-    await publish(cluster, 'orders', { count: 100, prefix: '1', partitions: 4 })
-    await publish(cluster, 'orders', { count: 100, prefix: '2000', partitions: 4 })
-    await more
-    await first.consumer.close()
-    await first.running
-    for (const [partition, owner] of owners) if (owner === 'first') owners.delete(partition)
-    while (second.consumer.assignment.length < 4) await new Promise(resolve => setImmediate(resolve))
-    const rest = until(new Set(seen).size + 40)
-    await publish(cluster, 'orders', { count: 40, prefix: '90000', partitions: 4 })
-    await rest
-    await second.consumer.close()
-    await second.running
-  })
-}
-
 test('a group of ours and of kafkajs shares the partitions', async () => {
   await using cluster = await startCluster({ topics: { orders: 4 } })
   const theirs = new kafkajs.Kafka({
@@ -193,22 +88,6 @@ test('a group of ours and of kafkajs shares the partitions', async () => {
   await theirs.disconnect()
   await ours.close()
   await reading
-})
-
-test('what a loop was left at is read again, and what it had done is not', async () => {
-  await using cluster = await startCluster({ topics: ['orders'] })
-  await publish(cluster, 'orders', { count: 10 })
-  await using consumer = connect(cluster.bootstrapServers).consumer(FROM_START)
-  consumer.subscribe('orders')
-  assert.deepEqual(
-    (await read(consumer, 4)).map(({ value }) => value),
-    ['0', '1', '2', '3'],
-  )
-  assert.equal(consumer.position({ topic: 'orders', partition: 0 }), 3)
-  assert.deepEqual(
-    (await read(consumer, 7)).map(({ value }) => value),
-    ['3', '4', '5', '6', '7', '8', '9'],
-  )
 })
 
 test('batches, streams and handlers give the same records in order', async () => {
@@ -278,60 +157,6 @@ test('a handler that throws ends the run with its error, and its record is read 
   )
 })
 
-test('positions can be sought, paused, measured and looked up by time', async () => {
-  await using cluster = await startCluster({ topics: ['orders'] })
-  await publish(cluster, 'orders', { count: 10 })
-  await using consumer = connect(cluster.bootstrapServers).consumer(TEXT)
-  const one = { topic: 'orders', partition: 0 }
-  consumer.assign([one])
-  assert.deepEqual(
-    (await consumer.endOffsets([one])).map(({ offset }) => offset),
-    [10],
-  )
-  assert.deepEqual(
-    (await consumer.beginningOffsets([one])).map(({ offset }) => offset),
-    [0],
-  )
-  assert.deepEqual(
-    (await consumer.offsetsForTimes([{ ...one, timestamp: 0 }])).map(({ offset }) => offset),
-    [0],
-  )
-  await consumer.seekToBeginning()
-  assert.deepEqual(
-    (await read(consumer, 3)).map(({ value }) => value),
-    ['0', '1', '2'],
-  )
-  assert.equal(consumer.lag(one), 8)
-  consumer.seek(one, 8)
-  assert.deepEqual(
-    (await read(consumer, 1)).map(({ value }) => value),
-    ['8'],
-  )
-  consumer.pause([one])
-  const reading = read(consumer, 1)
-  consumer.seek(one, 5)
-  consumer.resume([one])
-  assert.deepEqual(
-    (await reading).map(({ value }) => value),
-    ['5'],
-  )
-})
-
-test('an offset that is not there is reset as configured, or an error', async () => {
-  await using cluster = await startCluster({ topics: ['orders'] })
-  await publish(cluster, 'orders', { count: 5 })
-  const kafka = connect(cluster.bootstrapServers)
-  await using lenient = kafka.consumer({ ...TEXT, autoOffsetReset: 'earliest' })
-  lenient.assign([{ topic: 'orders', partition: 0, offset: 1000 }])
-  assert.deepEqual(
-    (await read(lenient, 1)).map(({ value }) => value),
-    ['0'],
-  )
-  await using strict = kafka.consumer({ ...TEXT, autoOffsetReset: 'none' })
-  strict.assign([{ topic: 'orders', partition: 0, offset: 1000 }])
-  await assert.rejects(read(strict, 1), { code: 'OFFSET_OUT_OF_RANGE', message: /offset 1000 of orders-0/ })
-})
-
 test('a consumer goes on after its broker was killed and came back', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 5 })
@@ -347,23 +172,6 @@ test('a consumer goes on after its broker was killed and came back', async () =>
   await publish(cluster, 'orders', { count: 5, prefix: '1' })
   const values = (await read(consumer, 6)).map(({ value }) => value)
   assert.deepEqual(values.slice(-5), ['10', '11', '12', '13', '14'])
-})
-
-test('a consumer that assigns for itself commits at its close what it worked on, as a member does', async () => {
-  await using cluster = await startCluster({ topics: ['orders'] })
-  await publish(cluster, 'orders', { count: 5 })
-  const one = { topic: 'orders', partition: 0 }
-  const kafka = connect(cluster.bootstrapServers)
-  {
-    await using consumer = kafka.consumer(FROM_START)
-    consumer.assign([one])
-    await read(consumer, 4)
-  }
-  await using next = kafka.consumer(FROM_START)
-  assert.deepEqual(
-    (await next.committed([one])).map(found => found?.offset),
-    [3],
-  )
 })
 
 test('what is no offset is not committed', async () => {

@@ -76,10 +76,13 @@ export function describeConsumerGroups(call: AdminCall, groupIds: readonly strin
     const answer = await call.cluster.request({ broker: coordinator }, DESCRIBE_GROUPS, { groups: [groupId] })
     const group = answer.groups[0]
     if (group === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `the broker said nothing of group ${groupId}`)
-    const { errorCode, errorMessage, groupState, protocolType, protocolData, members } = group
+    const { errorMessage, groupState, protocolType, protocolData, members } = group
+    // Brokers from 4.0 on say so with an error (KIP-1043), older ones with the state.
+    const isMissing = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND
+    const errorCode = isMissing ? ErrorCode.NONE : group.errorCode
     const result = {
       groupId,
-      state: groupState,
+      state: isMissing ? 'Dead' : groupState,
       protocolType,
       assignor: protocolData,
       coordinator,

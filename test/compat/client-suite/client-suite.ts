@@ -1,0 +1,29 @@
+import { test } from 'node:test'
+import { adminScenarios } from '../../client-suite/admin.ts'
+import { consumerScenarios } from '../../client-suite/consumer.ts'
+import { producerScenarios } from '../../client-suite/producer.ts'
+import { SCENARIO_TIMEOUT_MS, SuiteCluster } from '../../client-suite/suite.ts'
+import { BrokerProcess, type Target, targetVersion } from '../broker-process.ts'
+import { kafkaJars } from '../jars.ts'
+import { toolOrSkip } from '../tools.ts'
+
+const TEST_TIMEOUT_MS = 400_000
+const PARTS = { Producer: producerScenarios, Consumer: consumerScenarios, Admin: adminScenarios }
+
+/** Our clients, each scenario a subtest, against one broker. */
+export function clientSuite(target: Target): void {
+  test(`our clients against ${targetVersion(target)}`, { timeout: TEST_TIMEOUT_MS }, async context => {
+    if (target !== 'monedula' && (await toolOrSkip(context, targetVersion(target), kafkaJars)) === undefined) return
+    const broker = await BrokerProcess.start({ target })
+    try {
+      const cluster = new SuiteCluster(broker.bootstrap)
+      for (const [client, scenarios] of Object.entries(PARTS)) {
+        for (const { name, run } of scenarios) {
+          await context.test(`${client}: ${name}`, { timeout: SCENARIO_TIMEOUT_MS }, () => run(cluster))
+        }
+      }
+    } finally {
+      await broker.dispose()
+    }
+  })
+}
