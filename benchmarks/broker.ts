@@ -10,6 +10,7 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Target } from '../test/compat/broker-process.ts'
+import { compactionRows } from './broker/compaction-rows.ts'
 import { type Comparison, compare, markdownTable } from './broker/comparison.ts'
 import { consumeRows } from './broker/consume-rows.ts'
 import { Contender } from './broker/contender.ts'
@@ -28,6 +29,7 @@ const ROWS: readonly Row[] = [
   ...tinyRequestRows,
   ...latencyRows,
   ...lifecycleRows,
+  ...compactionRows,
   ...manyRows,
 ]
 const QUICK: Scale = { load: 0.2, runs: 1 }

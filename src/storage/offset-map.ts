@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { md5 } from './md5.ts'
 
 /** Words of a slot: the hash of a key in four, and one above its offset in two; both of these are 0 in a free slot. */
 const SLOT_WORDS = 6
@@ -13,7 +13,8 @@ const SLOT_BYTES = SLOT_WORDS * 4
 export class OffsetMap {
   /** How many keys there is room for. */
   readonly slots: number
-  readonly #table: Uint32Array
+  readonly #table: Int32Array
+  readonly #digest = new Int32Array(HASH_WORDS)
   #size = 0
   /** Up to here all offsets are taken in; -1 for none. */
   latestOffset = -1
@@ -21,7 +22,7 @@ export class OffsetMap {
   /** A table for `keys` keys, or as many as `maxBytes` have room for. */
   constructor(keys: number, maxBytes: number) {
     this.slots = Math.max(1, Math.min(keys, Math.floor(maxBytes / SLOT_BYTES)))
-    this.#table = new Uint32Array(this.slots * SLOT_WORDS)
+    this.#table = new Int32Array(this.slots * SLOT_WORDS)
   }
 
   /** Keys that are in it. */
@@ -36,38 +37,40 @@ export class OffsetMap {
 
   /** Notes that `key` is at `offset`; offsets come in rising order. @throws RangeError when there is no room */
   put(key: Uint8Array, offset: number): void {
-    const digest = hash('md5', key, 'buffer')
-    const slot = this.#slotOf(digest)
+    const slot = this.#slotOf(key)
     const table = this.#table
     if (table[slot + 4] === 0 && table[slot + 5] === 0) {
       // One slot in the table must stay free for a search to end.
       if (this.#size + 1 >= this.slots && this.#size > 0)
         throw new RangeError(`no room for more than ${this.#size} keys`)
       this.#size += 1
-      for (let word = 0; word < HASH_WORDS; word++) table[slot + word] = digest.readUInt32LE(word * 4)
+      for (let word = 0; word < HASH_WORDS; word++) table[slot + word] = this.#digest[word]!
     }
     table[slot + 4] = Math.floor((offset + 1) / 0x1_0000_0000)
-    table[slot + 5] = (offset + 1) >>> 0
+    table[slot + 5] = (offset + 1) | 0
   }
 
   /** The last offset of `key`; -1 for a key that is not here. */
   get(key: Uint8Array): number {
-    const slot = this.#slotOf(hash('md5', key, 'buffer'))
-    return this.#table[slot + 4]! * 0x1_0000_0000 + this.#table[slot + 5]! - 1
+    const slot = this.#slotOf(key)
+    return this.#table[slot + 4]! * 0x1_0000_0000 + (this.#table[slot + 5]! >>> 0) - 1
   }
 
-  /** Where the key of this hash is, or would go. */
-  #slotOf(digest: Buffer): number {
-    const table = this.#table
-    const [a, b] = [digest.readUInt32LE(0), digest.readUInt32LE(4)]
-    const [c, d] = [digest.readUInt32LE(8), digest.readUInt32LE(12)]
-    for (let attempt = 0; attempt <= this.slots + HASH_WORDS; attempt++) {
+  /** Where the key is, or would go. */
+  #slotOf(key: Uint8Array): number {
+    const [table, digest, slots] = [this.#table, this.#digest, this.slots]
+    md5(key, digest)
+    const a = digest[0]!
+    const b = digest[1]!
+    const c = digest[2]!
+    const d = digest[3]!
+    for (let attempt = 0; attempt <= slots + HASH_WORDS; attempt++) {
       // Four places that have nothing to do with each other, then one behind the other.
-      const start = attempt === 0 ? a : attempt === 1 ? b : attempt === 2 ? c : d
-      const slot = ((start + Math.max(0, attempt - 3)) % this.slots) * SLOT_WORDS
+      const start = (attempt < HASH_WORDS ? digest[attempt]! : d) >>> 0
+      const slot = ((attempt < HASH_WORDS ? start : start + attempt - HASH_WORDS + 1) % slots) * SLOT_WORDS
       if (table[slot + 4] === 0 && table[slot + 5] === 0) return slot
       if (table[slot] === a && table[slot + 1] === b && table[slot + 2] === c && table[slot + 3] === d) return slot
     }
-    throw new RangeError(`no free slot among ${this.slots}`)
+    throw new RangeError(`no free slot among ${slots}`)
   }
 }
