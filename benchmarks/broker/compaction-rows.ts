@@ -1,11 +1,9 @@
 /** How fast a log is compacted: the same batches, byte for byte, before the cleaner of each contender. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import kafkajs from 'kafkajs'
 import { ProduceRequest, ProduceResponse } from '../../src/protocol/everything.ts'
 import { type CompressionType, encodeBatch } from '../../src/protocol/index.ts'
+import { closedBytes, untilCompacted } from '../../test/compat/compacted-topic.ts'
 import { createTopics } from '../../test/compat/create-topics.ts'
-import { sleep } from '../../test/compat/process.ts'
 import { ProtocolClient } from '../../test/compat/protocol-client.ts'
 import type { Contender } from './contender.ts'
 import { secondsOf } from './own-row.ts'
@@ -69,34 +67,12 @@ async function send(client: ProtocolClient, records: Uint8Array): Promise<void> 
   if (error !== 0) throw new Error(`error ${error} for a batch`)
 }
 
-/** Base offset of the active segment, and bytes of all others. */
-function closedSegments(contender: Contender): { readonly endOffset: number; readonly bytes: number } {
-  const directory = join(contender.broker.logDirectory, `${TOPIC}-0`)
-  const logs = readdirSync(directory).filter(name => /^\d+\.log$/.test(name))
-  const bytes = logs
-    .sort()
-    .slice(0, -1)
-    .map(name => statSync(join(directory, name)).size)
-  return { endOffset: Number.parseInt(logs.at(-1) ?? '', 10), bytes: bytes.reduce((sum, size) => sum + size, 0) }
-}
-
 async function compact(contender: Contender): Promise<void> {
   const admin = new kafkajs.Kafka({ brokers: [contender.bootstrap], logLevel: kafkajs.logLevel.NOTHING }).admin()
   await admin.connect()
   const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: TOPIC, configEntries: settings(COMPACT) }
   await admin.alterConfigs({ validateOnly: false, resources: [resource] })
   await admin.disconnect()
-}
-
-/** Waits until the cleaner says that it has come to `endOffset`. */
-async function untilCleaned(contender: Contender, endOffset: number): Promise<void> {
-  const checkpoint = join(contender.broker.logDirectory, 'cleaner-offset-checkpoint')
-  const line = new RegExp(`^${TOPIC} 0 (\\d+)$`, 'm')
-  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(20)) {
-    const cleaned = Number(existsSync(checkpoint) ? line.exec(readFileSync(checkpoint, 'utf8'))?.[1] : -1)
-    if (cleaned >= endOffset) return
-    if (Date.now() > deadline) throw new Error(`compacted up to ${cleaned} of ${endOffset}`)
-  }
 }
 
 function compactionRow(compression: CompressionType): Row {
@@ -114,11 +90,11 @@ function compactionRow(compression: CompressionType): Row {
       await contender.start(CLEANER)
       try {
         await fill(contender, Math.round(RECORDS * scale.load), compression)
-        const { endOffset, bytes } = closedSegments(contender)
+        const bytes = closedBytes(contender.broker, TOPIC)
         const [time, cpu] = await withCpu(contender, () =>
           secondsOf(async () => {
             await compact(contender)
-            await untilCleaned(contender, endOffset)
+            await untilCompacted(contender.broker, TOPIC, PATIENCE_MS)
           }),
         )
         return [bytes / 1e6 / time, cpu / (bytes / GB)]

@@ -3,12 +3,13 @@
  * offset; the broker starts on what Kafka has left and serves that.
  */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import kafkajs, { type Admin } from 'kafkajs'
 import { BrokerProcess, type Target, targetVersion } from './broker-process.ts'
+import { segmentsOf, untilCompacted } from './compacted-topic.ts'
 import { createTopics } from './create-topics.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 import { java } from './java.ts'
@@ -67,29 +68,12 @@ async function sendToCompact(broker: BrokerProcess, count: number): Promise<void
     const lines = Array.from({ length: count }, (_, i) => `k${i % COMPACTED_KEYS}:${codec} ${i} ${'text '.repeat(8)}`)
     await run('kcat', [...args, '-z', codec], { input: `${[...lines, 'k0:'].join('\n')}\n` })
   }
-  await untilCompacted(broker)
-}
-
-/** Waits until the cleaner's checkpoint has come to the active segment. */
-async function untilCompacted(broker: BrokerProcess): Promise<void> {
-  const checkpoint = join(broker.logDirectory, 'cleaner-offset-checkpoint')
-  const deadline = Date.now() + 60_000
-  for (;;) {
-    const text = existsSync(checkpoint) ? readFileSync(checkpoint, 'utf8') : ''
-    const cleaned = Number(/^compacted 0 (\d+)$/m.exec(text)?.[1] ?? -1)
-    const logs = readdirSync(join(broker.logDirectory, 'compacted-0')).filter(name => /^\d+\.log$/.test(name))
-    const active = Math.max(...logs.map(name => Number.parseInt(name, 10)))
-    if (cleaned === active && active > 0) return
-    if (Date.now() > deadline) throw new Error(`compacted up to ${cleaned} of ${active}`)
-    await sleep(100)
-  }
+  await untilCompacted(broker, 'compacted')
 }
 
 /** Kafka's own tool reads what a compaction has left. */
 async function dumpCompacted(broker: BrokerProcess): Promise<void> {
-  const directory = join(broker.logDirectory, 'compacted-0')
-  const logs = readdirSync(directory).filter(name => /^\d+\.log$/.test(name))
-  const files = logs.map(name => join(directory, name)).join(',')
+  const files = segmentsOf(broker, 'compacted').join(',')
   const { stdout, stderr } = await java('kafka.tools.DumpLogSegments', ['--deep-iteration', '--files', files])
   assert.match(stdout, /isvalid: true/)
   assert.doesNotMatch(stdout + stderr, /Exception|isvalid: false|mismatch|out of order/i)
