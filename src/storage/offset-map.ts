@@ -66,8 +66,8 @@ export class OffsetMap {
     const d = digest[3]!
     for (let attempt = 0; attempt <= slots + HASH_WORDS; attempt++) {
       // Four places that have nothing to do with each other, then one behind the other.
-      const start = (attempt < HASH_WORDS ? digest[attempt]! : d) >>> 0
-      const slot = ((attempt < HASH_WORDS ? start : start + attempt - HASH_WORDS + 1) % slots) * SLOT_WORDS
+      const place = (attempt < HASH_WORDS ? digest[attempt]! : d) >>> 0
+      const slot = (((place % slots) + Math.max(0, attempt - HASH_WORDS + 1)) % slots) * SLOT_WORDS
       if (table[slot + 4] === 0 && table[slot + 5] === 0) return slot
       if (table[slot] === a && table[slot + 1] === b && table[slot + 2] === c && table[slot + 3] === d) return slot
     }
