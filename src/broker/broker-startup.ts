@@ -16,7 +16,7 @@ import {
   type Workers,
 } from '../platform/index.ts'
 import { FetchSessionCache, FetchSessions, ReplicaManager } from '../replication/index.ts'
-import { LogManager, readMetaProperties } from '../storage/index.ts'
+import { LogManager } from '../storage/index.ts'
 import { DataDirectoryError, EmbeddedZooKeeper, ensurePath, type ZooKeeper } from '../zookeeper/index.ts'
 import { AutoTopics } from './auto-topics.ts'
 import { brokerGauges, type GaugedParts } from './broker-gauges.ts'
@@ -25,7 +25,7 @@ import type { BrokerServices } from './broker-services.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
 import { type DescriptorShares, descriptorShares } from './descriptor-shares.ts'
 import { handlers } from './handlers/index.ts'
-import { claimLogDirectories } from './log-directory-claim.ts'
+import { claimLogDirectories, readableMetaProperties } from './log-directory-claim.ts'
 import { cleanerSettings, logSettings } from './log-settings.ts'
 import { metadataPublisher } from './metadata-publishing.ts'
 import { ProducerIds } from './producer-ids.ts'
@@ -225,7 +225,7 @@ export class BrokerStartup {
     const configured = this.#config.get('broker.id')
     if (configured >= 0) return configured
     for (const directory of this.#config.current.logDirs) {
-      const remembered = readMetaProperties(disk, directory)?.brokerId
+      const remembered = readableMetaProperties(disk, directory)?.brokerId
       if (remembered !== undefined) return remembered
     }
     await ensurePath(zooKeeper, '/brokers/seqid')

@@ -1,10 +1,10 @@
 import { ConfigError } from '../config/index.ts'
 import { type Clock, type Disk, DiskError, dateText } from '../platform/index.ts'
-import { readMetaProperties, writeMetaProperties } from '../storage/index.ts'
+import { type MetaProperties, readMetaProperties, writeMetaProperties } from '../storage/index.ts'
 
 /**
  * Checks that every log directory is this broker's, and writes `meta.properties` where it is missing. A directory that
- * cannot be written is left to the log manager, which goes on without it.
+ * cannot be read or written is left to the log manager, which goes on without it.
  * @throws ConfigError when a directory belongs to another broker or another cluster.
  */
 export async function claimLogDirectories(
@@ -13,7 +13,7 @@ export async function claimLogDirectories(
 ): Promise<void> {
   const { disk, clock, brokerId, clusterId } = owner
   for (const directory of directories) {
-    const found = readMetaProperties(disk, directory)
+    const found = readableMetaProperties(disk, directory)
     if (found?.clusterId !== undefined && found.clusterId !== clusterId) {
       throw new ConfigError(
         `${directory}/meta.properties says cluster.id=${found.clusterId}, but this cluster is ${clusterId}; the records ` +
@@ -36,6 +36,16 @@ export async function claimLogDirectories(
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
     }
+  }
+}
+
+/** What `meta.properties` says, where there is one that can be read. @throws MetaPropertiesError */
+export function readableMetaProperties(disk: Disk, directory: string): MetaProperties | undefined {
+  try {
+    return readMetaProperties(disk, directory)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    return undefined
   }
 }
 

@@ -5,6 +5,7 @@ import type { LogDirectory, StorageContext } from './log-directory.ts'
 import { loadLog } from './log-loader.ts'
 import type { LogOwner } from './log-parts.ts'
 import { ManagedDirectory, offsetOf } from './managed-directory.ts'
+import { readMetaProperties } from './meta-properties.ts'
 import { parseDirectoryName, partitionName } from './topic-partition.ts'
 
 /** The lock of a log directory is held by another process. */
@@ -29,6 +30,8 @@ export async function openDirectory(disk: Disk, directory: LogDirectory): Promis
   const { path } = directory
   await makeDurably(disk, path)
   disk.list(path)
+  // Whose it is was checked before only where this can be read.
+  readMetaProperties(disk, path)
   const lock = disk.lock(`${path}/.lock`)
   if (lock === undefined) throw new LogDirectoryLockedError(path)
   return new ManagedDirectory(disk, directory, lock)

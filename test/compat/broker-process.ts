@@ -32,6 +32,10 @@ export interface BrokerOptions {
   readonly flags?: readonly string[]
   /** How many file descriptors Monedula may have (`ulimit -n`). */
   readonly descriptors?: number
+  /** What Monedula's command line is handed to, as `setpriv` with its options. */
+  readonly launcher?: readonly string[]
+  /** Added to the environment of Monedula. */
+  readonly env?: Readonly<Record<string, string>>
   /** Where data, configuration and log files lie; a new temporary directory, removed at the end, when absent. */
   readonly directory?: string
   /** An Apache ZooKeeper that is already running, for the target `kafka`; it is left running. */
@@ -106,6 +110,11 @@ export class BrokerProcess {
   /** What the broker has printed since its last start. */
   get log(): string {
     return `${this.#program?.stdout ?? ''}${this.#program?.stderr ?? ''}`
+  }
+
+  /** Waits until the broker has printed such a line since its last start; rejects when it ends before, or after `timeoutMs`. */
+  async untilLogged(line: RegExp, timeoutMs = 30_000): Promise<void> {
+    await this.#program?.until(() => line.test(this.log), timeoutMs)
   }
 
   /**
@@ -224,11 +233,11 @@ export class BrokerProcess {
 
   #spawnMonedula(file: string): RunningProgram {
     const node = process.env.MONEDULA_NODE ?? process.execPath
-    const { flags = [], descriptors } = this.#options
-    const args = [...flags, join(repositoryRoot, 'bin/monedula.js'), 'start', '--config', file]
-    if (descriptors === undefined) return new RunningProgram(node, args, { cwd: this.directory })
-    const limited = `ulimit -n ${descriptors} && exec "$@"`
-    return new RunningProgram('sh', ['-c', limited, 'sh', node, ...args], { cwd: this.directory })
+    const { flags = [], descriptors, launcher = [], env = {} } = this.#options
+    const limit = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh']
+    const monedula = [node, ...flags, join(repositoryRoot, 'bin/monedula.js'), 'start', '--config', file]
+    const [command = node, ...args] = [...limit, ...launcher, ...monedula]
+    return new RunningProgram(command, args, { cwd: this.directory, env })
   }
 }
 

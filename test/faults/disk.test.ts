@@ -5,17 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import * as p from '../../src/protocol/everything.ts'
-import { sleep } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { report } from './cycles.ts'
 import { diskOrSkip } from './loop-disk.ts'
 import { FaultInForce, type SystemCallFault, strace } from './system-call-faults.ts'
-import { acknowledged, type TwoDirectories, withTwoDirectories } from './two-directories.ts'
+import { acknowledged, comesBack, otherDirectoryLives, untilRefused, withTwoDirectories } from './two-directories.ts'
 
 const METADATA = [p.MetadataRequest, p.MetadataResponse] as const
 const SYNCED = { 'log.flush.interval.messages': '1' }
-const STORAGE_ERRORS = ['KAFKA_STORAGE_ERROR', 'NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_TOPIC_OR_PARTITION']
 /** Free space in KiB when the fault begins: the disk is full at an append, an index, a roll or a snapshot. */
 const FREE_KIB = [16, 40, 100, 180, 260]
 
@@ -64,7 +62,8 @@ async function strikeOnce(context: TestContext, what: SystemCallFault): Promise<
   let fired = 0
   try {
     const audit = await withTwoDirectories(frail, SYNCED, async parts => {
-      const fault = await FaultInForce.on(parts.broker.pid, { ...what, files: parts.files('.log') })
+      const files = [...parts.files('.log'), ...parts.filesToCome('log')]
+      const fault = await FaultInForce.on(parts.broker.pid, { ...what, files })
       await untilRefused(parts)
       fired = fault.fired
       await fault.lift()
@@ -79,33 +78,6 @@ async function strikeOnce(context: TestContext, what: SystemCallFault): Promise<
     report(context.name, { 'failed calls': fired, ...audit })
   } finally {
     rmSync(frail, { recursive: true })
-  }
-}
-
-/** Waits until appends to every struck partition stop; returns how many storage errors there were. */
-async function untilRefused({ load, struck }: TwoDirectories): Promise<number> {
-  const errors = (): number => STORAGE_ERRORS.reduce((sum, name) => sum + (load.errors.get(name) ?? 0), 0)
-  const before = errors()
-  for (let waited = 0; errors() < before + 10 * struck.length; waited += 5) {
-    assert.ok(waited < 30_000, `no storage error came: ${JSON.stringify([...load.errors])}`)
-    await sleep(5)
-  }
-  return errors() - before
-}
-
-async function otherDirectoryLives({ load, healthy }: TwoDirectories): Promise<void> {
-  await progress(load, healthy, 'the other directory')
-}
-
-async function comesBack({ load, struck }: TwoDirectories): Promise<void> {
-  await progress(load, struck, 'the struck directory')
-}
-
-async function progress(load: TwoDirectories['load'], partitions: readonly number[], what: string): Promise<void> {
-  const before = acknowledged(load, partitions)
-  for (let waited = 0; acknowledged(load, partitions) < before + 50; waited += 5) {
-    assert.ok(waited < 30_000, `${what} takes no appends: ${JSON.stringify([...load.errors])}`)
-    await sleep(5)
   }
 }
 

@@ -8,7 +8,8 @@ import { readPartition } from './partition-reader.ts'
 const PRODUCE = [p.ProduceRequest, p.ProduceResponse] as const
 const INIT = [p.InitProducerIdRequest, p.InitProducerIdResponse] as const
 
-const RECORDS_A_BATCH = 5
+/** What each append of a load holds. */
+export const RECORDS_A_BATCH = 5
 const RETRY_PAUSE_MS = 5
 
 interface Acknowledged {

@@ -3,16 +3,24 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { run } from '../compat/process.ts'
+import { programExists, run } from '../compat/process.ts'
+import { debianPackage } from '../compat/tools.ts'
 
-/** FS_IOC_SHUTDOWN with the flag that leaves the journal unwritten: what was not synced is gone. */
+/** FS_IOC_SHUTDOWN, of ext4 and XFS alike, with the flag that leaves the journal unwritten: what was not synced is gone. */
 const SHUTDOWN = `import fcntl, os, struct, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
 fcntl.ioctl(fd, 0x8004587D, struct.pack('I', 2))`
 
+const MAKE_FILE_SYSTEM = {
+  ext4: ['mkfs.ext4', '-q', '-F', '-m', '0'],
+  xfs: ['mkfs.xfs', '-q', '-f'],
+} as const
+
 /** What kind of disk: its size, and the options of its mount. */
 export interface DiskOptions {
   readonly megabytes: number
+  /** ext4 unless given; XFS wants 300 megabytes. */
+  readonly fileSystem?: keyof typeof MAKE_FILE_SYSTEM
   /** Comma-separated options of `mount` besides `loop`. */
   readonly mountOptions?: string
 }
@@ -30,11 +38,13 @@ export class LoopDisk {
 
   static async create(options: DiskOptions): Promise<LoopDisk> {
     if (process.getuid?.() !== 0) throw new Error('only root may mount a file')
+    if (options.fileSystem === 'xfs' && !(await programExists('mkfs.xfs'))) await debianPackage('xfsprogs')
     const disk = new LoopDisk(options)
     try {
       mkdirSync(disk.path)
       await run('truncate', ['-s', `${options.megabytes}M`, disk.#image])
-      await run('mkfs.ext4', ['-q', '-F', disk.#image])
+      const [program, ...args] = MAKE_FILE_SYSTEM[options.fileSystem ?? 'ext4']
+      await run(program, [...args, disk.#image])
       await disk.mount()
     } catch (error) {
       rmSync(disk.#directory, { recursive: true, force: true })

@@ -9,6 +9,9 @@ const MAX_BYTES = 8 << 20
 /** One record of data; control records are left out. */
 export interface StoredRecord {
   readonly offset: number
+  /** Null where the record has none. */
+  readonly key: string | null
+  /** Empty where the record has none. */
   readonly value: string
 }
 
@@ -97,8 +100,10 @@ function takeRecords(
     }
     if (header.isControl) aborting.delete(header.producerId)
     else if (!(header.isTransactional && aborting.has(header.producerId))) {
-      for (const { offset, value } of p.decodeRecords(fetched.records, header, { maxBytes: MAX_BYTES })) {
-        if (offset >= from) stored.push({ offset, value: Buffer.from(value ?? []).toString() })
+      for (const { offset, key, value } of p.decodeRecords(fetched.records, header, { maxBytes: MAX_BYTES })) {
+        if (offset < from) continue
+        const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+        stored.push({ offset, key: key === null ? null : text(key), value: text(value ?? new Uint8Array(0)) })
       }
     }
     next = header.lastOffset + 1

@@ -1,10 +1,10 @@
 /** The power fails: all that was not synced is gone, on a real file system. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { run, sleep } from '../compat/process.ts'
 import { cycles, report } from './cycles.ts'
 import { IdempotentLoad } from './idempotent-load.ts'
 import { type DiskOptions, diskOrSkip } from './loop-disk.ts'
@@ -22,26 +22,87 @@ test('a torn or zero-filled tail after a power cut is cut off and never read as 
   await cutRepeatedly(context, disk, Math.ceil(cycles(50) / 5))
 })
 
-async function cutRepeatedly(context: TestContext, options: DiskOptions, cuts: number): Promise<void> {
+test('after a power cut that takes renames back each checkpoint is the old one or the new one, never neither', async context => {
+  const properties = {
+    'log.flush.offset.checkpoint.interval.ms': '3',
+    'replica.high.watermark.checkpoint.interval.ms': '3',
+    'log.flush.start.offset.checkpoint.interval.ms': '3',
+  }
+  let checked = 0
+  let fromTo = ''
+  let points = new Map<string, number>()
+  await cutRepeatedly(context, { megabytes: 320, fileSystem: 'xfs' }, Math.ceil(cycles(50) / 5), {
+    properties,
+    beforeCut: directory => {
+      const latest = checkpoint(directory, 'recovery-point-offset-checkpoint')
+      fromTo = `${JSON.stringify([...points])} ${JSON.stringify([...latest])}`
+      return latest
+    },
+    afterCut: (directory, latest) => {
+      for (const name of readdirSync(directory).filter(file => file.endsWith('-offset-checkpoint'))) {
+        checkpoint(directory, name)
+        checked++
+      }
+      const found = checkpoint(directory, 'recovery-point-offset-checkpoint')
+      for (const [partition, offset] of found) {
+        const isOneOfThem = offset >= (points.get(partition) ?? 0) && offset <= latest.get(partition)!
+        assert.ok(isOneOfThem, `${partition} has ${offset}, which is in neither: ${fromTo}`)
+      }
+      points = found
+    },
+  })
+  report(context.name, { 'checkpoints read': checked })
+})
+
+/** Offsets by partition in a checkpoint, which must be whole. */
+function checkpoint(directory: string, name: string): Map<string, number> {
+  const text = readFileSync(join(directory, name), 'utf8')
+  const [version, count, ...lines] = text.trimEnd().split('\n')
+  assert.equal(version, '0', `${name} holds ${JSON.stringify(text)}`)
+  assert.equal(Number(count), lines.length, `${name} holds ${JSON.stringify(text)}`)
+  return new Map(
+    lines.map(line => {
+      const [topic, partition, offset] = line.split(' ')
+      return [`${topic}-${partition}`, Number(offset)]
+    }),
+  )
+}
+
+/** What is looked at in the log directory while everything stands still, and when the disk is back. */
+interface Looks {
+  readonly properties: Readonly<Record<string, string>>
+  readonly beforeCut: (directory: string) => Map<string, number>
+  readonly afterCut: (directory: string, before: Map<string, number>) => void
+}
+
+async function cutRepeatedly(context: TestContext, options: DiskOptions, cuts: number, looks?: Looks): Promise<void> {
   const disk = await diskOrSkip(context, options)
   if (disk === undefined) return
   let lostFiles = 0
+  let lostRenames = 0
   try {
-    await withBroker({ directory: join(disk.path, 'broker'), properties: SYNCED }, async broker => {
+    const properties = { ...SYNCED, ...looks?.properties }
+    await withBroker({ directory: join(disk.path, 'broker'), properties }, async broker => {
       const configEntries = [{ name: 'segment.bytes', value: '32768' }]
       await createTopics(broker, [{ topic: TOPIC.name, numPartitions: TOPIC.partitions, configEntries }])
       const load = new IdempotentLoad(broker.port, TOPIC)
       await load.start()
+      writeFileSync(join(disk.path, 'renamed'), 'before the first cut', { flush: true })
+      await run('sync', ['-f', disk.path])
       for (let cut = 0; cut < cuts; cut++) {
         await load.more(50)
         const unsynced = join(disk.path, `unsynced-${cut}`)
         writeFileSync(unsynced, 'gone')
         await holdStill(broker.pid)
+        const before = looks?.beforeCut(broker.logDirectory)
+        renameUnsynced(disk.path, cut)
         await disk.cutPower()
         await broker.killHard()
         await disk.unmount()
         await disk.mount()
         if (!existsSync(unsynced) || readFileSync(unsynced, 'utf8') !== 'gone') lostFiles++
+        if (readFileSync(join(disk.path, 'renamed'), 'utf8') !== String(cut)) lostRenames++
+        if (looks && before) looks.afterCut(broker.logDirectory, before)
         await broker.restart()
       }
       await load.more(50)
@@ -49,11 +110,20 @@ async function cutRepeatedly(context: TestContext, options: DiskOptions, cuts: n
       const audit = await load.audit()
       assert.ok(audit.acknowledged >= cuts * 50)
       assert.ok(lostFiles >= cuts / 2, `only ${lostFiles} of ${cuts} cuts lost a file that nobody had synced`)
-      report(context.name, { cuts, 'that lost unsynced bytes': lostFiles, ...audit })
+      assert.ok(lostRenames >= cuts / 2, `only ${lostRenames} of ${cuts} cuts took a rename back`)
+      report(context.name, { cuts, 'that lost unsynced bytes': lostFiles, 'and a rename': lostRenames, ...audit })
     })
   } finally {
     await disk.dispose()
   }
+}
+
+/** Replaces a synced file by another synced one, and does not sync the directory. */
+function renameUnsynced(directory: string, content: number): void {
+  const path = join(directory, 'renamed')
+  const temporary = `${path}.tmp`
+  writeFileSync(temporary, String(content), { flush: true })
+  renameSync(temporary, path)
 }
 
 /**

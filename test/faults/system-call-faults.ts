@@ -28,7 +28,7 @@ export class FaultInForce {
   static async on(pid: number, { calls, effect, files = [] }: SystemCallFault): Promise<FaultInForce> {
     const paths = files.flatMap(file => ['-P', file])
     const names = calls.join(',')
-    const args = ['-f', '-p', String(pid), ...paths, '-e', `trace=${names}`, '-e', `inject=${names}:${effect}`]
+    const args = ['-f', '-y', '-p', String(pid), ...paths, '-e', `trace=${names}`, '-e', `inject=${names}:${effect}`]
     const program = new RunningProgram('strace', args)
     await program.until((_stdout, stderr) => /attached/.test(stderr), 10_000)
     return new FaultInForce(program)
@@ -37,6 +37,13 @@ export class FaultInForce {
   /** How many calls were made to fail or to wait. */
   get fired(): number {
     return this.#strace.stderr.split('(INJECTED').length + this.#strace.stderr.split('(DELAYED').length - 2
+  }
+
+  /** Absolute paths of the files that these calls were for. */
+  get struck(): Set<string> {
+    const lines = this.#strace.stderr.split('\n').filter(line => /\((INJECTED|DELAYED)\)/.test(line))
+    // By name as `openat(AT_FDCWD</work>, "/a/file"`, by descriptor as `pwrite64(17</a/file>`.
+    return new Set(lines.flatMap(line => /"(\/[^"]+)"/.exec(line)?.[1] ?? /<(\/[^>]+)>/.exec(line)?.[1] ?? []))
   }
 
   async lift(): Promise<void> {

@@ -18,11 +18,18 @@ const RETRIABLE = [
 const MAX_TRIES = 500
 const PAUSE_MS = 10
 
+/** What a record holds; a null value takes the key back. */
+export interface KeyedValue {
+  readonly key?: string
+  readonly value: string | null
+}
+
 export class TransactionClient {
   readonly #port: number
   readonly #id: string
   readonly #timeoutMs: number
-  readonly #sequences = new Map<number, number>()
+  /** The next sequence by topic and partition. */
+  readonly #sequences = new Map<string, number>()
   #client: ProtocolClient | undefined
   producerId = -1
   producerEpoch = -1
@@ -49,30 +56,57 @@ export class TransactionClient {
 
   /** Sends a record to each of these partitions of a topic, in the transaction under way; gives the errors. */
   async send(topic: string, partitions: readonly number[], value: string): Promise<string[]> {
-    const { producerId, producerEpoch } = this
+    const added = await this.#add(topic, partitions)
+    if (added !== 'NONE') return [added]
+    const errors: string[] = []
+    for (const partition of partitions) errors.push((await this.#append(topic, partition, [{ value }])).error)
+    return errors
+  }
+
+  /** Sends one batch to a partition, in the transaction under way; gives the error and the first offset. */
+  async append(
+    topic: string,
+    partition: number,
+    records: readonly KeyedValue[],
+  ): Promise<{ error: string; baseOffset: number }> {
+    const error = await this.#add(topic, [partition])
+    return error === 'NONE' ? this.#append(topic, partition, records) : { error, baseOffset: -1 }
+  }
+
+  #add(topic: string, partitions: readonly number[]): Promise<string> {
     const body = {
       v3AndBelowTransactionalId: this.#id,
-      v3AndBelowProducerId: producerId,
-      v3AndBelowProducerEpoch: producerEpoch,
+      v3AndBelowProducerId: this.producerId,
+      v3AndBelowProducerEpoch: this.producerEpoch,
       v3AndBelowTopics: [{ name: topic, partitions: [...partitions] }],
     }
-    const added = await this.#retried(async client => {
+    return this.#retried(async client => {
       const answer = await client.ask(ADD, 2, body)
       return answer.resultsByTopicV3AndBelow[0]!.resultsByPartition[0]!.partitionErrorCode
     })
-    if (added !== 'NONE') return [added]
-    const errors: string[] = []
-    for (const partition of partitions) {
-      const baseSequence = this.#sequences.get(partition) ?? 0
-      const content = [{ value: Buffer.from(value), timestamp: Date.now() }]
-      const batch = { records: content, producerId, producerEpoch, baseSequence, isTransactional: true }
-      const records = p.encodeBatch(batch)
-      const append = { topic, partition, records, transactionalId: this.#id }
-      const { error } = await produce(await this.#connected(), append)
-      if (error === 'NONE') this.#sequences.set(partition, baseSequence + 1)
-      errors.push(error)
-    }
-    return errors
+  }
+
+  async #append(
+    topic: string,
+    partition: number,
+    content: readonly KeyedValue[],
+  ): Promise<{ error: string; baseOffset: number }> {
+    const { producerId, producerEpoch } = this
+    const name = `${topic}-${partition}`
+    const baseSequence = this.#sequences.get(name) ?? 0
+    const timestamp = Date.now()
+    const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text))
+    const records = p.encodeBatch({
+      records: content.map(({ key = null, value }) => ({ key: bytes(key), value: bytes(value), timestamp })),
+      producerId,
+      producerEpoch,
+      baseSequence,
+      isTransactional: true,
+    })
+    const append = { topic, partition, records, transactionalId: this.#id }
+    const answer = await produce(await this.#connected(), append)
+    if (answer.error === 'NONE') this.#sequences.set(name, baseSequence + content.length)
+    return answer
   }
 
   /** Commits or aborts; gives the name of the error. Rejects when the connection breaks before the answer. */
