@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { CompressionTypes, Kafka, logLevel, Partitioners } from 'kafkajs'
 import type { BrokerProcess } from './broker-process.ts'
 import { createTopics } from './create-topics.ts'
-import type { KafkaJars } from './jars.ts'
+import type { JarSet } from './jars.ts'
 import { java, javaSource } from './java.ts'
 
 /** Settings of a lone broker on which transactions work, also of Apache Kafka. */
@@ -42,11 +42,7 @@ async function produceModern(broker: BrokerProcess): Promise<void> {
 }
 
 /** Runs the old client's program against the broker. */
-export async function ancientClientSteps(
-  context: TestContext,
-  broker: BrokerProcess,
-  jars: keyof KafkaJars,
-): Promise<void> {
+export async function ancientClientSteps(context: TestContext, broker: BrokerProcess, jars: JarSet): Promise<void> {
   await context.test('produces, consumes, commits, shares a group, and reads what modern clients wrote', async () => {
     await createTopics(broker, [
       { topic: 'ancient', numPartitions: 2 },

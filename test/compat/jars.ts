@@ -11,6 +11,9 @@ export const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url)
 /** Where downloads and builds of foreign tools are kept between runs. */
 export const cacheDirectory = join(repositoryRoot, '.cache')
 
+/** A set of jars. */
+export type JarSet = keyof KafkaJars | 'streams'
+
 /** Directories full of jars; as a Java class path each is written `<directory>/*`. */
 export interface KafkaJars {
   /** Apache Kafka 3.9.1 whole: broker, tools, clients, and ZooKeeper 3.8.4. */
@@ -31,7 +34,7 @@ type Artifact = readonly [group: string, name: string, version: string]
 
 const SLF4J: Artifact = ['org.slf4j', 'slf4j-reload4j', '1.7.36']
 
-const SETS: Readonly<Record<keyof KafkaJars, readonly Artifact[]>> = {
+const SETS: Readonly<Record<JarSet, readonly Artifact[]>> = {
   libs: [
     ['org.apache.kafka', 'kafka_2.13', '3.9.1'],
     ['org.apache.kafka', 'kafka-tools', '3.9.1'],
@@ -45,16 +48,13 @@ const SETS: Readonly<Record<keyof KafkaJars, readonly Artifact[]>> = {
   clients0110: [['org.apache.kafka', 'kafka-clients', '0.11.0.3'], SLF4J],
   clients0101: [['org.apache.kafka', 'kafka-clients', '0.10.1.1'], SLF4J],
   clients090: [['org.apache.kafka', 'kafka-clients', '0.9.0.1'], SLF4J],
+  // 80 MB, most of it RocksDB, so it is no part of what every test asks for.
+  streams: [['org.apache.kafka', 'kafka-streams', '3.9.1'], SLF4J],
 }
 
 const DOWNLOAD_TIMEOUT_MS = 600_000
 
-/**
- * Gives the directories of jars, downloading what is missing. Safe to call from several processes at once: a set
- * appears under its final name only when it is whole.
- *
- * @throws Error with Maven's output when Maven is missing or cannot reach Maven Central.
- */
+/** Gives the directories of the jars that most tests need, as {@link jarSet} does. */
 export async function kafkaJars(): Promise<KafkaJars> {
   const libs = await jarSet('libs')
   const libs43 = await jarSet('libs43')
@@ -65,7 +65,13 @@ export async function kafkaJars(): Promise<KafkaJars> {
   return { libs, libs43, clients43, clients0110, clients0101, clients090 }
 }
 
-async function jarSet(name: keyof KafkaJars): Promise<string> {
+/**
+ * Gives the directory of a set of jars, downloading what is missing. Safe to call from several processes at once: a set
+ * appears under its final name only when it is whole.
+ *
+ * @throws Error with Maven's output when Maven is missing or cannot reach Maven Central.
+ */
+export async function jarSet(name: JarSet): Promise<string> {
   const pom = pomOf(name, SETS[name])
   const digest = createHash('sha256').update(pom).digest('hex').slice(0, 12)
   const parent = join(cacheDirectory, 'jars')
@@ -107,6 +113,6 @@ function pomOf(name: string, artifacts: readonly Artifact[]): string {
 }
 
 /** The version of an artifact in a set, for a test's report: `jarVersion('libs', 'kafka-tools')`. */
-export function jarVersion(set: keyof KafkaJars, artifact: string): string {
+export function jarVersion(set: JarSet, artifact: string): string {
   return SETS[set].find(([, name]) => name === artifact)?.[2] ?? 'unknown'
 }

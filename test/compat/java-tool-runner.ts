@@ -1,5 +1,5 @@
 /** Many of Kafka's command-line tools, run one after the other in one virtual machine. */
-import type { KafkaJars } from './jars.ts'
+import type { JarSet } from './jars.ts'
 import { javaSource, startJava } from './java.ts'
 import { type RunningProgram, type RunResult, sleep, tail } from './process.ts'
 
@@ -36,7 +36,7 @@ export class JavaToolRunner {
     this.#program = program
   }
 
-  static async start(jars: keyof KafkaJars = 'libs'): Promise<JavaToolRunner> {
+  static async start(jars: JarSet = 'libs'): Promise<JavaToolRunner> {
     return new JavaToolRunner(await startJava(javaSource('ToolRunner.java'), [], { jars }))
   }
 

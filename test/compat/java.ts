@@ -1,13 +1,13 @@
 /** Runs classes out of Apache Kafka's jars. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDirectory, type KafkaJars, kafkaJars, repositoryRoot } from './jars.ts'
+import { cacheDirectory, type JarSet, jarSet, repositoryRoot } from './jars.ts'
 import { RunningProgram, type RunOptions, type RunResult, run } from './process.ts'
 
 /** How a Java class is run. */
 export interface JavaOptions extends RunOptions {
   /** Which jars form the class path; `libs` (Apache Kafka 3.9.1) when absent. */
-  readonly jars?: keyof KafkaJars
+  readonly jars?: JarSet
   /** Flags of the virtual machine; ones for short-lived tools when absent. */
   readonly flags?: readonly string[]
 }
@@ -21,7 +21,7 @@ export async function javaArguments(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<string[]> {
-  const classPath = `${(await kafkaJars())[options.jars ?? 'libs']}/*`
+  const classPath = `${await jarSet(options.jars ?? 'libs')}/*`
   const logging = `-Dlog4j.configuration=file:${loggingFile()}`
   return [...(options.flags ?? TOOL_FLAGS), logging, '-cp', classPath, main, ...args]
 }
