@@ -3,19 +3,19 @@
  * offset; the broker starts on what Kafka has left and serves that.
  */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import kafkajs, { type Admin } from 'kafkajs'
-import { BrokerProcess, type Target, targetVersion } from './broker-process.ts'
+import kafkajs from 'kafkajs'
+import { BrokerProcess, targetVersion } from './broker-process.ts'
 import { segmentsOf, untilCompacted } from './compacted-topic.ts'
 import { createTopics } from './create-topics.ts'
+import { type BrokerInDirectory, startOnCopy, withAdmin } from './directory-copy.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 import { java } from './java.ts'
 import { run, sleep } from './process.ts'
 import { kcat, toolOrSkip } from './tools.ts'
-import { ZooKeeperProcess } from './zookeeper-process.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const RECORDS_PER_CODEC = 2_000
@@ -34,16 +34,6 @@ interface Seen {
   readonly committed: readonly string[]
   readonly offsets: readonly string[]
   readonly topicConfig: string | undefined
-}
-
-async function withAdmin<T>(broker: BrokerProcess, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = new kafkajs.Kafka({ brokers: [broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING }).admin()
-  await admin.connect()
-  try {
-    return await work(admin)
-  } finally {
-    await admin.disconnect()
-  }
 }
 
 /** Sends lines of every codec to a topic whose segments are small, so that it has many. */
@@ -129,41 +119,6 @@ async function see(broker: BrokerProcess): Promise<Seen> {
   })
 }
 
-/** Copies a stopped broker's data to where one of another kind looks for it, and starts that one. */
-async function startOnCopy(source: BrokerProcess, target: Target, directory: string): Promise<Successor> {
-  cpSync(source.logDirectory, join(directory, 'logs'), { recursive: true })
-  const metadata = target === 'kafka' ? join(directory, 'zookeeper') : join(directory, 'logs-zookeeper')
-  cpSync(source.metadataDirectory, metadata, { recursive: true })
-  const zooKeeper = target === 'kafka' ? await ZooKeeperProcess.start(directory) : undefined
-  const port = zooKeeper === undefined ? {} : { zooKeeperPort: zooKeeper.port }
-  const broker = await BrokerProcess.start({ target, directory, properties: PROPERTIES, ...port })
-  await untilLeaders(broker, PARTITIONS + 2)
-  const stop = async (): Promise<void> => {
-    await broker.dispose()
-    await zooKeeper?.stop()
-  }
-  return { broker, stop }
-}
-
-/** Waits for the leaders of `count` partitions: Kafka answers clients before its controller has told it of any topic. */
-async function untilLeaders(broker: BrokerProcess, count: number): Promise<void> {
-  await withAdmin(broker, async admin => {
-    const deadline = Date.now() + 60_000
-    for (;;) {
-      const { topics } = await admin.fetchTopicMetadata()
-      const partitions = topics.filter(({ name }) => !name.startsWith('__')).flatMap(topic => topic.partitions)
-      if (partitions.filter(({ leader }) => leader >= 0).length >= count) return
-      if (Date.now() > deadline) throw new Error(`no leaders for ${count} partitions: ${JSON.stringify(topics)}`)
-      await sleep(100)
-    }
-  })
-}
-
-interface Successor {
-  readonly broker: BrokerProcess
-  readonly stop: () => Promise<void>
-}
-
 const PROPERTIES = {
   'offsets.topic.num.partitions': '3',
   'auto.create.topics.enable': 'false',
@@ -178,7 +133,8 @@ for (const ending of ['a clean stop', 'kill -9']) {
     console.log(`# Apache Kafka ${jarVersion('libs', 'kafka_2.13')} with the ZooKeeper it brings; kcat ${tool[0]}`)
     const parent = mkdtempSync(join(tmpdir(), 'monedula-copy-'))
     const first = await BrokerProcess.start({ properties: PROPERTIES })
-    const successors: Successor[] = []
+    const onCopy = { properties: PROPERTIES, partitions: PARTITIONS + 2 }
+    const successors: BrokerInDirectory[] = []
     try {
       await fill(first)
       const before = await see(first)
@@ -188,7 +144,7 @@ for (const ending of ['a clean stop', 'kill -9']) {
       await (ending === 'kill -9' ? first.killHard() : first.stop())
       await dumpCompacted(first)
 
-      const kafka = await startOnCopy(first, 'kafka', join(parent, 'kafka'))
+      const kafka = await startOnCopy(first, 'kafka', { ...onCopy, directory: join(parent, 'kafka') })
       successors.push(kafka)
       assert.deepEqual(await see(kafka.broker), before)
       await send(kafka.broker, 'kept', RECORDS_PER_CODEC, 20)
@@ -198,7 +154,7 @@ for (const ending of ['a clean stop', 'kill -9']) {
       await kafka.broker.stop()
       await kafka.stop()
 
-      const back = await startOnCopy(kafka.broker, first.target, join(parent, 'back'))
+      const back = await startOnCopy(kafka.broker, first.target, { ...onCopy, directory: join(parent, 'back') })
       successors.push(back)
       assert.deepEqual(await see(back.broker), after)
     } finally {

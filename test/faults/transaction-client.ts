@@ -7,6 +7,8 @@ import { produce } from './idempotent-load.ts'
 const FIND = [p.FindCoordinatorRequest, p.FindCoordinatorResponse] as const
 const INIT = [p.InitProducerIdRequest, p.InitProducerIdResponse] as const
 const ADD = [p.AddPartitionsToTxnRequest, p.AddPartitionsToTxnResponse] as const
+const ADD_OFFSETS = [p.AddOffsetsToTxnRequest, p.AddOffsetsToTxnResponse] as const
+const OFFSETS = [p.TxnOffsetCommitRequest, p.TxnOffsetCommitResponse] as const
 const END = [p.EndTxnRequest, p.EndTxnResponse] as const
 
 const RETRIABLE = [
@@ -25,7 +27,7 @@ export interface KeyedValue {
 }
 
 export class TransactionClient {
-  readonly #port: number
+  #port: number
   readonly #id: string
   readonly #timeoutMs: number
   /** The next sequence by topic and partition. */
@@ -109,11 +111,35 @@ export class TransactionClient {
     return answer
   }
 
+  /** Commits a group's offset in the transaction under way; gives the name of the error. */
+  async sendOffset(groupId: string, { topic, offset }: { topic: string; offset: number }): Promise<string> {
+    const { producerId, producerEpoch } = this
+    const body = { transactionalId: this.#id, producerId, producerEpoch, groupId }
+    const added = await this.#retried(async client => (await client.ask(ADD_OFFSETS, 2, body)).errorCode)
+    if (added !== 'NONE') return added
+    const topics = [{ name: topic, partitions: [{ partitionIndex: 0, committedOffset: offset }] }]
+    return this.#retried(async client => {
+      const answer = await client.ask(OFFSETS, 2, { ...body, topics })
+      return answer.topics[0]!.partitions[0]!.errorCode
+    })
+  }
+
   /** Commits or aborts; gives the name of the error. Rejects when the connection breaks before the answer. */
   end(committed: boolean): Promise<string> {
     const { producerId, producerEpoch } = this
     const body = { transactionalId: this.#id, producerId, producerEpoch, committed }
     return this.#retried(async client => (await client.ask(END, 2, body)).errorCode)
+  }
+
+  /** Connects now, so that the next request is on its way at once. */
+  async connect(): Promise<void> {
+    await this.#connected()
+  }
+
+  /** Goes on with another broker, as the producer that it is. */
+  moveTo(port: number): void {
+    this.close()
+    this.#port = port
   }
 
   close(): void {
