@@ -3,7 +3,7 @@
  * offset; the broker starts on what Kafka has left and serves that.
  */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -14,7 +14,7 @@ import { createTopics } from './create-topics.ts'
 import { type BrokerInDirectory, startOnCopy, withAdmin } from './directory-copy.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 import { java } from './java.ts'
-import { run, sleep } from './process.ts'
+import { run } from './process.ts'
 import { kcat, toolOrSkip } from './tools.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']

@@ -1,10 +1,11 @@
-/** The broker is killed in each state of a transaction, and producers come back from the dead. */
+/** The broker is killed in each state of a transaction beside a reader, and producers come back from the dead. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
 import { sleep } from '../compat/process.ts'
 import { toolOrSkip } from '../compat/tools.ts'
+import { CommittedReader } from './committed-reader.ts'
 import { cycles, report } from './cycles.ts'
 import { ends, readPartition } from './partition-reader.ts'
 import { FaultInForce, strace } from './system-call-faults.ts'
@@ -17,8 +18,12 @@ const PROPERTIES = {
   'transaction.state.log.num.partitions': '2',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
 }
-/** A commit writes its decision, a marker for each partition, and its completion. */
-const WRITES_OF_AN_END = 2 + PARTITIONS.length
+/** An end writes its decision, a marker for each partition, and its completion; who takes an id over writes itself then. */
+const WRITES_OF_AN_END = {
+  commit: 2 + PARTITIONS.length,
+  abort: 2 + PARTITIONS.length,
+  takeover: 3 + PARTITIONS.length,
+}
 
 test('kill -9 at any write of a commit or an abort leaves all of a transaction or nothing, and no reader hangs', async context => {
   const ready = await toolOrSkip(context, 'strace', async () => {
@@ -28,29 +33,42 @@ test('kill -9 at any write of a commit or an abort leaves all of a transaction o
   if (ready === undefined) return
   await withBroker({ properties: PROPERTIES }, async broker => {
     await createTopics(broker, [{ topic: TOPIC, numPartitions: PARTITIONS.length }])
+    const reader = new CommittedReader(broker.port, { name: TOPIC, partitions: PARTITIONS.length })
+    reader.start()
     const seen = new Map<string, boolean>()
     let killed = 0
-    for (const isCommit of [true, false]) {
-      for (let write = 1; write <= WRITES_OF_AN_END + 1; write++) {
-        const value = `${isCommit ? 'commit' : 'abort'} killed at write ${write}`
-        const { answered, isKilled } = await endWithKill(broker, { value, isCommit, write })
+    for (const ending of ['commit', 'abort', 'takeover'] as const) {
+      for (let write = 1; write <= WRITES_OF_AN_END[ending] + 1; write++) {
+        const value = `${ending} killed at write ${write}`
+        const { answered, isKilled } = await endWithKill(broker, { value, ending, write })
         if (isKilled) killed++
         seen.set(value, await sameEverywhere(broker, value))
-        if (answered && isCommit) assert.ok(seen.get(value), `${value} was acknowledged`)
-        if (!isCommit) assert.ok(!seen.get(value), `${value}: an aborted record was read`)
+        if (answered && ending === 'commit') assert.ok(seen.get(value), `${value} was acknowledged`)
+        if (ending !== 'commit') assert.ok(!seen.get(value), `${value}: an aborted record was read`)
       }
     }
-    const committed = [...seen.values()].filter(Boolean).length
-    assert.ok(committed > 0 && committed < WRITES_OF_AN_END + 1, `${committed} commits were decided before the kill`)
-    assert.ok(killed >= 2 * (WRITES_OF_AN_END - 1), `${killed} ends of transactions were interrupted`)
-    report(context.name, { kills: killed, 'commits decided': committed, 'left open or aborted': seen.size - committed })
+    await reader.stop()
+    const expected = [...seen].filter(([, isSeen]) => isSeen).map(([value]) => value)
+    for (const partition of PARTITIONS) assert.deepEqual(reader.values(partition), expected)
+    const committed = expected.length
+    assert.ok(
+      committed > 0 && committed < WRITES_OF_AN_END.commit + 1,
+      `${committed} commits were decided before the kill`,
+    )
+    assert.ok(killed >= seen.size - 2 * 3, `${killed} of ${seen.size} ends of transactions were interrupted`)
+    report(context.name, {
+      kills: killed,
+      'commits decided': committed,
+      'left open or aborted': seen.size - committed,
+      'reads cut off': reader.broken,
+    })
   })
 })
 
 /** Ends a transaction while strace kills the broker at its n-th write to a file; the broker is up again afterwards. */
 async function endWithKill(
   broker: BrokerProcess,
-  { value, isCommit, write }: { value: string; isCommit: boolean; write: number },
+  { value, ending, write }: { value: string; ending: keyof typeof WRITES_OF_AN_END; write: number },
 ): Promise<{ answered: boolean; isKilled: boolean }> {
   const producer = new TransactionClient(broker.port, 'killed')
   await producer.init()
@@ -59,7 +77,9 @@ async function endWithKill(
   const { pid } = broker
   const effect = `signal=SIGKILL:when=${write}`
   const fault = await FaultInForce.on(pid, { calls: ['pwrite64', 'pwritev'], effect })
-  const answered = await producer.end(isCommit).then(
+  const successor = new TransactionClient(broker.port, 'killed')
+  const end = ending === 'takeover' ? successor.init() : producer.end(ending === 'commit')
+  const answered = await end.then(
     error => error === 'NONE',
     () => false,
   )
@@ -67,6 +87,7 @@ async function endWithKill(
   await sleep(100)
   const isKilled = !broker.isRunning
   producer.close()
+  successor.close()
   await fault.lift()
   await broker.killHard()
   await broker.restart()
