@@ -85,7 +85,7 @@ test('each promise of docs/promises.md is the name of a test in the file that it
     .sort()
   const shown = all
     .filter(path => /^test\/faults\/.*\.test\.ts$/.test(path))
-    .flatMap(path => [...read(path).matchAll(/^test\('(.+)', /gm)].map(([, name]) => `${path}: ${name}`))
+    .flatMap(path => [...read(path).matchAll(/^test\(\s*'(.+)',\s/gm)].map(([, name]) => `${path}: ${name}`))
     .sort()
   assert.deepEqual(promised, shown)
 })
