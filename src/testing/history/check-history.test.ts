@@ -66,10 +66,16 @@ class Story {
     return this
   }
 
-  take(who: string, number: number, partitions?: readonly string[], survives = true): this {
-    const session = { of: 'g', number }
+  take(
+    who: string,
+    number: number,
+    partitions?: readonly string[],
+    more: { survives?: boolean; of?: string; keeps?: readonly string[] } = {},
+  ): this {
+    const { of = 'g', survives = true, keeps = [] } = more
+    const session = { of, number }
     this.recorder.note(
-      { kind: 'take-place', of: 'g', who, survives },
+      { kind: 'take-place', of, who, keeps, survives },
       partitions ? { session, partitions } : { session },
     )
     return this
@@ -245,6 +251,36 @@ const BAD: readonly (readonly [what: string, verdict: Verdict, tell: (story: Sto
         .sent('a', 0, { session: { of: 'g', number: 1 } })
         .audit('a'),
   ],
+  [
+    'a process of an instance commits after the next has its place',
+    'zombie',
+    s => {
+      s.take('i', 1, [], { of: 'g/i' })
+      s.take('i', 2, [], { of: 'g/i' })
+      const instance = { of: 'g/i', number: 1 }
+      s.recorder.note({ kind: 'commit-offset', group: 'g', partition: 't-0', offset: 1, survives: true, instance })
+    },
+  ],
+  [
+    'a member gets what another keeps',
+    'owned twice',
+    s => s.take('m', 2, ['t-1'], { keeps: ['t-0'] }).take('n', 2, ['t-0']),
+  ],
+  ['records are gone that nobody deleted', 'lost', s => s.sent('a b', 0).audit('b', undefined, 1)],
+  [
+    'a transaction of after a power cut is torn',
+    'torn transaction',
+    s => {
+      s.crash(true)
+      s.sent('a b', 0, { transaction: 'x', survives: false })
+      s.end('x').audit('a b', 'uncommitted').audit('a', 'committed')
+    },
+  ],
+  [
+    'an aborted transaction of after a power cut is read',
+    'aborted read',
+    s => s.crash(true).sent('a', 0, { transaction: 'x', survives: false }).end('x', false).audit('a'),
+  ],
   ['two members own one partition', 'owned twice', s => s.take('m', 1, ['t-0', 't-1']).take('n', 1, ['t-1'])],
   ['a generation is smaller than the one before', 'generation regression', s => s.take('m', 4).take('n', 3)],
 ]
@@ -342,7 +378,40 @@ const GOOD: readonly (readonly [what: string, tell: (story: Story) => void])[] =
   ],
   [
     'a group begins anew after the power took it',
-    s => s.take('m', 4, ['t-0'], false).crash(true).take('n', 1, ['t-0']).take('m', 4, ['t-1']).take('o', 4, ['t-0']),
+    s =>
+      s
+        .take('m', 4, ['t-0'], { survives: false })
+        .crash(true)
+        .take('n', 1, ['t-0'])
+        .take('m', 4, ['t-1'])
+        .take('o', 4, ['t-0']),
+  ],
+  [
+    'the power takes a part of a transaction that promised nothing, and what its coordinator knew',
+    s => {
+      s.sent('a', 0, { transaction: 'x', survives: false })
+      s.sent('b', 1, { transaction: 'y', survives: false })
+      s.end('x').end('y', false).crash(true).audit('1:b')
+    },
+  ],
+  [
+    'a member gets what another kept in the generation before',
+    s =>
+      s
+        .take('m', 2, ['t-1'], { keeps: ['t-0'] })
+        .take('m', 3, ['t-1'])
+        .take('n', 3, ['t-0']),
+  ],
+  [
+    'a reader that is told no epochs sees another record where the power took one',
+    s => {
+      s.sent('a', 0, { survives: false })
+      s.poll(0, 'a', 1)
+      s.crash(true)
+      s.sent('b', 0, { producer: 'q' })
+      s.poll(0, '0.-1:b', 1, { seeks: true })
+      s.audit('0.1:b')
+    },
   ],
   ['no offset was ever committed', s => s.fetchOffset(-1)],
   ['generations rise and partitions move', s => s.take('m', 1, ['t-0']).take('n', 2, ['t-0']).take('n', 2, ['t-0'])],
@@ -378,6 +447,12 @@ test('a record may go from a compacted partition when a later one has its key, a
   assert.deepEqual(verdicts(tell('1:b 2:c'), { isCompacted }), [])
   assert.deepEqual(verdicts(tell('0:a 2:c'), { isCompacted }), ['lost'])
   assert.deepEqual(verdicts(tell('1:b 2:c')), ['lost'])
+})
+
+test('a record may go when it is expired, and only then', () => {
+  const tell = (story: Story): unknown => story.sent('a b', 0).audit('b', undefined, 1)
+  assert.deepEqual(verdicts(tell, { isExpired: (_, value) => value === 'a' }), [])
+  assert.deepEqual(verdicts(tell, { isExpired: (_, value) => value === 'b' }), ['lost'])
 })
 
 test('an operation that ends before another begins is told from one that runs beside it', () => {

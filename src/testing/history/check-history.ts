@@ -10,6 +10,8 @@ import { checkTransactions, transactionFates } from './transaction-checks.ts'
 export interface CheckOptions {
   /** Whether a record may go when a later one has its key; default none. */
   readonly isCompacted?: (partition: string) => boolean
+  /** Whether a record may go because it is old or there is too much; default none. */
+  readonly isExpired?: (partition: string, value: string) => boolean
 }
 
 /**
@@ -18,11 +20,10 @@ export interface CheckOptions {
  * it seeks, what does not promise to survive a lossy crash may be gone after one.
  */
 export function checkHistory(events: readonly HistoryEvent[], options: CheckOptions = {}): readonly Anomaly[] {
-  const { isCompacted = () => false } = options
   const anomalies: Anomaly[] = []
   const report: Report = (verdict, text) => void anomalies.push({ verdict, text })
   const operations = new Operations(events)
-  const contents = partitionContents(operations, isCompacted)
+  const contents = partitionContents(operations, options)
   for (const content of contents.values()) checkRecords(operations, content, report)
   const fates = transactionFates(operations, contents)
   checkTransactions(operations, fates, report)

@@ -88,20 +88,27 @@ export function checkPlaces(operations: Operations, report: Report): void {
       if (shared.length === 0 || isForgotten(other, endedAt)) continue
       report('owned twice', `${shared} of ${of} belongs to ${other.who} and ${who} in generation ${session.number}`)
     }
+    for (const other of places) {
+      if (other.of !== of || other.session.number !== session.number || other.who === who) continue
+      const shared = partitions.filter(partition => other.keeps?.includes(partition))
+      // Members who remember more than their coordinator keep what is not theirs any more.
+      if (shared.length === 0 || (!other.survives && operations.wasLossyAfter(0, other.invokedAt))) continue
+      report('owned twice', `${shared} of ${of} goes to ${who} while ${other.who} keeps it, in ${session.number}`)
+    }
   }
   for (const kind of ['produce', 'end', 'commit-offset'] as const) {
     for (const { operation, invokedAt, endedAt } of operations.ok(kind)) {
-      const { session } = operation
-      if (session === undefined) continue
-      const isReplaced = places.some(
-        place =>
-          place.of === session.of &&
-          place.session.number > session.number &&
-          place.endedAt < invokedAt &&
-          !isForgotten(place, endedAt),
-      )
-      if (isReplaced)
-        report('zombie', `number ${session.number} of ${session.of} was replaced, and its ${kind} let through`)
+      for (const session of [operation.session, 'instance' in operation ? operation.instance : undefined]) {
+        const isReplaced = places.some(
+          place =>
+            place.of === session?.of &&
+            place.session.number > session.number &&
+            place.endedAt < invokedAt &&
+            !isForgotten(place, endedAt),
+        )
+        if (isReplaced)
+          report('zombie', `number ${session!.number} of ${session!.of} was replaced, and its ${kind} let through`)
+      }
     }
   }
 }

@@ -15,7 +15,7 @@ export interface SentRecord {
 /** A record as it was read. */
 export interface ReadRecord {
   readonly offset: number
-  /** The leader epoch of its batch. */
+  /** The leader epoch of its batch; -1 where the reader is not told. */
   readonly epoch: number
   readonly value: string
 }
@@ -55,6 +55,8 @@ export interface CommitOffset {
   readonly transaction?: string
   readonly survives: boolean
   readonly session?: Session
+  /** Beside the session in its group, the place of a static member: processes of an instance take it one after the other. */
+  readonly instance?: Session
 }
 
 /** Asks for the settled offset of a group in a partition: the result's `offset`, -1 where there is none. */
@@ -84,11 +86,15 @@ export interface Audit {
   readonly isolation: Isolation
 }
 
-/** Takes the place that {@link Session} means; the result has the session and, in a group, the partitions. */
+/**
+ * Takes the place that {@link Session} means; the result has the session and, in a group, the partitions. What a
+ * cooperative member `keeps` while it asks, nobody else may be given at the same time.
+ */
 export interface TakePlace {
   readonly kind: 'take-place'
   readonly of: string
   readonly who: string
+  readonly keeps?: readonly string[]
   readonly survives: boolean
 }
 

@@ -1,3 +1,4 @@
+import type { CheckOptions } from './check-history.ts'
 import type { Audit, Isolation, Produce, ReadRecord } from './history.ts'
 import type { Done, Operations } from './operations.ts'
 
@@ -8,18 +9,20 @@ export class PartitionContent {
   readonly #audits: readonly Done<Audit>[]
   readonly #trimmedTo: number
   readonly isCompacted: boolean
+  readonly #isExpired: (value: string) => boolean
   readonly #keys = new Map<string, string>()
   /** Below it records may be missing. */
   readonly startOffset: number
 
-  constructor(partition: string, operations: Operations, isCompacted: boolean) {
+  constructor(partition: string, operations: Operations, options: CheckOptions) {
     const isHere = ({ operation }: { operation: { partition: string } }): boolean => operation.partition === partition
     this.partition = partition
     this.produces = operations.all('produce').filter(isHere)
     this.#audits = operations.ok('audit').filter(isHere)
     const trims = operations.all('trim').filter(({ operation, outcome }) => isHere({ operation }) && outcome !== 'fail')
     this.#trimmedTo = Math.max(0, ...trims.map(({ operation }) => operation.offset))
-    this.isCompacted = isCompacted
+    this.isCompacted = options.isCompacted?.(partition) ?? false
+    this.#isExpired = value => options.isExpired?.(partition, value) ?? false
     this.startOffset = Math.max(this.#trimmedTo, ...this.#audits.map(({ result }) => result.offset ?? 0))
     for (const { operation } of this.produces) {
       for (const { key, value } of operation.records) if (key !== undefined) this.#keys.set(value, key)
@@ -41,9 +44,10 @@ export class PartitionContent {
     return this.#audits
   }
 
-  /** Whether a record may be missing although nothing is wrong: it was deleted, or a later one has its key. */
+  /** Whether a record may be missing although nothing is wrong: it was deleted, it expired, or a later one has its key. */
   mayBeGone(value: string, offset: number | undefined): boolean {
-    if (offset === undefined ? this.startOffset > 0 : offset < this.startOffset) return true
+    const isBefore = (start: number): boolean => (offset === undefined ? start > 0 : offset < start)
+    if (isBefore(this.#trimmedTo) || (isBefore(this.startOffset) && this.#isExpired(value))) return true
     const key = this.#keys.get(value)
     if (!this.isCompacted || key === undefined) return false
     return this.found('uncommitted').some(
@@ -55,12 +59,12 @@ export class PartitionContent {
 /** The contents of all partitions of a history. */
 export function partitionContents(
   operations: Operations,
-  isCompacted: (partition: string) => boolean,
+  options: CheckOptions,
 ): ReadonlyMap<string, PartitionContent> {
   const names = new Set([
     ...operations.all('produce').map(({ operation }) => operation.partition),
     ...operations.all('audit').map(({ operation }) => operation.partition),
     ...operations.all('poll').map(({ operation }) => operation.partition),
   ])
-  return new Map([...names].map(name => [name, new PartitionContent(name, operations, isCompacted(name))]))
+  return new Map([...names].map(name => [name, new PartitionContent(name, operations, options)]))
 }

@@ -93,7 +93,8 @@ function checkOffsets(operations: Operations, content: PartitionContent, report:
       known.set(record.offset, { record, at: endedAt })
       if (before === undefined || before.record.value === record.value) continue
       // What was lost with the power may have its offset taken by another, in a later epoch.
-      if (before.record.epoch < record.epoch && operations.wasLossyAfter(before.at)) continue
+      const isLater = before.record.epoch < record.epoch || record.epoch < 0
+      if (isLater && operations.wasLossyAfter(before.at)) continue
       const values = `${before.record.value} (epoch ${before.record.epoch}) and ${record.value} (epoch ${record.epoch})`
       report('inconsistent offset', `offset ${record.offset} of ${content.partition} has ${values}`)
     }

@@ -58,9 +58,8 @@ export function checkTransactions(
   fates: ReadonlyMap<string, TransactionFate>,
   report: Report,
 ): void {
-  for (const { name, produces, end, fate, seen, unseen } of fates.values()) {
-    const mustRemain =
-      produces.every(({ operation }) => operation.survives) || !operations.wasLossyAfter(end?.endedAt ?? 0)
+  for (const { name, produces, fate, seen, unseen } of fates.values()) {
+    const mustRemain = !mayBeTorn(operations, produces)
     const parts = `${seen.length} of ${seen.length + unseen.length} records`
     if (fate === 'committed' && unseen.length > 0 && mustRemain) {
       report('torn transaction', `${name} is committed: ${parts} are there, not ${unseen[0]}`)
@@ -69,6 +68,12 @@ export function checkTransactions(
     }
   }
   checkReads(operations, fates, report)
+}
+
+/** Whether the power may have taken a part of a transaction, or what its coordinator knew of it, before some time. */
+function mayBeTorn(operations: Operations, produces: readonly Done<Produce>[], before?: number): boolean {
+  if (produces.every(({ operation }) => operation.survives)) return false
+  return operations.wasLossyAfter(Math.min(...produces.map(({ invokedAt }) => invokedAt)), before)
 }
 
 /** A reader of committed records sees nothing before its commit was asked for, and nothing at all that was aborted. */
@@ -82,8 +87,9 @@ function checkReads(operations: Operations, fates: ReadonlyMap<string, Transacti
     for (const { value, offset } of result.records ?? []) {
       const transaction = fateOf.get(value)
       if (transaction === undefined) continue
-      const { name, fate, end } = transaction
+      const { name, fate, end, produces } = transaction
       if (fate !== 'aborted' && end !== undefined && end.invokedAt < endedAt) continue
+      if (mayBeTorn(operations, produces, endedAt)) continue
       const state = fate === 'aborted' ? 'is not committed' : 'was open then'
       report('aborted read', `${value} at ${offset} of ${operation.partition} was read, and ${name} ${state}`)
     }

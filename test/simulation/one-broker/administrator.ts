@@ -1,14 +1,22 @@
 import { ErrorCode } from '../../../src/protocol/everything.ts'
-import { ALTER_CONFIGS, CREATE_PARTITIONS, CREATE_TOPICS, DELETE_RECORDS, DELETE_TOPICS } from './apis.ts'
+import {
+  ALTER_CONFIGS,
+  ALTER_LOG_DIRS,
+  CREATE_PARTITIONS,
+  CREATE_TOPICS,
+  DELETE_RECORDS,
+  DELETE_TOPICS,
+} from './apis.ts'
 import { Peer } from './peer.ts'
 import { encoded, ignoreUnavailable, produce } from './plain-producer.ts'
 import { listOffset, readOnce } from './reading.ts'
 import { TOPIC } from './settings.ts'
 import type { World } from './world.ts'
 
-const BRIEF = 'brief'
+/** A topic that comes and goes. */
+export const BRIEF = 'brief'
 
-/** Makes topics and deletes them, deletes records, changes settings. */
+/** Makes topics and deletes them, deletes records, changes settings, moves partitions to other directories. */
 export class Administrator {
   readonly #world: World
   readonly #peer: Peer
@@ -22,12 +30,13 @@ export class Administrator {
   async run(): Promise<void> {
     const world = this.#world
     while (!world.isEnding) {
-      const choice = world.random.below(4)
+      const choice = world.random.below(6)
       if (choice === 0) await this.#briefTopic()
       else if (choice === 1) await this.#deleteRecords()
       else if (choice === 2) await this.#alterConfigs()
-      else await this.#addPartition()
-      await world.sleep(300 + world.random.below(1_000))
+      else if (choice === 3) await this.#addPartition()
+      else await this.#moveReplica()
+      await world.sleep(100 + world.random.below(600))
     }
     this.#peer.close()
   }
@@ -47,7 +56,7 @@ export class Administrator {
     this.#made += 1
     const value = `brief.${this.#made}`
     const records = encoded(world, [{ value }])
-    const sent = await produce(this.#peer, { ...place, records }).catch(ignoreUnavailable)
+    const sent = await produce(world, this.#peer, { ...place, records }).catch(ignoreUnavailable)
     const reading = await readOnce(world, this.#peer, { ...place, isolation: 'uncommitted', offset: 0 }).catch(
       ignoreUnavailable,
     )
@@ -67,7 +76,9 @@ export class Administrator {
 
   async #deleteRecords(): Promise<void> {
     const world = this.#world
-    const place = { topic: TOPIC.plain, partition: 1 }
+    const topic = world.oneOf([TOPIC.plain, TOPIC.plain, TOPIC.transactional, TOPIC.keyed])
+    // The first partition of `plain` is read to its end by a transformer.
+    const place = { topic, partition: topic === TOPIC.keyed ? 0 : 1 }
     const end = await listOffset(this.#peer, place, -1).catch(ignoreUnavailable)
     if (!end) return
     const offset = world.random.below(end + 1)
@@ -76,15 +87,18 @@ export class Administrator {
     const request = { topics: [{ name: place.topic, partitions }], timeoutMs: 1_000 }
     const answer = await this.#peer.call(DELETE_RECORDS, request).catch(ignoreUnavailable)
     const deleted = answer?.topics[0]?.partitions[0]
+    const { POLICY_VIOLATION } = ErrorCode
+    if (topic === TOPIC.keyed && (deleted?.errorCode ?? POLICY_VIOLATION) !== POLICY_VIOLATION) {
+      world.fail(`DeleteRecords from a compacted topic: error ${deleted?.errorCode}`)
+    }
     if (deleted?.errorCode !== 0) {
       world.history.info(id)
       return
     }
     world.history.ok(id)
     world.count('records deleted')
-    const start = await listOffset(this.#peer, place, -2).catch(ignoreUnavailable)
-    const isKept = world.settings.durability === 'kill' || start === undefined
-    if (!isKept && start < offset) world.line(`records below ${offset} are back after a crash, from ${start} on`)
+    if (deleted.lowWatermark < offset)
+      world.fail(`${topic} starts at ${deleted.lowWatermark} without those below ${offset}`)
   }
 
   async #alterConfigs(): Promise<void> {
@@ -113,6 +127,23 @@ export class Administrator {
     const request = { topics, timeoutMs: 1_000, validateOnly: false }
     const answer = await this.#peer.call(CREATE_PARTITIONS, request).catch(ignoreUnavailable)
     if (answer?.results[0]?.errorCode === 0) world.count('partition added')
+  }
+
+  async #moveReplica(): Promise<void> {
+    const world = this.#world
+    const directories = world.settings.properties['log.dirs']!.split(',')
+    if (directories.length === 1) return
+    const name = world.oneOf([
+      TOPIC.plain,
+      TOPIC.transactional,
+      TOPIC.output,
+      TOPIC.keyed,
+      TOPIC.short,
+      '__consumer_offsets',
+    ])
+    const dirs = [{ path: world.oneOf(directories), topics: [{ name, partitions: [0] }] }]
+    const answer = await this.#peer.call(ALTER_LOG_DIRS, { dirs }).catch(ignoreUnavailable)
+    if (answer?.results[0]?.partitions[0]?.errorCode === 0) world.count('directory changed')
   }
 
   async #retried(request: () => Promise<number | undefined>): Promise<number | undefined> {

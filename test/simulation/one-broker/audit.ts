@@ -1,15 +1,19 @@
 import type { BatchHeader } from '../../../src/protocol/everything.ts'
 import type { Isolation, ReadRecord } from '../../../src/testing/history/index.ts'
+import { DESCRIBE_LOG_DIRS } from './apis.ts'
 import { committedOffset } from './group-offsets.ts'
+import { abortHangingTransactions } from './hanging-transactions.ts'
 import { Peer } from './peer.ts'
 import { listOffset, readOnce } from './reading.ts'
-import { TOPIC } from './settings.ts'
+import { SHORT_SEGMENT_BYTES, TOPIC } from './settings.ts'
 import { TRANSFORMED, TRANSFORMER_GROUP } from './transactional-producer.ts'
 import type { World } from './world.ts'
 
 /** Reads all that is there when everybody is done, and writes it into the history. */
 export async function audit(world: World, groups: readonly string[]): Promise<void> {
-  const peer = new Peer(world, 'auditor')
+  const peer = new Peer(world, 'auditor', 1)
+  if (world.losses > 0) await abortHangingTransactions(world, peer)
+  await checkMoves(world, peer)
   for (const { name, partitions } of world.settings.topics) {
     for (let partition = 0; partition < partitions; partition++) {
       for (const isolation of ['uncommitted', 'committed'] as const) {
@@ -38,6 +42,7 @@ async function auditPartition(
   if (start > 0) world.count('start moved')
   const records: ReadRecord[] = []
   let position = start
+  let bytes = 0
   let before: BatchHeader | undefined
   for (;;) {
     const reading = await readOnce(world, peer, { topic, partition, isolation, offset: position })
@@ -48,16 +53,47 @@ async function auditPartition(
     }
     records.push(...reading.records.map(({ offset, epoch, value }) => ({ offset, epoch, value })))
     if (reading.next === position) {
-      const isLossy = world.settings.durability === 'lossy'
-      if (position !== reading.highWatermark && !isLossy) {
+      // The cleaner may have taken the last records for later ones that were lost with the power.
+      const isWhole = world.losses === 0 || topic !== TOPIC.keyed
+      if (position !== reading.highWatermark && isWhole) {
         world.fail(`${where} has a transaction that never ends: read to ${position} of ${reading.highWatermark}`)
       }
       break
     }
+    bytes += reading.headers.reduce((sum, { length }) => sum + length, 0)
     position = reading.next
   }
+  if (isolation === 'uncommitted') checkRetention(world, where, start, bytes)
   world.history.note({ kind: 'audit', partition: where, isolation }, { offset: start, records })
   return records
+}
+
+/** A topic that is to lose its oldest records has not lost more than it should, nor kept too much. */
+function checkRetention(world: World, where: string, start: number, bytes: number): void {
+  const { retention, durability } = world.settings
+  if (where !== `${TOPIC.short}-0` || !('bytes' in retention)) return
+  const isTooLittle = start > 0 && bytes < retention.bytes && durability !== 'lossy'
+  const isTooMuch = bytes > retention.bytes + 2 * SHORT_SEGMENT_BYTES
+  if (isTooLittle || isTooMuch)
+    world.fail(`${where} has ${bytes} bytes from ${start} on, and is to keep ${retention.bytes}`)
+}
+
+/** Every move to another directory has come to its end. */
+async function checkMoves(world: World, peer: Peer): Promise<void> {
+  const { results } = await peer.call(DESCRIBE_LOG_DIRS, { topics: null })
+  const seen = new Map<string, string>()
+  for (const { logDir, errorCode, topics } of results) {
+    if (errorCode !== 0) world.fail(`directory ${logDir} answers error ${errorCode}`)
+    for (const { name, partitions } of topics) {
+      for (const { partitionIndex, isFutureKey } of partitions) {
+        const where = `${name}-${partitionIndex}`
+        if (isFutureKey) world.fail(`${where} is still being moved to ${logDir}`)
+        const other = seen.get(where)
+        if (other !== undefined) world.fail(`${where} is in ${other} and in ${logDir}`)
+        seen.set(where, logDir)
+      }
+    }
+  }
 }
 
 /** Offsets are dense and epochs rise. */
@@ -79,7 +115,7 @@ async function settledOffset(
   place: { topic: string; partition: number },
 ): Promise<number> {
   const offset = await committedOffset(world, peer, group, place)
-  if (offset === undefined && world.settings.durability !== 'lossy') {
+  if (offset === undefined) {
     world.fail(`the offset of ${group} in ${place.topic}-${place.partition} is never settled`)
   }
   return offset ?? -1

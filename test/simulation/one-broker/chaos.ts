@@ -48,8 +48,10 @@ export class Chaos {
     const world = this.#world
     const { random } = world
     if (fault === 'cut') world.broker.network.cut(() => random.below(2) === 0)
-    else if (fault === 'clock jump') world.clock.jumpWallClock(random.below(2 * LONGEST_JUMP_MS) - LONGEST_JUMP_MS)
-    else if (fault === 'slow') {
+    else if (fault === 'clock jump') {
+      world.lookAtClock()
+      world.clock.jumpWallClock(random.below(2 * LONGEST_JUMP_MS) - LONGEST_JUMP_MS)
+    } else if (fault === 'slow') {
       world.slowDown(world.oneOf([100, 1_000, 4_000]))
       await world.sleep(random.below(2_000))
       world.slowDown()

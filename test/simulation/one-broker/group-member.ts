@@ -1,7 +1,8 @@
 import * as p from '../../../src/protocol/everything.ts'
-import type { Isolation } from '../../../src/testing/history/index.ts'
-import { HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, OFFSET_COMMIT, REFUSED, SYNC_GROUP } from './apis.ts'
+import type { Isolation, Session } from '../../../src/testing/history/index.ts'
+import { OFFSET_COMMIT, REFUSED } from './apis.ts'
 import { committedOffset } from './group-offsets.ts'
+import { type GroupSettings, Membership } from './membership.ts'
 import { Peer } from './peer.ts'
 import { ignoreUnavailable } from './plain-producer.ts'
 import { listOffset, readOnce } from './reading.ts'
@@ -17,48 +18,64 @@ interface Owned {
   seeks: boolean
 }
 
-/** A consumer of a group: joins, reads what it is given, commits, leaves, or is silent for too long. */
+/** Who commits: a member as it is, or as it was. */
+interface Committer {
+  readonly generation: number
+  readonly memberId: string
+}
+
+/**
+ * A consumer of a group: joins, reads what it is given, commits, leaves, or is silent for too long. Where the group is
+ * cooperative it keeps what it has through a rebalance, and lets go of what is not given to it again.
+ */
 export class GroupMember {
   readonly #world: World
   readonly #peer: Peer
-  readonly #group: string
-  readonly #topic: string
-  readonly #partitions: number
+  readonly #settings: GroupSettings
   readonly #isolation: Isolation
-  #memberId = ''
-  #generation = -1
-  /** The last one that it was in. */
+  readonly #place: Membership
   #lastGeneration = -1
   #owned: Owned[] = []
 
-  constructor(
-    world: World,
-    name: string,
-    reads: { group: string; topic: string; partitions: number; isolation: Isolation },
-  ) {
+  constructor(world: World, name: string, settings: GroupSettings & { readonly isolation: Isolation }) {
     this.#world = world
     this.#peer = new Peer(world, name)
-    this.#group = reads.group
-    this.#topic = reads.topic
-    this.#partitions = reads.partitions
-    this.#isolation = reads.isolation
+    this.#settings = settings
+    this.#isolation = settings.isolation
+    this.#place = new Membership(this.#peer, settings)
   }
 
   async run(): Promise<void> {
+    await this.live(() => false)
+    this.close()
+  }
+
+  /** Lives until the world is ending, or its time is over. */
+  async live(isOver: () => boolean): Promise<void> {
     const world = this.#world
-    while (!world.isEnding) {
-      if (this.#generation < 0) await this.#join()
+    while (!world.isEnding && !isOver() && !this.#place.isFenced) {
+      if (this.#place.generation < 0) await this.#join()
       else await this.#step()
       await world.sleep(50 + world.random.below(250))
       // A pause of the whole process: the others go on without it.
       if (world.chance(25)) await world.sleep(world.random.below(3 * SESSION_TIMEOUT_MS))
     }
+  }
+
+  /** Commits what it has, as if it did not know that another has taken its place, and is gone. */
+  async commitLate(): Promise<void> {
+    const { memberId } = this.#place
+    for (const owned of this.#owned) await this.#commitFor(owned, { generation: this.#lastGeneration, memberId })
+    this.close()
+  }
+
+  close(): void {
     this.#peer.close()
   }
 
   async #step(): Promise<void> {
     const world = this.#world
-    const errorCode = world.chance(4) ? 0 : await this.#heartbeat()
+    const errorCode = world.chance(4) ? 0 : await this.#place.heartbeat()
     if (errorCode !== undefined && errorCode !== 0) {
       this.#lostPlace(errorCode)
       return
@@ -67,108 +84,68 @@ export class GroupMember {
       await this.#read(owned)
       if (world.chance(3)) await this.#commit(owned)
     }
-    if (world.chance(30)) await this.#leave()
-  }
-
-  async #heartbeat(): Promise<number | undefined> {
-    const request = { groupId: this.#group, generationId: this.#generation, memberId: this.#memberId }
-    return (await this.#peer.call(HEARTBEAT, request).catch(ignoreUnavailable))?.errorCode
+    if (this.#settings.instance === undefined && world.chance(30)) await this.#place.leave()
   }
 
   #lostPlace(errorCode: number): void {
-    if (errorCode === p.ErrorCode.UNKNOWN_MEMBER_ID) this.#memberId = ''
-    const isOut = errorCode === p.ErrorCode.UNKNOWN_MEMBER_ID || errorCode === p.ErrorCode.ILLEGAL_GENERATION
-    if (isOut || errorCode === p.ErrorCode.REBALANCE_IN_PROGRESS) this.#generation = -1
+    this.#place.lostPlace(errorCode)
+    // Who is told to rebalance has its place still.
+    if (errorCode !== p.ErrorCode.REBALANCE_IN_PROGRESS && this.#place.generation < 0) this.#owned = []
   }
 
   async #join(): Promise<void> {
     const world = this.#world
-    const before = { generation: this.#lastGeneration, memberId: this.#memberId, owned: this.#owned }
+    const { group, topic, protocol, instance } = this.#settings
+    const before = { generation: this.#lastGeneration, memberId: this.#place.memberId, owned: this.#owned }
     const survives = world.settings.durability !== 'lossy'
-    const id = world.history.invoke({ kind: 'take-place', of: this.#group, who: this.#peer.name, survives })
-    const placed = await this.#takePlace().catch(ignoreUnavailable)
-    if (placed === undefined) {
+    const names = (partitions: readonly number[]): string[] => partitions.map(partition => `${topic}-${partition}`)
+    // Without a member id it comes as somebody new, who has nothing.
+    const isKeeping = protocol === 'cooperative-sticky' && this.#place.memberId !== ''
+    const keeps = isKeeping ? this.#owned.map(({ partition }) => partition) : []
+    const who = instance?.name ?? this.#peer.name
+    const id = world.history.invoke({ kind: 'take-place', of: group, who, keeps: names(keeps), survives })
+    const instanceId = instance && world.history.invoke({ kind: 'take-place', of: this.#ofInstance!, who, survives })
+    const partitions = await this.#place.join(keeps).catch(ignoreUnavailable)
+    if (partitions === undefined) {
       world.history.info(id)
+      if (instanceId !== undefined) world.history.info(instanceId)
+      if (this.#place.memberId === '') this.#owned = []
       return
     }
-    this.#generation = placed.generation
-    this.#lastGeneration = placed.generation
-    const partitions = placed.partitions.map(partition => `${this.#topic}-${partition}`)
-    world.history.ok(id, { session: { of: this.#group, number: placed.generation }, partitions })
+    const { generation } = this.#place
+    this.#lastGeneration = generation
+    world.history.ok(id, { session: { of: group, number: generation }, partitions: names(partitions) })
+    if (instanceId !== undefined) {
+      world.history.ok(instanceId, { session: this.#instance! })
+      world.count('joined as instance')
+    }
     world.count('joined')
     // A commit of before that comes late, as when it was sent on another connection.
     for (const owned of before.owned) if (world.chance(4)) await this.#commitFor(owned, before)
-    this.#owned = []
-    for (const partition of placed.partitions) {
-      const place = { topic: this.#topic, partition }
-      const committed = await committedOffset(world, this.#peer, this.#group, place)
-      if (committed === undefined) this.#generation = -1
-      else this.#owned.push({ partition, position: Math.max(committed, 0), committed, seeks: true })
-    }
+    await this.#own(partitions, keeps)
   }
 
-  /** @throws Unavailable */
-  async #takePlace(): Promise<{ generation: number; partitions: number[] } | undefined> {
-    const joined = await this.#peer.call(
-      JOIN_GROUP,
-      {
-        groupId: this.#group,
-        sessionTimeoutMs: SESSION_TIMEOUT_MS,
-        rebalanceTimeoutMs: 2 * SESSION_TIMEOUT_MS,
-        memberId: this.#memberId,
-        protocolType: 'consumer',
-        protocols: [{ name: 'range', metadata: this.#subscription() }],
-      },
-      3 * SESSION_TIMEOUT_MS,
-    )
-    if (joined.errorCode === p.ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = joined.memberId
-    if (joined.errorCode !== 0) {
-      this.#lostPlace(joined.errorCode)
-      return undefined
+  /** Reads what it was given; what it kept and was not given again is free only once it has asked again. */
+  async #own(partitions: readonly number[], kept: readonly number[]): Promise<void> {
+    const stays = ({ partition }: Owned): boolean => kept.includes(partition) && partitions.includes(partition)
+    const letsGo = kept.some(partition => !partitions.includes(partition))
+    const owned = this.#owned.filter(stays)
+    this.#owned = owned
+    for (const partition of partitions) {
+      if (owned.some(known => known.partition === partition)) continue
+      const place = { topic: this.#settings.topic, partition }
+      const committed = await committedOffset(this.#world, this.#peer, this.#settings.group, place)
+      if (committed === undefined) this.#place.generation = -1
+      else owned.push({ partition, position: Math.max(committed, 0), committed, seeks: true })
     }
-    this.#memberId = joined.memberId
-    const isLeader = joined.leader === joined.memberId
-    const synced = await this.#peer.call(
-      SYNC_GROUP,
-      {
-        groupId: this.#group,
-        generationId: joined.generationId,
-        memberId: this.#memberId,
-        protocolType: 'consumer',
-        protocolName: 'range',
-        assignments: isLeader ? this.#assign(joined.members.map(({ memberId }) => memberId)) : [],
-      },
-      3 * SESSION_TIMEOUT_MS,
-    )
-    if (synced.errorCode !== 0) {
-      this.#lostPlace(synced.errorCode)
-      return undefined
-    }
-    const reader = new p.ByteReader(synced.assignment.subarray(2))
-    const { assignedPartitions } = p.decodeMessage(p.ConsumerProtocolAssignment, 0, reader)
-    return { generation: joined.generationId, partitions: assignedPartitions.flatMap(({ partitions }) => partitions) }
-  }
-
-  #subscription(): Uint8Array {
-    return versioned(p.encodeMessageBytes(p.ConsumerProtocolSubscription, 0, { topics: [this.#topic] }))
-  }
-
-  /** Every partition to one member, in turns. */
-  #assign(memberIds: readonly string[]): { memberId: string; assignment: Uint8Array }[] {
-    const all = Array.from({ length: this.#partitions }, (_, partition) => partition)
-    return [...memberIds].sort().map((memberId, index) => {
-      const partitions = all.filter(partition => partition % memberIds.length === index)
-      const assignedPartitions = [{ topic: this.#topic, partitions }]
-      return {
-        memberId,
-        assignment: versioned(p.encodeMessageBytes(p.ConsumerProtocolAssignment, 0, { assignedPartitions })),
-      }
-    })
+    if (!letsGo) return
+    this.#world.count('partition let go')
+    this.#place.generation = -1
   }
 
   async #read(owned: Owned): Promise<void> {
     const world = this.#world
-    const place = { topic: this.#topic, partition: owned.partition }
+    const place = { topic: this.#settings.topic, partition: owned.partition }
     const where = {
       ...place,
       isolation: this.#isolation,
@@ -184,8 +161,8 @@ export class GroupMember {
     world.history.note(
       {
         kind: 'poll',
-        consumer: `${this.#peer.name}/${this.#generation}`,
-        partition: `${this.#topic}-${owned.partition}`,
+        consumer: `${this.#peer.name}/${this.#place.generation}`,
+        partition: `${place.topic}-${owned.partition}`,
         isolation: this.#isolation,
         position: owned.position,
         seeks: owned.seeks,
@@ -199,7 +176,7 @@ export class GroupMember {
 
   /** Goes back into what there is. */
   async #seek(owned: Owned): Promise<void> {
-    const place = { topic: this.#topic, partition: owned.partition }
+    const place = { topic: this.#settings.topic, partition: owned.partition }
     const start = await listOffset(this.#peer, place, -2).catch(ignoreUnavailable)
     const end = await listOffset(this.#peer, place, -1).catch(ignoreUnavailable)
     if (start === undefined || end === undefined) return
@@ -214,30 +191,31 @@ export class GroupMember {
   }
 
   async #commit(owned: Owned): Promise<void> {
-    if (owned.position <= owned.committed || this.#generation < 0) return
-    const errorCode = await this.#commitFor(owned, { generation: this.#generation, memberId: this.#memberId })
+    const { generation, memberId } = this.#place
+    if (owned.position <= owned.committed || generation < 0) return
+    const errorCode = await this.#commitFor(owned, { generation, memberId })
     if (errorCode === 0) owned.committed = owned.position
     else if (errorCode !== undefined) this.#lostPlace(errorCode)
   }
 
   /** Commits as a member of a generation. */
-  async #commitFor(
-    owned: Owned,
-    { generation, memberId }: { readonly generation: number; readonly memberId: string },
-  ): Promise<number | undefined> {
+  async #commitFor(owned: Owned, { generation, memberId }: Committer): Promise<number | undefined> {
     const world = this.#world
+    const { group, topic } = this.#settings
     const id = world.history.invoke({
       kind: 'commit-offset',
-      group: this.#group,
-      partition: `${this.#topic}-${owned.partition}`,
+      group,
+      partition: `${topic}-${owned.partition}`,
       offset: owned.position,
       survives: world.settings.durability !== 'lossy',
-      session: { of: this.#group, number: generation },
+      session: { of: group, number: generation },
+      ...(this.#instance ? { instance: this.#instance } : {}),
     })
     const partitions = [{ partitionIndex: owned.partition, committedOffset: owned.position, committedMetadata: '' }]
-    const request = { groupId: this.#group, generationIdOrMemberEpoch: generation, memberId }
-    const topics = [{ name: this.#topic, partitions }]
-    const answer = await this.#peer.call(OFFSET_COMMIT, { ...request, topics }).catch(ignoreUnavailable)
+    const request = { groupId: group, generationIdOrMemberEpoch: generation, ...this.#place.identity, memberId }
+    const topics = [{ name: topic, topicId: world.topicId(topic), partitions }]
+    const api = this.#place.api(OFFSET_COMMIT, 'commit')
+    const answer = await this.#peer.call(api, { ...request, topics }).catch(ignoreUnavailable)
     const errorCode = answer?.topics[0]?.partitions[0]?.errorCode
     if (errorCode === 0) {
       world.count('offset committed')
@@ -247,16 +225,44 @@ export class GroupMember {
     return errorCode
   }
 
-  async #leave(): Promise<void> {
-    await this.#peer
-      .call(LEAVE_GROUP, { groupId: this.#group, members: [{ memberId: this.#memberId }] })
-      .catch(ignoreUnavailable)
-    this.#memberId = ''
-    this.#generation = -1
+  get #ofInstance(): string | undefined {
+    const { group, instance } = this.#settings
+    return instance && `${group}/${instance.name}`
+  }
+
+  /** The place of this process among those of its instance. */
+  get #instance(): Session | undefined {
+    const { instance } = this.#settings
+    return instance && { of: this.#ofInstance!, number: instance.number }
   }
 }
 
-/** What is embedded in group requests has its version before it. */
-function versioned(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from([0, 0]), bytes])
+/** A static member (KIP-345): processes that take the same place one after the other, and some do not know that they ended. */
+export class StaticMember {
+  readonly #world: World
+  readonly #name: string
+  readonly #settings: Omit<GroupSettings, 'instance'> & { readonly isolation: Isolation }
+  #processes = 0
+
+  constructor(world: World, name: string, settings: GroupSettings & { readonly isolation: Isolation }) {
+    this.#world = world
+    this.#name = name
+    this.#settings = settings
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world
+    const late: Promise<void>[] = []
+    while (!world.isEnding) {
+      this.#processes += 1
+      const instance = { name: this.#name, number: this.#processes }
+      const process = new GroupMember(world, `${this.#name}.${this.#processes}`, { ...this.#settings, instance })
+      const endsAt = world.clock.monotonicMs() + 200 + world.random.below(2_000)
+      await process.live(() => world.clock.monotonicMs() >= endsAt)
+      if (world.chance(2)) late.push(world.sleep(world.random.below(1_500)).then(() => process.commitLate()))
+      else process.close()
+      await world.sleep(world.random.below(300))
+    }
+    await Promise.all(late)
+  }
 }

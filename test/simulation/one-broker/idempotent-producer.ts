@@ -53,6 +53,7 @@ export class IdempotentProducer {
     const answer = await this.#peers[0].call(INIT_PRODUCER_ID, request).catch(ignoreUnavailable)
     if (answer?.errorCode !== 0) return
     this.#producerId = answer.producerId
+    this.#world.producerIdGiven(answer.producerId, this.#name)
     this.#producerEpoch = answer.producerEpoch
     this.#sequences = [0, 0]
   }
@@ -68,7 +69,7 @@ export class IdempotentProducer {
         // A broker takes whatever comes first of a producer that it does not know.
         const peer = this.#peers[isKnown && world.chance(6) ? 1 : 0]
         const batch = { topic: TOPIC.plain, partition, records: pending.bytes }
-        const answer = await produce(peer, batch).catch(ignoreUnavailable)
+        const answer = await produce(world, peer, batch).catch(ignoreUnavailable)
         return { pending, answer, isDone: this.#settle(pending, answer) }
       })
       const sent = await Promise.all(sending)

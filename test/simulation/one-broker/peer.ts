@@ -9,6 +9,7 @@ export class Unavailable extends Error {}
 
 interface Waiting {
   readonly api: Api
+  readonly version: number
   readonly resolve: (answer: object) => void
   readonly reject: (error: Error) => void
 }
@@ -26,10 +27,18 @@ export class Peer {
   #connection: Connection | undefined
   #unframed: Buffer = Buffer.alloc(0)
   #correlationId = 0
+  /** How new a client this is: 0 speaks the oldest version of everything, 1 the newest. */
+  readonly #age: number
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, age = world.chance(2) ? 1 : world.random.next()) {
     this.#world = world
     this.name = name
+    this.#age = age
+  }
+
+  /** The version in which it speaks. */
+  version([, , oldest, newest]: readonly [unknown, unknown, oldest: number, newest: number]): number {
+    return Math.min(newest, oldest + Math.floor(this.#age * (newest - oldest + 1)))
   }
 
   /**
@@ -41,12 +50,13 @@ export class Peer {
     body: MessageInput<Q>,
     patienceMs = PATIENCE_MS,
   ): Promise<MessageOf<S>> {
-    const [request, , version] = api
+    const [request] = api
+    const version = this.version(api)
     const connection = await this.#connected()
     this.#correlationId += 1
     const correlationId = this.#correlationId
     const answer = new Promise<object>((resolve, reject) => {
-      this.#waiting.set(correlationId, { api: api as unknown as Api, resolve, reject })
+      this.#waiting.set(correlationId, { api: api as unknown as Api, version, resolve, reject })
     })
     const timer = this.#world.clock.schedule(patienceMs, () => this.#cut(connection, `${request.name} took too long`))
     connection.write([framed(requestFrame(request, version, { body, correlationId, clientId: this.name }))])
@@ -62,7 +72,7 @@ export class Peer {
     const connection = await this.#connected()
     this.#correlationId += 1
     const header = { body, correlationId: this.#correlationId, clientId: this.name }
-    connection.write([framed(requestFrame(api[0], api[2], header))])
+    connection.write([framed(requestFrame(api[0], this.version(api), header))])
   }
 
   close(): void {
@@ -122,10 +132,10 @@ export class Peer {
   #answered(frame: Buffer): void {
     const [next] = this.#waiting
     if (next === undefined) throw new Error(`${this.name} got an answer that it did not ask for`)
-    const [correlationId, { api, resolve }] = next
+    const [correlationId, { api, version, resolve }] = next
     this.#waiting.delete(correlationId)
-    const [request, schema, version] = api
-    this.#world.line(`${this.name} ${request.name}: ${frame.length} bytes`)
+    const [request, schema] = api
+    this.#world.line(`${this.name} ${request.name} v${version}: ${frame.length} bytes`)
     resolve(readAnswer(frame, { schema, version, correlationId }))
   }
 }

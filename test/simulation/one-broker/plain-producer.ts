@@ -1,11 +1,22 @@
-import { encodeBatch } from '../../../src/protocol/everything.ts'
-import { PRODUCE, REFUSED } from './apis.ts'
+import { type CompressionType, encodeBatch, encodeMessageSet } from '../../../src/protocol/everything.ts'
+import { PRODUCE, REFUSED, since } from './apis.ts'
 import { Peer, Unavailable } from './peer.ts'
 import { TOPIC } from './settings.ts'
 import type { World } from './world.ts'
 
+/** Versions of Produce since which there are batches, with producers that have an id, and zstd. */
+const FIRST_WITH_BATCHES = 3
+const FIRST_WITH_ZSTD = 7
+
+/** Produce as a producer speaks it: one that is not `plain` has batches, and all know the codecs of the run. */
+export function produceApi(world: World, { isPlain }: { readonly isPlain: boolean }) {
+  const oldest = world.settings.codecs.includes('zstd') ? FIRST_WITH_ZSTD : isPlain ? 0 : FIRST_WITH_BATCHES
+  return since(PRODUCE, oldest)
+}
+
 /** Sends a batch to one partition; returns the error, and where it went. @throws Unavailable */
 export async function produce(
+  world: World,
   peer: Peer,
   {
     topic,
@@ -13,16 +24,23 @@ export async function produce(
     records,
     acks = -1,
     transactionalId = null,
+    isPlain = false,
   }: {
     readonly topic: string
     readonly partition: number
     readonly records: Uint8Array
     readonly acks?: number
     readonly transactionalId?: string | null
+    readonly isPlain?: boolean
   },
 ): Promise<{ readonly errorCode: number; readonly offset: number }> {
-  const topicData = [{ name: topic, partitionData: [{ index: partition, records }] }]
-  const { responses } = await peer.call(PRODUCE, { transactionalId, acks, timeoutMs: 1_000, topicData })
+  const topicData = [{ name: topic, topicId: world.topicId(topic), partitionData: [{ index: partition, records }] }]
+  const { responses } = await peer.call(produceApi(world, { isPlain }), {
+    transactionalId,
+    acks,
+    timeoutMs: 1_000,
+    topicData,
+  })
   const answer = responses[0]?.partitionResponses[0]
   if (answer === undefined) throw new Unavailable('the answer has no partition')
   return { errorCode: answer.errorCode, offset: answer.baseOffset }
@@ -73,15 +91,19 @@ export class PlainProducer {
       isIdempotent: false,
       survives: acks !== 0 && world.settings.durability === 'synced',
     })
-    const records = encoded(world, sent)
+    const version = this.#peer.version(produceApi(world, { isPlain: true }))
+    const records = encoded(world, sent, {}, version)
+    if (version < FIRST_WITH_BATCHES) world.count('old format')
     if (acks === 0) await this.#tell({ topic, partition, records }, id)
     else await this.#deliver({ topic, partition, records, acks }, id)
   }
 
   async #tell({ topic, partition, records }: { topic: string; partition: number; records: Uint8Array }, id: number) {
-    const topicData = [{ name: topic, partitionData: [{ index: partition, records }] }]
-    await this.#peer.tell(PRODUCE, { acks: 0, timeoutMs: 1_000, topicData }).catch(ignoreUnavailable)
-    this.#world.history.info(id)
+    const world = this.#world
+    const topicData = [{ name: topic, topicId: world.topicId(topic), partitionData: [{ index: partition, records }] }]
+    const api = produceApi(world, { isPlain: true })
+    await this.#peer.tell(api, { acks: 0, timeoutMs: 1_000, topicData }).catch(ignoreUnavailable)
+    world.history.info(id)
   }
 
   async #deliver(batch: { topic: string; partition: number; records: Uint8Array; acks: number }, id: number) {
@@ -93,7 +115,7 @@ export class PlainProducer {
         await this.#world.sleep(50 + random.below(200))
         history.retry(id)
       }
-      const answer = await produce(this.#peer, batch).catch(ignoreUnavailable)
+      const answer = await produce(this.#world, this.#peer, { ...batch, isPlain: true }).catch(ignoreUnavailable)
       if (answer?.errorCode === 0) {
         this.#world.count('acknowledged')
         history.ok(id, { offset: answer.offset })
@@ -106,25 +128,33 @@ export class PlainProducer {
   }
 }
 
-/** A batch as a client encodes it; what a producer with a state says of it comes with `producer`. */
+/**
+ * Records as a client of some version of Produce encodes them, with a codec of the run; what a producer with a state says
+ * of its batch comes with `producer`.
+ */
 export function encoded(
   world: World,
-  records: readonly { readonly key?: string; readonly value: string }[],
+  sent: readonly { readonly key?: string; readonly value: string }[],
   producer: {
     readonly producerId?: number
     readonly producerEpoch?: number
     readonly baseSequence?: number
     readonly isTransactional?: boolean
   } = {},
+  version = FIRST_WITH_BATCHES,
 ): Uint8Array {
   const timestamp = world.clock.now()
-  return encodeBatch({
-    records: records.map(({ key, value }) => ({
-      key: key === undefined ? null : Buffer.from(key),
-      value: Buffer.from(value),
-      timestamp,
-    })),
-    ...producer,
+  const compression = world.oneOf<CompressionType>(world.settings.codecs)
+  const records = sent.map(({ key, value }) => {
+    world.sentAt(value, timestamp)
+    return { key: key === undefined ? null : Buffer.from(key), value: Buffer.from(value), timestamp }
+  })
+  if (version >= FIRST_WITH_BATCHES) return encodeBatch({ records, compression, ...producer })
+  const messages = records.map((record, offset) => ({ ...record, offset }))
+  return encodeMessageSet({
+    magic: version < 2 ? 0 : 1,
+    messages,
+    compression: compression === 'zstd' ? 'none' : compression,
   })
 }
 

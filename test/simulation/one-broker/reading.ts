@@ -1,6 +1,6 @@
 import * as p from '../../../src/protocol/everything.ts'
 import type { Isolation, ReadRecord } from '../../../src/testing/history/index.ts'
-import { FETCH, LIST_OFFSETS } from './apis.ts'
+import { FETCH, LIST_OFFSETS, since } from './apis.ts'
 import type { Peer } from './peer.ts'
 import { Unavailable } from './peer.ts'
 import type { World } from './world.ts'
@@ -18,6 +18,9 @@ export interface Reading {
   readonly headers: readonly p.BatchHeader[]
 }
 
+/** More than anything here is large. */
+const WHOLE_BYTES = 1 << 20
+
 /** Where to read. */
 export interface Place {
   readonly topic: string
@@ -28,24 +31,41 @@ export interface Place {
   readonly maxWaitMs?: number
 }
 
+/** Versions of Fetch since which no message is cut in two, and readers may ask for committed records alone. */
+const FIRST_WITH = { wholeBatches: 3, isolation: 4 } as const
+
 /** Reads once, as a consumer does: sums are checked, and what was aborted is left out for readers of committed records. */
 export async function readOnce(world: World, peer: Peer, place: Place): Promise<Reading> {
-  const { topic, partition, isolation, offset, maxBytes = 1 << 20, maxWaitMs = 0 } = place
-  const { responses } = await peer.call(FETCH, {
+  const { topic, partition, isolation, offset, maxWaitMs = 0 } = place
+  const api = since(FETCH, isolation === 'committed' ? FIRST_WITH.isolation : 0)
+  const version = peer.version(api)
+  const maxBytes = version < FIRST_WITH.wholeBatches ? WHOLE_BYTES : (place.maxBytes ?? WHOLE_BYTES)
+  const partitions = [{ partition, fetchOffset: offset, partitionMaxBytes: maxBytes }]
+  const { responses } = await peer.call(api, {
     isolationLevel: isolation === 'committed' ? 1 : 0,
     maxWaitMs,
     minBytes: 1,
     maxBytes,
-    topics: [{ topic, partitions: [{ partition, fetchOffset: offset, partitionMaxBytes: maxBytes }] }],
+    topics: [{ topic, topicId: world.topicId(topic), partitions }],
   })
   const answer = responses[0]?.partitions[0]
   if (answer === undefined) throw new Unavailable('the answer has no partition')
+  return readingOf(world, place, answer)
+}
+
+type Answer = p.FetchResponse['responses'][number]['partitions'][number]
+
+/** What an answer to a fetch means for a consumer, which holds it against what must be so. */
+export function readingOf(world: World, { topic, partition, isolation, offset }: Place, answer: Answer): Reading {
   const { errorCode, highWatermark, lastStableOffset, logStartOffset } = answer
   const where = `${topic}-${partition}`
   const bytes = answer.records ?? new Uint8Array(0)
-  if (errorCode === 0 && !(logStartOffset <= lastStableOffset && lastStableOffset <= highWatermark)) {
+  // Versions before those of committed records tell neither.
+  const knownStable = lastStableOffset < 0 ? highWatermark : lastStableOffset
+  if (errorCode === 0 && !(logStartOffset <= knownStable && knownStable <= highWatermark)) {
     world.fail(`${where} has start ${logStartOffset}, LSO ${lastStableOffset}, HW ${highWatermark}`)
   }
+  if (errorCode === 0 && offset < logStartOffset) world.fail(`${where} is read at ${offset}, below ${logStartOffset}`)
   const limit = isolation === 'committed' ? lastStableOffset : highWatermark
   const headers = [...p.batches(bytes)]
   for (const header of headers) {
@@ -87,18 +107,19 @@ function visibleRecords(
   return records
 }
 
-/** The first offset of a partition, or with `-1` the one behind the last; undefined when nobody says. */
+/** The first offset of a partition, or with `-1` the one behind the last that may be read; undefined when nobody says. */
 export async function listOffset(
   peer: Peer,
   { topic, partition }: { topic: string; partition: number },
   timestamp: -1 | -2,
+  isolation: Isolation = 'uncommitted',
 ): Promise<number | undefined> {
   const request = {
     replicaId: -1,
-    isolationLevel: 0,
+    isolationLevel: isolation === 'committed' ? 1 : 0,
     topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp }] }],
   }
-  const { topics } = await peer.call(LIST_OFFSETS, request)
+  const { topics } = await peer.call(since(LIST_OFFSETS, isolation === 'committed' ? 2 : 0), request)
   const answer = topics[0]?.partitions[0]
   return answer?.errorCode === 0 ? answer.offset : undefined
 }

@@ -1,14 +1,15 @@
 import { checkHistory } from '../../../src/testing/history/index.ts'
 import { driven } from '../../../src/testing/simulated-broker.ts'
 import { Administrator } from './administrator.ts'
-import { FIND_COORDINATOR } from './apis.ts'
+import { FIND_COORDINATOR, METADATA } from './apis.ts'
 import { audit } from './audit.ts'
 import { Chaos, LONGEST_JUMP_MS } from './chaos.ts'
-import { GroupMember } from './group-member.ts'
+import { GroupMember, StaticMember } from './group-member.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { checkInvariants } from './invariants.ts'
 import { Peer } from './peer.ts'
 import { PlainProducer } from './plain-producer.ts'
+import { SessionReader } from './session-reader.ts'
 import { SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
 import { TailReader } from './tail-reader.ts'
 import { TransactionalProducer, Transformer } from './transactional-producer.ts'
@@ -36,7 +37,8 @@ export async function runSeed(seed: number): Promise<World> {
     await settle(world)
     if (world.failures.length === 0) await driven(world.clock, audit(world, [GROUP]))
     const isCompacted = (partition: string): boolean => partition.startsWith(TOPIC.keyed)
-    for (const { verdict, text } of checkHistory(world.history.events, { isCompacted }))
+    const isExpired = (partition: string, value: string): boolean => mayExpire(world, partition, value)
+    for (const { verdict, text } of checkHistory(world.history.events, { isCompacted, isExpired }))
       world.fail(`${verdict}: ${text}`)
   } catch (error) {
     world.fail(`${(error as Error).stack}`)
@@ -44,6 +46,13 @@ export async function runSeed(seed: number): Promise<World> {
     if (!world.broker.isOver) world.broker.end('kill')
   }
   return world
+}
+
+/** Whether retention may have taken a record. */
+function mayExpire(world: World, partition: string, value: string): boolean {
+  const { retention } = world.settings
+  if (!partition.startsWith(TOPIC.short)) return false
+  return 'bytes' in retention || world.wasOlderThan(value, retention.ms)
 }
 
 async function prepare(world: World): Promise<void> {
@@ -60,6 +69,11 @@ async function prepare(world: World): Promise<void> {
   // Whoever asks first for a coordinator makes the topic of its kind.
   const peer = new Peer(world, 'preparer')
   for (const keyType of [0, 1]) await driven(world.clock, peer.call(FIND_COORDINATOR, { key: GROUP, keyType }))
+  const { topics: made } = await driven(
+    world.clock,
+    peer.call(METADATA, { topics: topics.map(({ name }) => ({ name })) }),
+  )
+  for (const { name, topicId } of made) world.topicMade(name!, topicId)
   peer.close()
 }
 
@@ -100,12 +114,15 @@ function drawActors(world: World): Actor[] {
   const several = (most: number, make: (number: number) => Actor): Actor[] =>
     Array.from({ length: random.below(most + 1) }, (_, number) => make(number))
   const isolation = (): 'uncommitted' | 'committed' => world.oneOf(['uncommitted', 'committed'])
-  const group = { group: GROUP, topic: TOPIC.plain, partitions: 2, isolation: isolation() }
+  const { protocol } = settings
+  const group = { group: GROUP, topic: TOPIC.plain, partitions: 2, protocol, isolation: isolation() }
   const actors: Actor[] = [
     ...several(2, number => new PlainProducer(world, `plain${number}`)),
     ...several(2, number => new IdempotentProducer(world, `idempotent${number}`)),
     ...several(3, number => new GroupMember(world, `member${number}`, group)),
-    ...several(1, () => new Administrator(world)),
+    ...several(1, number => new StaticMember(world, `static${number}`, group)),
+    ...several(1, number => new SessionReader(world, `session${number}`, isolation())),
+    ...(world.chance(4) ? [] : [new Administrator(world)]),
     ...several(2, number => {
       const place = world.oneOf([
         { topic: TOPIC.transactional, partition: 0 },
@@ -115,12 +132,9 @@ function drawActors(world: World): Actor[] {
       ])
       return new TailReader(world, `tail${number}`, { ...place, isolation: isolation() })
     }),
+    ...several(2, number => new TransactionalProducer(world, `id${number}`)),
+    ...several(1, () => new Transformer(world)),
   ]
-  // Where the power may take what coordinators acknowledged, nothing is promised of transactions.
-  if (settings.durability !== 'lossy') {
-    actors.push(...several(2, number => new TransactionalProducer(world, `id${number}`)))
-    actors.push(...several(1, () => new Transformer(world)))
-  }
   if (actors.length === 0) actors.push(new IdempotentProducer(world, 'idempotent'))
   return [...actors, new Chaos(world)]
 }

@@ -1,4 +1,5 @@
 import type { Random } from '../../../src/platform/index.ts'
+import type { CompressionType } from '../../../src/protocol/everything.ts'
 import type { Properties } from './world.ts'
 
 /**
@@ -19,6 +20,12 @@ export interface Settings {
   readonly durability: Durability
   readonly properties: Properties
   readonly topics: readonly TopicSettings[]
+  /** With which producers compress, one as often as another. */
+  readonly codecs: readonly CompressionType[]
+  /** How members of the group share partitions. */
+  readonly protocol: 'range' | 'cooperative-sticky'
+  /** After so long, or above so many bytes, records of the topic `short` go. */
+  readonly retention: { readonly ms: number } | { readonly bytes: number }
   /** Simulated time in which clients begin new work. */
   readonly busyMs: number
   /** The longest that bytes are under way while the network is well. */
@@ -36,13 +43,37 @@ export const SESSION_TIMEOUT_MS = 1_000
 /** Topics for records of all kinds, of transactions, with keys, and that lose their oldest records. */
 export const TOPIC = { plain: 'plain', transactional: 'txn', output: 'out', keyed: 'keyed', short: 'short' } as const
 
+export const SHORT_SEGMENT_BYTES = 300
+
 export function drawSettings(random: Random): Settings {
   const oneOf = <T>(items: readonly T[]): T => items[random.below(items.length)]!
   const durability = oneOf<Durability>(['kill', 'synced', 'synced', 'lossy'])
-  const segmentBytes = (): Properties => ({ 'segment.bytes': `${oneOf([300, 1_000, 4_000, 1 << 20])}` })
+  const codecs = oneOf<readonly CompressionType[]>([
+    ['none'],
+    ['none', 'gzip'],
+    ['snappy', 'lz4'],
+    ['none', 'gzip', 'snappy', 'lz4'],
+    ['none', 'zstd'],
+  ])
+  /** What the broker makes of what producers send. */
+  const form = (): Properties => ({
+    'compression.type': oneOf(['producer', 'producer', 'producer', 'uncompressed', 'gzip', codecs.at(-1)!]).replace(
+      'none',
+      'producer',
+    ),
+    'message.timestamp.type': oneOf(['CreateTime', 'CreateTime', 'LogAppendTime']),
+  })
+  const segmentBytes = (): Properties => ({
+    'segment.bytes': `${oneOf([300, 1_000, 4_000, 1 << 20])}`,
+    ...form(),
+  })
+  const retention = oneOf([{ bytes: 1_000 }, { bytes: 1_000 }, { ms: 3_000 }, { ms: 12_000 }])
   return {
     durability,
     busyMs: oneOf([500, 1_500, 3_000]),
+    codecs,
+    protocol: oneOf(['range', 'cooperative-sticky']),
+    retention,
     delayMs: oneOf([0, 5, 30]),
     faultEveryMs: oneOf([400, 800, 2_000]),
     properties: {
@@ -74,9 +105,21 @@ export function drawSettings(random: Random): Settings {
       {
         name: TOPIC.keyed,
         partitions: 1,
-        configs: { 'cleanup.policy': 'compact', 'segment.bytes': '300', 'min.cleanable.dirty.ratio': '0.01' },
+        configs: {
+          'cleanup.policy': 'compact',
+          'segment.bytes': '300',
+          'min.cleanable.dirty.ratio': '0.01',
+          ...form(),
+        },
       },
-      { name: TOPIC.short, partitions: 1, configs: { 'segment.bytes': '300', 'retention.bytes': '1000' } },
+      {
+        name: TOPIC.short,
+        partitions: 1,
+        configs: {
+          'segment.bytes': `${SHORT_SEGMENT_BYTES}`,
+          ...('ms' in retention ? { 'retention.ms': `${retention.ms}` } : { 'retention.bytes': `${retention.bytes}` }),
+        },
+      },
     ],
   }
 }

@@ -61,7 +61,7 @@ export class TransactionalProducer {
 export const TRANSFORMER_GROUP = 'transformer'
 
 /** Its input. */
-export const TRANSFORMED = { topic: TOPIC.plain, partition: 0 } as const
+export const TRANSFORMED = { topic: TOPIC.plain, partition: 0, isTransactional: true } as const
 
 /** Consumes, transforms and produces: each record of the input has to be in the output once, whatever happens. */
 export class Transformer {
@@ -94,7 +94,8 @@ export class Transformer {
     const world = this.#world
     const committed = await committedOffset(world, session.peer, TRANSFORMER_GROUP, TRANSFORMED)
     if (committed === undefined) throw new Abandoned('no offset')
-    const place = { ...TRANSFORMED, isolation: 'committed', offset: Math.max(committed, 0), maxBytes: 300 } as const
+    const { topic, partition } = TRANSFORMED
+    const place = { topic, partition, isolation: 'committed', offset: Math.max(committed, 0), maxBytes: 300 } as const
     const reading = await readOnce(world, session.peer, place).catch(ignoreUnavailable)
     if (reading?.errorCode !== 0 || reading.records.length === 0) {
       await world.sleep(300)

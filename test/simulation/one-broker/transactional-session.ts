@@ -28,6 +28,8 @@ export class TransactionalSession {
   readonly #world: World
   readonly #peer: Peer
   readonly transactionalId: string
+  /** Power cuts that took what was not synced, when it began. */
+  readonly #losses: number
   #producerId = -1
   #producerEpoch = -1
   #session: Session | undefined
@@ -39,7 +41,9 @@ export class TransactionalSession {
   constructor(world: World, transactionalId: string, name: string) {
     this.#world = world
     this.#peer = new Peer(world, name)
-    this.transactionalId = transactionalId
+    this.#losses = world.losses
+    // What a coordinator loses with the power it promised to ids of before: one that comes later has another.
+    this.transactionalId = world.losses === 0 ? transactionalId : `${transactionalId}~${world.losses}`
   }
 
   get peer(): Peer {
@@ -49,6 +53,7 @@ export class TransactionalSession {
   /** Name of the transaction that is open, unlike any other. */
   get transaction(): string {
     if (this.#transaction === undefined) {
+      if (this.#world.losses > this.#losses) throw new Abandoned('its coordinator may not know it any more')
       this.#transactions += 1
       this.#transaction = `${this.transactionalId}/${this.#producerId}/${this.#producerEpoch}/${this.#transactions}`
       this.#added.clear()
@@ -101,7 +106,12 @@ export class TransactionalSession {
     })
     let offset = -1
     const outcome = await this.#retried(async () => {
-      const answer = await produce(this.#peer, { topic, partition, records, transactionalId: this.transactionalId })
+      const answer = await produce(this.#world, this.#peer, {
+        topic,
+        partition,
+        records,
+        transactionalId: this.transactionalId,
+      })
       offset = answer.offset
       return answer.errorCode
     })

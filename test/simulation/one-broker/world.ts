@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type MemoryDisk, type Random, SimulatedClock, seededRandom, sleep } from '../../../src/platform/index.ts'
+import { ZERO_UUID } from '../../../src/protocol/everything.ts'
 import { type HistoryEvent, HistoryRecorder } from '../../../src/testing/history/index.ts'
 import { SimulatedBroker } from '../../../src/testing/simulated-broker.ts'
 import { drawSettings, type Settings } from './settings.ts'
@@ -35,6 +36,14 @@ export class World {
   readonly failures: string[] = []
   /** Times that each thing was done, so that a test can tell that there was something to do. */
   readonly counts = new Map<string, number>()
+  /** Power cuts of which nothing was promised to survive what was not synced. */
+  losses = 0
+  readonly #topicIds = new Map<string, string>()
+  readonly #sentAt = new Map<string, number>()
+  readonly #producerIds = new Map<number, string>()
+  #latest = 0
+  /** Where partitions began when they were last looked at, which does not go back but in a crash. */
+  readonly starts = new Map<string, number>()
   /** Clients are to come to an end. */
   isEnding = false
   #broker: SimulatedBroker
@@ -85,6 +94,38 @@ export class World {
     this.failures.push(what)
   }
 
+  /** The id of a topic that is never deleted. */
+  topicId(name: string): string {
+    return this.#topicIds.get(name) ?? ZERO_UUID
+  }
+
+  topicMade(name: string, id: string): void {
+    this.#topicIds.set(name, id)
+  }
+
+  /** A record is encoded with a timestamp. */
+  sentAt(value: string, timestamp: number): void {
+    this.#sentAt.set(value, timestamp)
+  }
+
+  /** Whether a record may have been deleted that is older than some time. */
+  wasOlderThan(value: string, ms: number): boolean {
+    this.lookAtClock()
+    return this.#latest - (this.#sentAt.get(value) ?? 0) > ms
+  }
+
+  /** Notes how late it is, before somebody sets the clock back. */
+  lookAtClock(): void {
+    this.#latest = Math.max(this.#latest, this.clock.now())
+  }
+
+  /** Nobody else ever gets the id of a producer without a transactional id, whatever is lost. */
+  producerIdGiven(producerId: number, who: string): void {
+    const other = this.#producerIds.get(producerId)
+    if (other !== undefined) this.fail(`producer id ${producerId} of ${other} is given to ${who}`)
+    this.#producerIds.set(producerId, who)
+  }
+
   /** Two runs of a seed have the same. */
   get hash(): string {
     return createHash('sha256').update(this.lines.join('\n')).digest('hex')
@@ -116,6 +157,8 @@ export class World {
     this.healDisk()
     const disk = this.#broker.end(how)
     this.#isDown = true
+    this.starts.clear()
+    if (durability === 'lossy' && how === 'power') this.losses += 1
     // Who has got an answer before gets to write it down.
     await new Promise<void>(resolve => this.clock.soon(resolve))
     this.history.note({ kind: 'crash', isLossy: how === 'power' })
