@@ -8,7 +8,7 @@ const NOTHING = '-'
 const NO_CLUSTERS = 'asked by brokers of each other; there are no clusters yet'
 const NO_SASL = 'SASL is not there yet'
 const NO_TOKENS = 'delegation tokens are not there yet'
-const NO_QUOTAS = 'quotas are not there yet'
+const QUOTAS_OF_ADDRESSES = 'quotas of users and clients'
 const NO_REASSIGNMENT = 'there are no clusters to move replicas in yet'
 const NO_NEW_GROUPS = 'groups of the protocol of KIP-848 are not there; groups of the classic protocol are'
 const NO_SHARE_GROUPS = 'share groups are not there'
@@ -31,6 +31,7 @@ const LEFT_OUT: ReadonlyMap<number, string> = new Map([
   [32, ONLY_TOPICS_AND_BROKERS],
   [33, ONLY_TOPICS_AND_BROKERS],
   [44, ONLY_TOPICS_AND_BROKERS],
+  [49, QUOTAS_OF_ADDRESSES],
 ])
 
 /** Why an API is not served. */
@@ -39,7 +40,6 @@ const ABSENT: readonly (readonly [reason: string, keys: readonly number[]])[] = 
   [NO_SASL, [17, 36, 50, 51]],
   [NO_TOKENS, [38, 39, 40, 41]],
   [NO_REASSIGNMENT, [45, 46]],
-  [NO_QUOTAS, [48, 49]],
   ['a broker in ZooKeeper mode has no features to finalize', [57]],
   [NO_NEW_GROUPS, [68, 69]],
   [NO_TELEMETRY, [71, 72, 74]],

@@ -22,6 +22,7 @@ import { AutoTopics } from './auto-topics.ts'
 import { brokerGauges, type GaugedParts } from './broker-gauges.ts'
 import { BrokerParts } from './broker-parts.ts'
 import type { BrokerServices } from './broker-services.ts'
+import { connectionRateOf } from './connection-quotas.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
 import { type DescriptorShares, descriptorShares } from './descriptor-shares.ts'
 import { handlers } from './handlers/index.ts'
@@ -95,6 +96,7 @@ export class BrokerStartup {
   readonly #options: KafkaServerOptions
   readonly #config: DynamicBrokerConfig
   readonly #descriptors: DescriptorShares
+  readonly #metadata = new MetadataCache()
   #dispatcher: RequestDispatcher | undefined
 
   constructor(options: KafkaServerOptions, config: DynamicBrokerConfig) {
@@ -150,6 +152,7 @@ export class BrokerStartup {
     if (connections < FEW_CONNECTIONS) {
       logger.warn({}, `No more than ${connections} connections at once: the limit of open files (ulimit -n) is low`)
     }
+    const windowMs = Math.max(1, config.get('quota.window.num') - 1) * config.get('quota.window.size.seconds') * 1_000
     const sockets = new SocketServer({
       network,
       clock,
@@ -176,8 +179,9 @@ export class BrokerStartup {
         perSecond: listener
           ? config.current.getForListener(listener, 'max.connection.creation.rate')
           : config.get('max.connection.creation.rate'),
-        windowMs: Math.max(1, config.get('quota.window.num') - 1) * config.get('quota.window.size.seconds') * 1_000,
+        windowMs,
       }),
+      creationRateOfIp: ip => ({ perSecond: connectionRateOf(this.#metadata.image(), ip), windowMs }),
       interBrokerListener: config.current.interBrokerListener,
     })
     this.parts.sockets = sockets
@@ -209,7 +213,7 @@ export class BrokerStartup {
     })
     this.parts.zooKeeper = embedded
     const zooKeeper = embedded.connect({ sessionTimeoutMs: this.#config.get('zookeeper.session.timeout.ms') })
-    const metadata = new MetadataCache()
+    const metadata = this.#metadata
     const brokerId = await this.#brokerId(zooKeeper)
     const config = this.#config
     const controller = await Controller.open({ zooKeeper, metadata, config, brokerId, clock, random, logger })

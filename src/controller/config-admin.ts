@@ -6,12 +6,10 @@ import {
   describeBrokerDefaults,
   describeTopic,
 } from '../config/index.ts'
-import { encodeConfig, encodeConfigChange, ZnodePath } from '../metadata/index.ts'
 import { ErrorCode, KafkaError } from '../protocol/index.ts'
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../protocol/messages/32-describe-configs.ts'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../protocol/messages/33-alter-configs.ts'
 import type { IncrementalAlterConfigsRequest } from '../protocol/messages/44-incremental-alter-configs.ts'
-import type { ZooKeeperOperation } from '../zookeeper/index.ts'
 import {
   type ConfigContext,
   type ConfigPlan,
@@ -20,17 +18,13 @@ import {
   planIncremental,
   planReplacement,
 } from './config-plan.ts'
+import type { ConfigStore } from './config-store.ts'
 import type { ControllerState } from './controller-state.ts'
 import type { FencedWriter } from './fenced-writer.ts'
 import { checkTopicName } from './topic-name.ts'
-import { createNode, deleteNode } from './topic-plan.ts'
 
 export type AlteredResource = AlterConfigsResponse['responses'][number]
 export type DescribedResource = DescribeConfigsResponse['results'][number]
-
-/** How long brokers get to see a change notification before it is removed (`ZkNodeChangeNotificationListener`). */
-const NOTIFICATION_LIFE_MS = 15 * 60_000
-const MAX_NOTIFICATIONS_REMOVED = 100
 
 interface Resource {
   readonly resourceType: number
@@ -40,22 +34,11 @@ interface Resource {
 /** Changes and describes settings of topics and brokers. Every resource of a request succeeds or fails by itself. */
 export class ConfigAdmin {
   readonly #state: ControllerState
-  /** Change notifications, oldest first. */
-  #notifications: { readonly path: string; readonly sinceMs: number }[] = []
+  readonly #store: ConfigStore
 
-  constructor(state: ControllerState) {
+  constructor(state: ControllerState, store: ConfigStore) {
     this.#state = state
-  }
-
-  /** Learns which notifications are there. */
-  async start(): Promise<void> {
-    const { zooKeeper } = this.#state.options
-    const { children } = await zooKeeper.getChildren(ZnodePath.configChanges)
-    const found = children.map(async name => {
-      const path = `${ZnodePath.configChanges}/${name}`
-      return { path, sinceMs: (await zooKeeper.exists(path))?.ctime ?? 0 }
-    })
-    this.#notifications = (await Promise.all(found)).sort((a, b) => (a.path < b.path ? -1 : 1))
+    this.#store = store
   }
 
   /** Sets, deletes, appends to or subtracts from single settings. */
@@ -122,40 +105,13 @@ export class ConfigAdmin {
     try {
       const planned = how.plan(resource, { image: metadata.image(), config, brokerId })
       if (how.validateOnly) return undefined
-      await this.#write(planned, how.writer)
-      metadata.publish(builder => builder.putConfig(planned.entity, planned.settings))
+      await this.#store.put(planned, how.writer)
       return undefined
     } catch (error) {
       const told = this.#state.toKafkaError(error, 'changing settings')
       if (told.code === 'NOT_CONTROLLER') throw told
       return told
     }
-  }
-
-  /** The settings and the notification that tells other brokers, in one transaction. */
-  async #write({ entity, settings }: ConfigPlan, writer: FencedWriter): Promise<void> {
-    const { zooKeeper, clock } = this.#state.options
-    const path = ZnodePath.config(entity)
-    const data = encodeConfig(settings)
-    const change: ZooKeeperOperation = (await zooKeeper.exists(path))
-      ? { type: 'setData', path, data }
-      : createNode(path, data)
-    const now = clock.now()
-    const expired = this.#notifications
-      .slice(0, MAX_NOTIFICATIONS_REMOVED)
-      .filter(({ sinceMs }) => now - sinceMs > NOTIFICATION_LIFE_MS)
-    const results = await writer.write([
-      change,
-      {
-        type: 'create',
-        path: ZnodePath.configChangePrefix,
-        data: encodeConfigChange(entity),
-        mode: 'persistent_sequential',
-      },
-      ...expired.map(notification => deleteNode(notification.path)),
-    ])
-    this.#notifications.splice(0, expired.length)
-    this.#notifications.push({ path: results[1]?.path ?? '', sinceMs: now })
   }
 
   #describe({ resourceType, resourceName }: Resource): readonly DescribedConfig[] {

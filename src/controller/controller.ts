@@ -14,14 +14,18 @@ import type { AlterConfigsRequest } from '../protocol/messages/33-alter-configs.
 import type { CreatePartitionsRequest } from '../protocol/messages/37-create-partitions.ts'
 import type { ElectLeadersRequest } from '../protocol/messages/43-elect-leaders.ts'
 import type { IncrementalAlterConfigsRequest } from '../protocol/messages/44-incremental-alter-configs.ts'
+import type { DescribeClientQuotasRequest } from '../protocol/messages/48-describe-client-quotas.ts'
+import type { AlterClientQuotasRequest } from '../protocol/messages/49-alter-client-quotas.ts'
 import { isZooKeeperError } from '../zookeeper/index.ts'
 import { clusterIdOf, ensureClusterPaths, registerBroker } from './cluster-setup.ts'
 import { type AlteredResource, ConfigAdmin, type DescribedResource } from './config-admin.ts'
+import { ConfigStore } from './config-store.ts'
 import { elect } from './controller-election.ts'
 import { type ControllerOptions, ControllerState } from './controller-state.ts'
 import { FencedWriter } from './fenced-writer.ts'
 import { type LoadedCluster, loadCluster, putLoaded } from './image-loader.ts'
 import { type ElectionResults, LeaderAdmin } from './leader-admin.ts'
+import { type AlteredQuotas, type DescribedQuotas, QuotaAdmin } from './quota-admin.ts'
 import { type CreatedTopic, type DeletedTopic, type GrownTopic, TopicAdmin } from './topic-admin.ts'
 import type { RequestedTopic } from './topic-plan.ts'
 
@@ -51,6 +55,8 @@ export class Controller {
   readonly #state: ControllerState
   readonly #topics: TopicAdmin
   readonly #configs: ConfigAdmin
+  readonly #configStore: ConfigStore
+  readonly #quotas: QuotaAdmin
   readonly #leaders: LeaderAdmin
   readonly #unsubscribe: () => void
   #closed = false
@@ -59,7 +65,9 @@ export class Controller {
     this.clusterId = clusterId
     this.#state = new ControllerState(options)
     this.#topics = new TopicAdmin(this.#state)
-    this.#configs = new ConfigAdmin(this.#state)
+    this.#configStore = new ConfigStore(this.#state)
+    this.#configs = new ConfigAdmin(this.#state, this.#configStore)
+    this.#quotas = new QuotaAdmin(this.#state, this.#configStore)
     this.#leaders = new LeaderAdmin(this.#state)
     this.#unsubscribe = options.metadata.subscribe(dynamicSettings(options))
   }
@@ -141,6 +149,16 @@ export class Controller {
     return this.#configs.describeConfigs(request)
   }
 
+  /** Quotas of the entities that match a filter. Throws INVALID_REQUEST, UNSUPPORTED_VERSION. */
+  describeClientQuotas(request: DescribeClientQuotasRequest): DescribedQuotas[] {
+    return this.#quotas.describe(request)
+  }
+
+  /** Sets and removes quotas of addresses. */
+  alterClientQuotas(request: AlterClientQuotasRequest): Promise<AlteredQuotas[]> {
+    return this.#quotas.alter(request)
+  }
+
   /** Elects preferred leaders, or any where no replica in sync is alive. */
   electLeaders(request: Pick<ElectLeadersRequest, 'electionType' | 'topicPartitions'>): Promise<ElectionResults> {
     return this.#leaders.electLeaders(request)
@@ -203,7 +221,7 @@ export class Controller {
   }): Promise<void> {
     const { zooKeeper, metadata, brokerId } = this.#state.options
     await this.#endDeletions(term.writer)
-    await this.#configs.start()
+    await this.#configStore.start()
     const loaded = await loadCluster(zooKeeper)
     const asFound = found(metadata.image(), { loaded, brokerId, controllerEpoch: term.controllerEpoch })
     const settled = await this.#leaders.settle(asFound, term)

@@ -27,6 +27,11 @@ export class ConnectionRate {
     if (limit.perSecond < UNLIMITED_PER_SECOND) this.#settledMs = this.#after(nowMs, limit)
   }
 
+  /** Whether it has caught up with everybody, and so is as good as a new one. */
+  isSettled(nowMs: number): boolean {
+    return this.#settledMs <= nowMs
+  }
+
   #after(nowMs: number, { perSecond, windowMs }: RateLimit): number {
     const spacingMs = perSecond > 0 ? 1_000 / perSecond : windowMs
     return Math.max(this.#settledMs, nowMs) + spacingMs

@@ -104,6 +104,7 @@ async function connect(options: Partial<SocketServerOptions> = {}): Promise<Peer
     maxConnections: 10,
     maxConnectionsOf: () => 10,
     creationRateOf: () => ({ perSecond: 2 ** 31 - 1, windowMs: 10_000 }),
+    creationRateOfIp: () => ({ perSecond: 2 ** 31 - 1, windowMs: 10_000 }),
     interBrokerListener: 'PLAINTEXT',
     ...options,
   })
@@ -253,7 +254,7 @@ test('connections of one address beyond max.connections.per.ip are closed', asyn
   assert.equal(server.connectionCount, 1)
 })
 
-/** Two listeners of a server whose rates, a second, these are; the broker's own under ''. */
+/** Two listeners of a server whose rates, a second, these are; the broker's own under '', that of an address under `ip`. */
 async function limited(clock: SimulatedClock, rates: Readonly<Record<string, number>>) {
   const network = new MemoryNetwork(clock)
   await connect({
@@ -263,6 +264,7 @@ async function limited(clock: SimulatedClock, rates: Readonly<Record<string, num
     maxConnections: 5_000,
     maxConnectionsOf: () => 5_000,
     creationRateOf: listener => ({ perSecond: rates[listener ?? ''] ?? 2 ** 31 - 1, windowMs: 1_000 }),
+    creationRateOfIp: () => ({ perSecond: rates.ip ?? 2 ** 31 - 1, windowMs: 1_000 }),
     interBrokerListener: 'INTERNAL',
   })
   return async (port: number): Promise<Peer> => {
@@ -302,6 +304,50 @@ test('the rate of the broker does not hold for the listener of other brokers, a 
     inside.map(({ frames }) => frames.length),
     [1, 1, 0],
   )
+})
+
+test('connections of an address beyond its rate are closed, but not before others would be let in', async () => {
+  const clock = new SimulatedClock()
+  const arrive = await limited(clock, { ip: 2 })
+  // `connect` made the first of the two that the rate allows.
+  const second = await arrive(EXTERNAL)
+  const third = await arrive(EXTERNAL)
+  await clock.advance(10)
+  assert.equal(second.frames.length, 1)
+  assert.deepEqual([third.frames.length, third.isClosed, server.connectionCount], [0, false, 2])
+  await clock.advance(490)
+  assert.equal(third.isClosed, true)
+  assert.equal(third.frames.length, 0)
+  const fourth = await arrive(EXTERNAL)
+  await clock.advance(10)
+  assert.equal(fourth.frames.length, 1)
+})
+
+test('who is refused for the rate of his address takes nothing of the rate of others', async () => {
+  const clock = new SimulatedClock()
+  const rates: Record<string, number> = { ip: 1, EXTERNAL: 2 }
+  const arrive = await limited(clock, rates)
+  const refused = await arrive(EXTERNAL)
+  await clock.advance(100)
+  rates.ip = 100
+  const next = [await arrive(EXTERNAL), await arrive(EXTERNAL)]
+  await clock.advance(10)
+  assert.equal(refused.frames.length, 0)
+  assert.deepEqual(
+    next.map(({ frames }) => frames.length),
+    [1, 1],
+  )
+})
+
+test('a server that closes takes those with it that it holds', async () => {
+  const clock = new SimulatedClock()
+  const arrive = await limited(clock, { ip: 1 })
+  const held = await arrive(EXTERNAL)
+  await clock.advance(10)
+  assert.equal(held.isClosed, false)
+  await server.close()
+  await clock.advance(0)
+  assert.equal(held.isClosed, true)
 })
 
 test('a flood of connections is refused where a thousand wait already', async () => {

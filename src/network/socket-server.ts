@@ -38,6 +38,8 @@ export interface SocketServerOptions {
   readonly maxConnectionsOf: (ip: string) => number
   /** `max.connection.creation.rate` of one listener, or of the broker where none is named (KIP-612). */
   readonly creationRateOf: (listener: string | undefined) => RateLimit
+  /** `connection_creation_rate` of an address, which is kept for each by itself (KIP-612). */
+  readonly creationRateOfIp: (ip: string) => RateLimit
   /** The listener of other brokers: where it is not the only one, the rate of the broker does not hold for it. */
   readonly interBrokerListener: string
 }
@@ -47,6 +49,9 @@ const SWEEP_MS = 5_000
 /** A peer in the middle of a frame, or with replies to read, must move at least {@link MIN_PROGRESS_BYTES} in this time. */
 const STALL_MS = 30_000
 const MIN_PROGRESS_BYTES = 1024
+
+/** The longest that a connection is held before it is refused: Kafka's `quota.window.size.seconds` by default. */
+const LONGEST_HOLD_MS = 1_000
 
 /** Connections that may wait for their turn under `max.connection.creation.rate`: what a backlog would hold. */
 const MAX_THROTTLED = 1_024
@@ -72,7 +77,10 @@ export class SocketServer {
   #listeners: readonly (Listener & { readonly name: string })[] = []
   readonly #brokerRate = new ConnectionRate()
   readonly #listenerRates = new Map<string, ConnectionRate>()
+  readonly #ipRates = new Map<string, ConnectionRate>()
   readonly #throttled = new Set<ServerConnection>()
+  /** Connections that are refused, but not yet. */
+  readonly #held = new Set<Connection>()
   #isEnabled = false
   #isClosed = false
 
@@ -120,6 +128,8 @@ export class SocketServer {
   /** Closes every connection; new ones are welcome. */
   disconnectAll(): void {
     for (const connection of this.#connections.keys()) connection.close()
+    for (const connection of this.#held) connection.destroy()
+    this.#held.clear()
   }
 
   /** Stops accepting and closes every connection. */
@@ -145,14 +155,21 @@ export class SocketServer {
       return
     }
     const nowMs = clock.monotonicMs()
+    const ipWaitMs = this.#ipWaitMs(ip, nowMs)
+    if (ipWaitMs > 0) {
+      logger.debug({ listener: listenerName }, `Delaying closing of connection from /${ip} for ${ipWaitMs} ms`)
+      this.#refuseLater(connection, ipWaitMs)
+      return
+    }
     const rates = this.#ratesOf(listenerName)
     const waitMs = Math.max(...rates.map(({ rate, limit }) => rate.waitMs(nowMs, limit)))
-    if (waitMs > 0 && this.#throttled.size >= MAX_THROTTLED) {
+    if (waitMs > 0 && this.#waiting >= MAX_THROTTLED) {
       logger.info({ listener: listenerName }, `Rejected connection from /${ip}: max.connection.creation.rate reached`)
       connection.destroy()
       return
     }
     for (const { rate, limit } of rates) rate.letIn(nowMs, limit)
+    this.#letInIp(ip, nowMs)
     this.#countOfIp.set(ip, ofIp + 1)
     const accepted = new ServerConnection({
       connection,
@@ -171,6 +188,37 @@ export class SocketServer {
     })
     if (waitMs > 0) this.#startLater(accepted, waitMs)
     else if (this.#isEnabled) accepted.start()
+  }
+
+  /** How long an address would have to wait for a new connection. */
+  #ipWaitMs(ip: string, nowMs: number): number {
+    return this.#ipRates.get(ip)?.waitMs(nowMs, this.#options.creationRateOfIp(ip)) ?? 0
+  }
+
+  #letInIp(ip: string, nowMs: number): void {
+    const rate = this.#ipRates.get(ip) ?? new ConnectionRate()
+    rate.letIn(nowMs, this.#options.creationRateOfIp(ip))
+    // Nothing is remembered of addresses without a limit.
+    if (!rate.isSettled(nowMs)) this.#ipRates.set(ip, rate)
+  }
+
+  get #waiting(): number {
+    return this.#throttled.size + this.#held.size
+  }
+
+  /**
+   * Closes a connection of an address that makes too many, but not before another would be let in: so a client that comes
+   * again at once does not come more often (Kafka's `ConnectionThrottledException`). It is not read, and counts for nothing.
+   */
+  #refuseLater(connection: Connection, waitMs: number): void {
+    if (this.#waiting >= MAX_THROTTLED) {
+      connection.destroy()
+      return
+    }
+    this.#held.add(connection)
+    this.#options.clock.schedule(Math.min(waitMs, LONGEST_HOLD_MS), () => {
+      if (this.#held.delete(connection)) connection.destroy()
+    })
   }
 
   /** The rates that hold for a new connection of a listener: the listener's own, and the broker's. */
@@ -215,6 +263,7 @@ export class SocketServer {
 
   #sweep(nowMs: number): void {
     const { maxIdleMs, logger } = this.#options
+    for (const [ip, rate] of this.#ipRates) if (rate.isSettled(nowMs)) this.#ipRates.delete(ip)
     for (const [connection, watch] of this.#connections) {
       if (this.#throttled.has(connection)) continue
       const progress = connection.progress

@@ -12,6 +12,7 @@ export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts'
 export {
   type Connection,
   type ConnectionSink,
+  ipAddress,
   type Listener,
   type Network,
   NetworkError,

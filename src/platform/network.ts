@@ -1,3 +1,5 @@
+import { isIP, SocketAddress } from 'node:net'
+
 /**
  * The network as everything above this layer sees it: `nodeNetwork` is the machine's TCP.
  *
@@ -68,4 +70,10 @@ export class NetworkError extends Error {
     this.name = 'NetworkError'
     this.code = code
   }
+}
+
+/** An address as {@link Connection.remoteAddress} writes it; undefined for text that is none, as the name of a host. */
+export function ipAddress(text: string): string | undefined {
+  const version = isIP(text)
+  return version === 0 ? undefined : new SocketAddress({ address: text, family: `ipv${version as 4 | 6}` }).address
 }

@@ -108,6 +108,26 @@ async function configSteps(context: TestContext, session: Session): Promise<void
     assert.equal(dynamic.length, 4)
   })
 
+  await context.test('the connection rate of an address is set, described and deleted', async () => {
+    const address = ['--entity-type', 'ips', '--entity-name', '10.1.2.3']
+    const done = await session.run('configs', ...address, '--alter', '--add-config', 'connection_creation_rate=5')
+    assert.equal(done, 'Completed updating config for ip 10.1.2.3.')
+    const all = ['--entity-type', 'ips', '--entity-default']
+    await session.run('configs', ...all, '--alter', '--add-config', 'connection_creation_rate=1000')
+    const one = "Quota configs for the ip '10.1.2.3' are connection_creation_rate=5.0"
+    assert.equal(await session.run('configs', ...address, '--describe'), one)
+    const described = (await session.run('configs', '--entity-type', 'ips', '--describe')).split('\n').sort()
+    assert.deepEqual(described, [one, 'Quota configs for the default ip are connection_creation_rate=1000.0'].sort())
+    for (const which of [address, all]) {
+      await session.run('configs', ...which, '--alter', '--delete-config', 'connection_creation_rate')
+    }
+    assert.equal(await session.run('configs', '--entity-type', 'ips', '--describe'), '')
+    const wrong = [...address, '--alter', '--add-config', 'connection_creation_rate=-1']
+    assert.match(await session.fail('configs', ...wrong), /must be a INT value/)
+    const user = ['--entity-type', 'users', '--entity-name', 'u', '--alter', '--add-config', 'producer_byte_rate=1']
+    assert.match(await session.fail('configs', ...user), /quotas of user are not there yet/)
+  })
+
   await context.test('configs of one broker and of all brokers are changed while it runs', async () => {
     const one = await session.run('configs', ...zero, '--alter', '--add-config', 'log.cleaner.threads=2')
     assert.equal(one, 'Completed updating config for broker 0.')
