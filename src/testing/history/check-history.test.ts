@@ -413,6 +413,13 @@ const GOOD: readonly (readonly [what: string, tell: (story: Story) => void])[] =
       s.audit('0.1:b')
     },
   ],
+  [
+    'members keep what their coordinator has forgotten',
+    s => {
+      s.take('m', 2, ['t-1'], { keeps: ['t-0'], survives: false })
+      s.crash(true).take('n', 2, ['t-0'], { survives: false })
+    },
+  ],
   ['no offset was ever committed', s => s.fetchOffset(-1)],
   ['generations rise and partitions move', s => s.take('m', 1, ['t-0']).take('n', 2, ['t-0']).take('n', 2, ['t-0'])],
 ]

@@ -91,8 +91,9 @@ export function checkPlaces(operations: Operations, report: Report): void {
     for (const other of places) {
       if (other.of !== of || other.session.number !== session.number || other.who === who) continue
       const shared = partitions.filter(partition => other.keeps?.includes(partition))
-      // Members who remember more than their coordinator keep what is not theirs any more.
-      if (shared.length === 0 || (!other.survives && operations.wasLossyAfter(0, other.invokedAt))) continue
+      // Members who remember more than their coordinator keep what is not theirs, and generations begin anew.
+      if (shared.length === 0 || (!other.survives && operations.wasLossyAfter(0, Math.max(endedAt, other.endedAt))))
+        continue
       report('owned twice', `${shared} of ${of} goes to ${who} while ${other.who} keeps it, in ${session.number}`)
     }
   }

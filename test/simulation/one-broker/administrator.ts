@@ -97,6 +97,7 @@ export class Administrator {
     }
     world.history.ok(id)
     world.count('records deleted')
+    world.deletedTo(`${topic}-${place.partition}`, offset)
     if (deleted.lowWatermark < offset)
       world.fail(`${topic} starts at ${deleted.lowWatermark} without those below ${offset}`)
   }

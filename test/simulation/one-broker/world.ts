@@ -42,8 +42,9 @@ export class World {
   readonly #sentAt = new Map<string, number>()
   readonly #producerIds = new Map<number, string>()
   #latest = 0
-  /** Where partitions began when they were last looked at, which does not go back but in a crash. */
-  readonly starts = new Map<string, number>()
+  /** Where partitions began when they were last looked at; in a crash they may go back to what clients know. */
+  starts = new Map<string, number>()
+  readonly #deletedTo = new Map<string, number>()
   /** Clients are to come to an end. */
   isEnding = false
   #broker: SimulatedBroker
@@ -119,6 +120,11 @@ export class World {
     this.#latest = Math.max(this.#latest, this.clock.now())
   }
 
+  /** A client was told that what is below an offset is deleted, which it stays. */
+  deletedTo(partition: string, offset: number): void {
+    this.#deletedTo.set(partition, Math.max(offset, this.#deletedTo.get(partition) ?? 0))
+  }
+
   /** Nobody else ever gets the id of a producer without a transactional id, whatever is lost. */
   producerIdGiven(producerId: number, who: string): void {
     const other = this.#producerIds.get(producerId)
@@ -157,7 +163,7 @@ export class World {
     this.healDisk()
     const disk = this.#broker.end(how)
     this.#isDown = true
-    this.starts.clear()
+    this.starts = new Map(this.#deletedTo)
     if (durability === 'lossy' && how === 'power') this.losses += 1
     // Who has got an answer before gets to write it down.
     await new Promise<void>(resolve => this.clock.soon(resolve))
