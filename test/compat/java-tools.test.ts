@@ -114,7 +114,7 @@ async function configSteps(context: TestContext, session: Session): Promise<void
     assert.equal(done, 'Completed updating config for ip 10.1.2.3.')
     const all = ['--entity-type', 'ips', '--entity-default']
     await session.run('configs', ...all, '--alter', '--add-config', 'connection_creation_rate=1000')
-    const one = "Quota configs for the ip '10.1.2.3' are connection_creation_rate=5.0"
+    const one = "Quota configs for ip '10.1.2.3' are connection_creation_rate=5.0"
     assert.equal(await session.run('configs', ...address, '--describe'), one)
     const described = (await session.run('configs', '--entity-type', 'ips', '--describe')).split('\n').sort()
     assert.deepEqual(described, [one, 'Quota configs for the default ip are connection_creation_rate=1000.0'].sort())
