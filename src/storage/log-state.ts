@@ -95,7 +95,8 @@ export class LogState {
   /** Below it, and below the high watermark, no transaction is undecided. */
   get lastStableOffset(): number {
     if (this.producers.isStable) return this.highWatermark
-    return Math.min(this.highWatermark, this.producers.firstUnstableOffset() ?? this.highWatermark)
+    const undecided = Math.max(this.logStartOffset, this.producers.firstUnstableOffset() ?? this.highWatermark)
+    return Math.min(this.highWatermark, undecided)
   }
 
   /** Notes epochs and producers of batches that are in the active segment now. */

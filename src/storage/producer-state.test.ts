@@ -102,6 +102,33 @@ describe('an idempotent producer', () => {
 })
 
 describe('a transaction', () => {
+  it('holds back what is left of it when its first records are deleted', async () => {
+    const fixture = await openLog()
+    const { log } = fixture
+    write(log, { id: 1, sequence: 0, transactional: true }, 2)
+    write(log, { id: 1, sequence: 2, transactional: true })
+    append(log, ['plain'])
+    log.highWatermark = 4
+    await log.advanceLogStartOffset(1)
+    assert.equal(log.lastStableOffset, 1)
+    await log.advanceLogStartOffset(2)
+    assert.equal(log.lastStableOffset, 2)
+    await log.flush()
+    const { log: reopened } = await openLog({}, { disk: fixture.disk.kill() })
+    reopened.highWatermark = 4
+    assert.deepEqual([reopened.logStartOffset, reopened.lastStableOffset], [2, 2])
+    write(reopened, { id: 2, sequence: 0, transactional: true })
+    end(reopened, { id: 2, result: 'abort' })
+    end(reopened, { id: 1, result: 'abort' })
+    reopened.highWatermark = 7
+    assert.equal(reopened.lastStableOffset, 7)
+    const aborted = reopened.abortedTransactions(2, 4)
+    assert.deepEqual(
+      aborted.map(({ producerId }) => producerId),
+      [1],
+    )
+  })
+
   it('holds back the last stable offset until its marker is below the high watermark', async () => {
     const { log } = await openLog()
     append(log, ['plain'])

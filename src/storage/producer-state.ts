@@ -140,12 +140,9 @@ export class ProducerState {
       this.#unreplicated.shift()
   }
 
-  /** Transactions that began below `logStartOffset` hold nothing back any more. */
+  /** Transactions that ended below `logStartOffset` hold nothing back any more; open ones do, with what is left of them. */
   logStartMoved(logStartOffset: number): void {
-    for (const [producerId, firstOffset] of this.#open ?? []) {
-      if (firstOffset < logStartOffset) this.#open!.delete(producerId)
-    }
-    this.#unreplicated = this.#unreplicated.filter(({ firstOffset }) => firstOffset >= logStartOffset)
+    this.#unreplicated = this.#unreplicated.filter(({ lastOffset }) => lastOffset >= logStartOffset)
     this.mapEndOffset = Math.max(this.mapEndOffset, logStartOffset)
   }
 
