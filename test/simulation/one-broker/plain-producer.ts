@@ -4,7 +4,8 @@ import { Peer, Unavailable } from './peer.ts'
 import { TOPIC } from './settings.ts'
 import type { World } from './world.ts'
 
-/** Versions of Produce since which there are batches, with producers that have an id, and zstd. */
+/** Versions of Produce since which there are timestamps, batches, with producers that have an id, and zstd. */
+const FIRST_WITH_TIMESTAMPS = 2
 const FIRST_WITH_BATCHES = 3
 const FIRST_WITH_ZSTD = 7
 
@@ -146,13 +147,14 @@ export function encoded(
   const timestamp = world.clock.now()
   const compression = world.oneOf<CompressionType>(world.settings.codecs)
   const records = sent.map(({ key, value }) => {
-    world.sentAt(value, timestamp)
+    // Of a message without a timestamp its segment tells how old it is, by those that have one.
+    world.sentAt(value, version < FIRST_WITH_TIMESTAMPS ? 0 : timestamp)
     return { key: key === undefined ? null : Buffer.from(key), value: Buffer.from(value), timestamp }
   })
   if (version >= FIRST_WITH_BATCHES) return encodeBatch({ records, compression, ...producer })
   const messages = records.map((record, offset) => ({ ...record, offset }))
   return encodeMessageSet({
-    magic: version < 2 ? 0 : 1,
+    magic: version < FIRST_WITH_TIMESTAMPS ? 0 : 1,
     messages,
     compression: compression === 'zstd' ? 'none' : compression,
   })
