@@ -1,5 +1,5 @@
 import { ConfigError, parseProperties } from '../config/index.ts'
-import { type Disk, DiskError } from '../platform/index.ts'
+import { type Disk, DiskError, readWholeFile } from '../platform/index.ts'
 
 /**
  * The keys of a `server.properties` file with overrides on top.
@@ -21,14 +21,7 @@ export function readServerProperties(
 
 function readText(disk: Disk, path: string): string {
   try {
-    const file = disk.open(path, { readOnly: true })
-    try {
-      const bytes = Buffer.alloc(file.size())
-      file.read(bytes, 0, bytes.length, 0)
-      return bytes.toString('utf8')
-    } finally {
-      file.close()
-    }
+    return readWholeFile(disk, path).toString('utf8')
   } catch (error) {
     if (error instanceof DiskError) throw new ConfigError(`cannot read ${path}: ${error.code}`)
     throw error

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { type Connection, type ConnectionSink, type Listener, type Network, NetworkError } from './network.ts'
+import type { TlsContext } from './tls.ts'
 
 /** Bytes one delivery hands over at the most, as one read of a socket would. */
 const READ_BYTES = 64 * 1024
@@ -50,7 +51,8 @@ export class MemoryNetwork implements Network {
     }
   }
 
-  async connect(host: string, port: number, _timeoutMs: number): Promise<Connection> {
+  async connect(host: string, port: number, _timeoutMs: number, tls?: TlsContext): Promise<Connection> {
+    if (tls !== undefined) throw new NetworkError('ENOTSUP', `TLS in a network that is memory, with ${host}:${port}`)
     const accept = this.#listeners.get(port)
     if (!accept) throw new NetworkError('ECONNREFUSED', `connect to ${host}:${port}`)
     const from = this.#nextPort++

@@ -1,4 +1,5 @@
 import { isIP, SocketAddress } from 'node:net'
+import type { TlsContext } from './tls.ts'
 
 /**
  * The network as everything above this layer sees it: `nodeNetwork` is the machine's TCP.
@@ -11,8 +12,11 @@ export interface Network {
   listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener>
   /** What this machine calls itself: for addresses that others are told. */
   hostName(): string
-  /** Connects; rejects with a {@link NetworkError} when refused or not there within `timeoutMs`. */
-  connect(host: string, port: number, timeoutMs: number): Promise<Connection>
+  /**
+   * Connects, over TLS where `tls` is given; rejects with a {@link NetworkError} when refused or not there, handshake included, within
+   * `timeoutMs`, and with a {@link TlsError} when one side refuses the other in the handshake.
+   */
+  connect(host: string, port: number, timeoutMs: number, tls?: TlsContext): Promise<Connection>
 }
 
 /** A listening socket. */
@@ -24,7 +28,7 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** One TCP connection. Nothing is read before {@link start}. */
+/** One connection, of TCP or of TLS over it. Nothing is read before {@link start}. */
 export interface Connection {
   readonly remoteAddress: string
   readonly remotePort: number

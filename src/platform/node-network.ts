@@ -1,8 +1,9 @@
 import { createConnection, createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net'
 import { hostname } from 'node:os'
 import { type Connection, type ConnectionSink, type Listener, type Network, NetworkError } from './network.ts'
+import { type TlsContext, TlsError } from './tls.ts'
 
-/** The machine's TCP. */
+/** The machine's TCP, and TLS over it. */
 export const nodeNetwork: Network = { listen, connect, hostName: hostname }
 
 async function listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener> {
@@ -27,11 +28,11 @@ function closeServer(server: Server): Promise<void> {
   })
 }
 
-async function connect(host: string, port: number, timeoutMs: number): Promise<Connection> {
-  const socket = createConnection({ host, port, noDelay: true })
+async function connect(host: string, port: number, timeoutMs: number, tls?: TlsContext): Promise<Connection> {
+  const socket = tls === undefined ? createConnection({ host, port, noDelay: true }) : tls.connect(host, port)
   socket.pause()
   await new Promise<void>((resolve, reject) => {
-    const what = `connect to ${host}:${port}`
+    let what = `connect to ${host}:${port}`
     const fail = (error: Error): void => {
       clearTimeout(deadline)
       socket.destroy()
@@ -39,7 +40,12 @@ async function connect(host: string, port: number, timeoutMs: number): Promise<C
     }
     const deadline = setTimeout(() => fail(Object.assign(new Error(what), { code: 'ETIMEDOUT' })), timeoutMs)
     socket.once('error', fail)
-    socket.once('connect', () => {
+    if (tls !== undefined) {
+      socket.once('connect', () => {
+        what = `TLS handshake with ${host}:${port}`
+      })
+    }
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(deadline)
       socket.off('error', fail)
       resolve()
@@ -50,10 +56,10 @@ async function connect(host: string, port: number, timeoutMs: number): Promise<C
 
 function networkError(error: Error, what: string): NetworkError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'EIO'
-  return new NetworkError(code, what, error)
+  return TlsError.isCode(code) ? new TlsError(code, what, error) : new NetworkError(code, what, error)
 }
 
-/** A TCP socket that reads into memory its receiver names. */
+/** A socket that reads into memory its receiver names. */
 class NodeConnection implements Connection {
   readonly remoteAddress: string
   readonly remotePort: number
@@ -99,9 +105,10 @@ class NodeConnection implements Connection {
   /**
    * Rebuilds the socket around its handle with `onread`, which the server API does not offer: measured, reading large
    * frames into their own buffers takes 0.20 CPU seconds per GB instead of 0.37. Returns false where the runtime has
-   * no such handle (not Node); chunks are then copied.
+   * no such handle (not Node), and for TLS, whose handle cannot be taken away from its socket; chunks are then copied.
    */
   #readInto(sink: ConnectionSink): boolean {
+    if ('encrypted' in this.#socket) return false
     const detachable = this.#socket as unknown as { _handle: unknown }
     const handle = detachable._handle
     if (!handle || typeof handle !== 'object' || !('useUserBuffer' in handle)) return false

@@ -150,12 +150,23 @@ const TABLE = [
   ['SHARE_SESSION_LIMIT_REACHED', 133, true, 'the broker holds as many share sessions as it may'],
 ] as const
 
+/** What only a client can know, and what goes over no wire: there it would be UNKNOWN_SERVER_ERROR. */
+export const CLIENT_ERRORS = {
+  SSL_AUTHENTICATION_FAILED: 'the TLS handshake failed',
+} as const
+
 /** `'NOT_LEADER_OR_FOLLOWER'` and its like. */
-export type ErrorName = (typeof TABLE)[number][0]
+export type ErrorName = (typeof TABLE)[number][0] | keyof typeof CLIENT_ERRORS
+
+/** Names of the errors that have a code of their own, in the order of the codes. */
+export const ERROR_NAMES: readonly ErrorName[] = TABLE.map(([name]) => name)
 
 /** Numbers by name: `ErrorCode.NOT_LEADER_OR_FOLLOWER` is 6. */
-export const ErrorCode = Object.fromEntries(TABLE.map(([name, code]) => [name, code])) as {
-  readonly [Row in (typeof TABLE)[number] as Row[0]]: Row[1]
+export const ErrorCode = Object.fromEntries([
+  ...TABLE.map(([name, code]) => [name, code]),
+  ...Object.keys(CLIENT_ERRORS).map(name => [name, -1]),
+]) as { readonly [Row in (typeof TABLE)[number] as Row[0]]: Row[1] } & {
+  readonly [Name in keyof typeof CLIENT_ERRORS]: -1
 }
 
 interface ErrorRow {
@@ -175,6 +186,7 @@ export function errorName(code: number): ErrorName {
 
 /** The message of an error where there is nothing more exact to say. */
 export function errorMessage(name: ErrorName): string {
+  if (Object.hasOwn(CLIENT_ERRORS, name)) return CLIENT_ERRORS[name as keyof typeof CLIENT_ERRORS]
   return byCode.get(ErrorCode[name])?.message ?? ''
 }
 
@@ -187,6 +199,9 @@ const FATAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'CLUSTER_AUTHORIZATION_FAILED',
   'FENCED_INSTANCE_ID',
   'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+  'SSL_AUTHENTICATION_FAILED',
 ])
 
 /** Messages quote what clients sent; beyond this they would not fit in the answer's string, or in a line of the log. */

@@ -16,7 +16,16 @@ export {
 } from './codec.ts'
 export * from './compression/index.ts'
 export { crc32c, crc32cIsNative } from './crc32c.ts'
-export { ErrorCode, type ErrorName, errorMessage, errorName, KafkaError, MalformedError } from './errors.ts'
+export {
+  CLIENT_ERRORS,
+  ERROR_NAMES,
+  ErrorCode,
+  type ErrorName,
+  errorMessage,
+  errorName,
+  KafkaError,
+  MalformedError,
+} from './errors.ts'
 export { requestHeaderVersion, responseHeaderVersion } from './header-version.ts'
 export * from './messages/headers.ts'
 export { ByteReader } from './reader.ts'

@@ -1,0 +1,13 @@
+import type { Disk } from './disk.ts'
+
+/** The bytes of a small file. @throws DiskError */
+export function readWholeFile(disk: Disk, path: string): Buffer {
+  const file = disk.open(path, { readOnly: true })
+  try {
+    const bytes = Buffer.alloc(file.size())
+    file.read(bytes, 0, bytes.length, 0)
+    return bytes
+  } finally {
+    file.close()
+  }
+}
