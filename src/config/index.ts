@@ -41,4 +41,4 @@ export {
   type TopicKeys,
   topicConfig,
 } from './topic-config.ts'
-export { atLeast, type OneOf, oneOf, type Validator } from './validators.ts'
+export { atLeast, type OneOf, oneOf, oneOfAnyCase, type Validator } from './validators.ts'

@@ -1,0 +1,164 @@
+import { ConfigError } from '../config/index.ts'
+import type { Clock, Disk, Random, TlsContext, TlsOptions } from '../platform/index.ts'
+import { parseJaas } from './jaas.ts'
+import { oauthBearer, type TokenProvider } from './oauth-bearer.ts'
+import { plain } from './plain.ts'
+import type { SaslMechanism } from './sasl-mechanism.ts'
+import { scram } from './scram.ts'
+import { type SecurityConfig, tlsContext } from './tls-options.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
+
+/** How a connection begins. */
+export interface ClientSecurity {
+  /** Undefined for connections that are not encrypted. */
+  readonly tls: TlsContext | undefined
+  /** Undefined where nobody asks who we are, or TLS says it. */
+  readonly sasl: SaslMechanism | undefined
+}
+
+/** Who this client is, as an object in place of `sasl.*`; mechanisms in any case. */
+export type SaslOptions =
+  | {
+      readonly mechanism:
+        | 'PLAIN'
+        | 'SCRAM-SHA-256'
+        | 'SCRAM-SHA-512'
+        | Lowercase<'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'>
+      readonly username: string
+      readonly password: string
+      /** Name and password are the id and the HMAC (Base64) of a delegation token; SCRAM only. */
+      readonly isToken?: boolean
+    }
+  | {
+      readonly mechanism: 'OAUTHBEARER' | 'oauthbearer'
+      /** Asked for a token when one is needed. */
+      readonly token: TokenProvider
+    }
+  | {
+      readonly mechanism: 'OAUTHBEARER' | 'oauthbearer'
+      /** Where tokens are asked for, by client credentials. */
+      readonly tokenEndpointUrl: string
+      readonly clientId: string
+      readonly clientSecret: string
+      readonly scope?: string
+    }
+
+/** What is not text among the settings. */
+export interface SecurityParts {
+  /** True for TLS with authorities that Node trusts, or how TLS is to be; over `ssl.*`. */
+  readonly tls?: boolean | TlsOptions
+  /** In place of `sasl.*`. */
+  readonly sasl?: SaslOptions
+}
+
+/** The machine that secrets are read from, and what mechanisms need of it. */
+export interface SecurityMachine {
+  readonly disk: Disk
+  readonly random: Random
+  readonly clock: Clock
+  /** For the whole of a question to a token endpoint. */
+  readonly timeoutMs: number
+}
+
+/**
+ * What settings say about TLS and SASL. With `tls` or `sasl` as objects `security.protocol` need not be given.
+ * @throws ConfigError that names the key at fault, never a secret
+ */
+export function clientSecurity(config: SecurityConfig, parts: SecurityParts, machine: SecurityMachine): ClientSecurity {
+  const { isEncrypted, isSasl } = protocolOf(config, parts)
+  return {
+    tls: isEncrypted ? tlsContext(config, typeof parts.tls === 'object' ? parts.tls : {}, machine.disk) : undefined,
+    sasl: isSasl ? mechanismOf(parts.sasl ?? saslOptions(config), machine) : undefined,
+  }
+}
+
+function protocolOf(config: SecurityConfig, { tls = false, sasl }: SecurityParts) {
+  const key = 'security.protocol'
+  const hasTls = tls !== false
+  const hasSasl = sasl !== undefined
+  if (config.isDefault(key)) return { isEncrypted: hasTls, isSasl: hasSasl }
+  const protocol = config.get(key).toUpperCase()
+  const isEncrypted = protocol.endsWith('SSL')
+  const isSasl = protocol.startsWith('SASL')
+  if ((hasTls && !isEncrypted) || (hasSasl && !isSasl)) {
+    throw new ConfigError(`${hasTls && !isEncrypted ? 'tls' : 'sasl'} is given, and this does without`, {
+      key,
+      value: protocol,
+    })
+  }
+  return { isEncrypted, isSasl }
+}
+
+/** `sasl.*` as the object that says the same. */
+function saslOptions(config: SecurityConfig): SaslOptions {
+  const mechanism = config.get('sasl.mechanism')
+  if (mechanism === null) {
+    throw new ConfigError('Set sasl.mechanism, to PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, or give sasl')
+  }
+  const jaasText = config.get('sasl.jaas.config')?.reveal()
+  const jaas = jaasText === undefined ? undefined : parseJaas(jaasText)
+  const option = (name: string): string | undefined => jaas?.options.get(name)
+  if (mechanism.toUpperCase() === 'OAUTHBEARER') return oauthOptions(config, option)
+  const username = config.get('sasl.username') ?? option('username')
+  const password = config.get('sasl.password')?.reveal() ?? option('password')
+  if (username === undefined || password === undefined) {
+    throw new ConfigError(
+      `${mechanism} needs a name and a password: give sasl, or set sasl.username and sasl.password, or sasl.jaas.config`,
+    )
+  }
+  // Whether there is such a mechanism is checked where it is made.
+  return { mechanism: mechanism as 'PLAIN', username, password, isToken: option('tokenauth') === 'true' }
+}
+
+function oauthOptions(config: SecurityConfig, option: (name: string) => string | undefined): SaslOptions {
+  const key = 'sasl.oauthbearer'
+  const tokenEndpointUrl = config.get(`${key}.token.endpoint.url`)
+  const clientId = config.get(`${key}.client.credentials.client.id`) ?? option('clientId')
+  const clientSecret = config.get(`${key}.client.credentials.client.secret`)?.reveal() ?? option('clientSecret')
+  const scope = config.get(`${key}.scope`) ?? option('scope')
+  if (tokenEndpointUrl === null || clientId === undefined || clientSecret === undefined) {
+    throw new ConfigError(
+      'OAUTHBEARER needs tokens: give sasl.token, a function, or set sasl.oauthbearer.token.endpoint.url with ' +
+        'clientId and clientSecret in sasl.jaas.config',
+    )
+  }
+  return { mechanism: 'OAUTHBEARER', tokenEndpointUrl, clientId, clientSecret, ...(scope !== undefined && { scope }) }
+}
+
+function mechanismOf(options: SaslOptions, machine: SecurityMachine): SaslMechanism {
+  const name = String(options.mechanism).toUpperCase()
+  if (name === 'OAUTHBEARER') {
+    const provider = 'token' in options ? options.token : credentialsProvider(options, machine)
+    return oauthBearer(provider, machine.clock)
+  }
+  const { username, password, isToken = false } = options as Extract<SaslOptions, { username: string }>
+  if (typeof username !== 'string' || typeof password !== 'string' || username === '') {
+    throw new ConfigError(`sasl: ${name} needs username and password`)
+  }
+  switch (name) {
+    case 'PLAIN':
+      if (`${username}${password}`.includes('\0'))
+        throw new ConfigError('sasl: PLAIN takes no NUL in name and password')
+      return plain(username, password)
+    case 'SCRAM-SHA-256':
+    case 'SCRAM-SHA-512':
+      return scram(name, { username, password, isToken }, machine.random)
+    default:
+      throw new ConfigError('there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER', {
+        key: 'sasl.mechanism',
+        value: name,
+      })
+  }
+}
+
+function credentialsProvider(options: SaslOptions, machine: SecurityMachine): TokenProvider {
+  const { tokenEndpointUrl, clientId, clientSecret, scope } = options as Extract<SaslOptions, { clientId: string }>
+  const url = URL.canParse(tokenEndpointUrl) ? new URL(tokenEndpointUrl) : undefined
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) {
+    throw new ConfigError('this is no https: address', {
+      key: 'sasl.oauthbearer.token.endpoint.url',
+      value: tokenEndpointUrl,
+    })
+  }
+  return tokenEndpoint({ url, clientId, clientSecret, scope, timeoutMs: machine.timeoutMs })
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../platform/index.ts'
+import { KafkaError } from '../protocol/index.ts'
+import type { SaslMechanism } from './sasl-mechanism.ts'
+
+/** A token as a provider gives it. */
+export interface OAuthToken {
+  readonly value: string
+  /** When it ends, milliseconds since 1970; what the token itself says (`exp`) when left out. */
+  readonly expiresAtMs?: number
+  /** SASL extensions for the broker (KIP-342). */
+  readonly extensions?: Readonly<Record<string, string>>
+}
+
+/** Gets a token that is good for a while. What it throws is the reason why there is no connection. */
+export type TokenProvider = () => OAuthToken | string | Promise<OAuthToken | string>
+
+/** The share of a token's life after which a new one is asked for, as Java's `sasl.login.refresh.window.factor`. */
+const REFRESH_AFTER = 0.8
+const SEPARATOR = '\u0001'
+
+/** A bearer token of OAuth 2 (RFC 7628, KIP-255). A token serves all connections until most of its life is over. */
+export function oauthBearer(provider: TokenProvider, clock: Clock): SaslMechanism {
+  let cached: { readonly token: OAuthToken; readonly untilMs: number } | undefined
+  let asking: Promise<OAuthToken> | undefined
+
+  const ask = async (): Promise<OAuthToken> => {
+    const askedMs = clock.now()
+    const given = await provider()
+    const token = checked(typeof given === 'string' ? { value: given } : given)
+    const expiresAtMs = token.expiresAtMs ?? jwtExpiryMs(token.value)
+    // Of a token whose end is not known only the provider knows whether it is still good.
+    const untilMs = expiresAtMs === undefined ? askedMs : askedMs + REFRESH_AFTER * (expiresAtMs - askedMs)
+    cached = { token, untilMs }
+    return token
+  }
+  const current = (): Promise<OAuthToken> => {
+    if (cached !== undefined && clock.now() < cached.untilMs) return Promise.resolve(cached.token)
+    asking ??= ask()
+      .catch(error => {
+        throw error instanceof KafkaError ? error : failure(`no token: ${messageOf(error)}`, error)
+      })
+      .finally(() => {
+        asking = undefined
+      })
+    return asking
+  }
+
+  return {
+    name: 'OAUTHBEARER',
+    authenticate: async exchange => {
+      const refusal = await exchange(firstMessage(await current()))
+      if (refusal.length === 0) return
+      // The next connection asks for another token.
+      cached = undefined
+      // The server says why as the answer to this (RFC 7628, 3.2.3); one that takes it for enough does not hold to the mechanism.
+      await exchange(Buffer.from(SEPARATOR))
+      throw failure(`the server refuses the token: ${Buffer.from(refusal).toString()}`)
+    },
+  }
+}
+
+function firstMessage({ value, extensions = {} }: OAuthToken): Buffer {
+  const pairs = [`auth=Bearer ${value}`, ...Object.entries(extensions).map(([key, text]) => `${key}=${text}`)]
+  return Buffer.from(`n,,${SEPARATOR}${pairs.map(pair => pair + SEPARATOR).join('')}${SEPARATOR}`)
+}
+
+/** @throws KafkaError for what would not be one token, or one extension, any more */
+function checked(token: OAuthToken): OAuthToken {
+  if (typeof token.value !== 'string' || !/^[\w.~+/-]+=*$/.test(token.value)) {
+    throw failure('what the provider gave is no token: it has characters that none has, or is empty')
+  }
+  for (const [key, text] of Object.entries(token.extensions ?? {})) {
+    if (!/^[A-Za-z]+$/.test(key) || key === 'auth' || !/^[\x21-\x7e \t\r\n]+$/.test(text)) {
+      throw failure(`extension ${key}: its name has letters only and is not auth, its value is printable`)
+    }
+  }
+  return token
+}
+
+/** When a JSON Web Token ends by its own word (`exp`); undefined for tokens of other kinds. */
+export function jwtExpiryMs(token: string): number | undefined {
+  const [, claims, ...rest] = token.split('.')
+  if (claims === undefined || rest.length !== 1) return undefined
+  try {
+    const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp?: unknown }
+    return typeof exp === 'number' ? exp * 1_000 : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+function failure(reason: string, cause?: unknown): KafkaError {
+  return new KafkaError('SASL_AUTHENTICATION_FAILED', `OAUTHBEARER: ${reason}`, { cause })
+}

@@ -1,0 +1,148 @@
+import { type ConfigTable, oneOf, oneOfAnyCase } from '../config/index.ts'
+
+const tlsKeys = {
+  'ssl.truststore.location': {
+    type: 'string',
+    default: null,
+    importance: 'high',
+    doc: 'File with the authorities that brokers are checked against, PEM or PKCS12; those that Node comes with when left out.',
+  },
+  'ssl.truststore.password': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    doc: 'Password of a PKCS12 trust store.',
+  },
+  'ssl.truststore.type': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'PEM or PKCS12; found out from the file when left out.',
+  },
+  'ssl.truststore.certificates': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    doc: 'The authorities themselves, PEM, in place of a file.',
+  },
+  'ssl.keystore.location': {
+    type: 'string',
+    default: null,
+    importance: 'high',
+    doc: "File with this client's private key and certificates, PEM or PKCS12, for brokers that ask for them.",
+  },
+  'ssl.keystore.password': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    doc: 'Password of a PKCS12 key store.',
+  },
+  'ssl.keystore.type': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'PEM or PKCS12; found out from the file when left out.',
+  },
+  'ssl.keystore.key': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    doc: "This client's private key itself, PEM (PKCS #8), in place of a file.",
+  },
+  'ssl.keystore.certificate.chain': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    doc: "This client's certificates themselves, PEM, in place of a file.",
+  },
+  'ssl.key.password': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    doc: 'What the private key is encrypted with.',
+  },
+  'ssl.endpoint.identification.algorithm': {
+    type: 'string',
+    default: 'https',
+    importance: 'low',
+    doc: 'https makes sure that the certificate is for the host that was connected to; empty does not.',
+    valid: oneOfAnyCase('HTTPS', ''),
+  },
+  'ssl.enabled.protocols': {
+    type: 'list',
+    default: 'TLSv1.2,TLSv1.3',
+    importance: 'medium',
+    doc: 'Versions of TLS that are offered.',
+    valid: oneOf('TLSv1.2', 'TLSv1.3'),
+  },
+  'ssl.cipher.suites': {
+    type: 'list',
+    default: null,
+    importance: 'low',
+    doc: "Cipher suites that are offered, by Java's or OpenSSL's names; Node's own choice when left out.",
+  },
+} as const satisfies ConfigTable
+
+const saslKeys = {
+  'sasl.mechanism': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'How to say who this client is: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.',
+  },
+  'sasl.jaas.config': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    doc: 'Name and password as Java clients have them: ...ScramLoginModule required username="alice" password="...";',
+  },
+  'sasl.username': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'Name for PLAIN and SCRAM, as librdkafka calls it.',
+  },
+  'sasl.password': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    doc: 'Password for PLAIN and SCRAM, as librdkafka calls it.',
+  },
+  'sasl.oauthbearer.token.endpoint.url': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'Where tokens for OAUTHBEARER are asked for, by client credentials.',
+  },
+  'sasl.oauthbearer.client.credentials.client.id': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'The name that tokens are asked for with (KIP-1139); clientId of sasl.jaas.config means the same.',
+  },
+  'sasl.oauthbearer.client.credentials.client.secret': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    doc: 'The secret that tokens are asked for with (KIP-1139); clientSecret of sasl.jaas.config means the same.',
+  },
+  'sasl.oauthbearer.scope': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'What the tokens are to be good for; scope of sasl.jaas.config means the same.',
+  },
+} as const satisfies ConfigTable
+
+/** How clients talk to brokers, with Java's names and defaults (CommonClientConfigs, SslConfigs, SaslConfigs) where it has them. */
+export const clientSecurityKeys = {
+  'security.protocol': {
+    type: 'string',
+    default: 'PLAINTEXT',
+    importance: 'medium',
+    doc: 'PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL: whether connections are encrypted, and whether they begin with SASL.',
+    valid: oneOfAnyCase('PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'),
+  },
+  ...tlsKeys,
+  ...saslKeys,
+} as const satisfies ConfigTable
