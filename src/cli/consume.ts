@@ -1,10 +1,9 @@
 import type { Consumer, ConsumerRecord, Kafka, TopicPartition } from '../client/index.ts'
 import { systemClock, type Timer } from '../platform/index.ts'
-import { adminPatience, toCluster } from './to-cluster.ts'
+import { adminPatience, type ClusterOptions, toCluster } from './to-cluster.ts'
 
 /** Options of `monedula consume`, as the command line gives them. */
-export interface ConsumeOptions {
-  readonly bootstrapServer: string
+export interface ConsumeOptions extends ClusterOptions {
   readonly follow?: boolean
   readonly group?: string
   readonly fromBeginning?: boolean
@@ -23,7 +22,7 @@ export async function consume(topic: string, options: ConsumeOptions): Promise<v
   const max = options.max === undefined ? Number.POSITIVE_INFINITY : Number(options.max)
   if (!(max >= 1)) throw new Error(`--max ${options.max}: give a number from 1 on`)
   const isFromStart = options.fromBeginning || !options.follow
-  const kafka = toCluster(options.bootstrapServer)
+  const kafka = toCluster(options)
   const ends = await endsOf(kafka, topic)
   await using consumer = kafka.consumer({
     autoOffsetReset: isFromStart ? 'earliest' : 'latest',

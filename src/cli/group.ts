@@ -1,9 +1,9 @@
 import { table } from './table.ts'
-import { adminPatience, toCluster } from './to-cluster.ts'
+import { adminPatience, type ClusterOptions, toCluster } from './to-cluster.ts'
 
 /** `monedula group list`. */
-export async function listGroups({ bootstrapServer }: { readonly bootstrapServer: string }): Promise<void> {
-  await using admin = toCluster(bootstrapServer).admin(adminPatience)
+export async function listGroups(options: ClusterOptions): Promise<void> {
+  await using admin = toCluster(options).admin(adminPatience)
   const groups = await admin.listConsumerGroups()
   console.log(
     table(
@@ -14,11 +14,8 @@ export async function listGroups({ bootstrapServer }: { readonly bootstrapServer
 }
 
 /** `monedula group describe`: what a group has committed, what is left, and who reads it. */
-export async function describeGroup(
-  groupId: string,
-  { bootstrapServer }: { readonly bootstrapServer: string },
-): Promise<void> {
-  await using admin = toCluster(bootstrapServer).admin(adminPatience)
+export async function describeGroup(groupId: string, options: ClusterOptions): Promise<void> {
+  await using admin = toCluster(options).admin(adminPatience)
   const [[group], committed] = await Promise.all([
     admin.describeConsumerGroups([groupId]),
     admin.listConsumerGroupOffsets(groupId),

@@ -23,45 +23,43 @@ program
     await start(options)
   })
 
-const BOOTSTRAP = ['-b, --bootstrap-server <addresses>', 'brokers to begin with', 'localhost:9092'] as const
+/** Adds the options that say which cluster a command is about. */
+const ofCluster = (command: Command, ...otherNames: readonly string[]): Command => {
+  command
+    .option('-b, --bootstrap-server <addresses>', 'brokers to begin with; MONEDULA_URL or localhost:9092 when left out')
+    .option('--command-config <file>', 'a .properties file with settings of clients, such as for TLS and SASL')
+  for (const name of otherNames) {
+    command.addOption(command.createOption(`--${name} <file>`, 'the same').hideHelp())
+    command.on(`option:${name}`, file => command.setOptionValue('commandConfig', file))
+  }
+  return command
+}
 
 const topic = program.command('topic').description('create, list, describe and delete topics')
-topic
-  .command('create <name>')
+ofCluster(topic.command('create <name>'))
   .description('create a topic')
-  .option(...BOOTSTRAP)
   .option('-p, --partitions <count>', "how many partitions; the broker's default when left out")
   .option('-r, --replication-factor <count>', "how many replicas of each; the broker's default when left out")
   .option('-c, --config <name=value...>', 'settings of the topic', [])
   .action((name, options) => oneLineOnFailure(async () => (await import('./topic.ts')).createTopic(name, options)))
-topic
-  .command('list')
+ofCluster(topic.command('list'))
   .description('print the names of all topics')
-  .option(...BOOTSTRAP)
   .action(options => oneLineOnFailure(async () => (await import('./topic.ts')).listTopics(options)))
-topic
-  .command('describe <name>')
+ofCluster(topic.command('describe <name>'))
   .description('print the partitions of a topic, and where they begin and end')
-  .option(...BOOTSTRAP)
   .action((name, options) => oneLineOnFailure(async () => (await import('./topic.ts')).describeTopic(name, options)))
-topic
-  .command('delete <names...>')
+ofCluster(topic.command('delete <names...>'))
   .description('delete topics')
-  .option(...BOOTSTRAP)
   .action((names, options) => oneLineOnFailure(async () => (await import('./topic.ts')).deleteTopics(names, options)))
 
-program
-  .command('produce <topic>')
+ofCluster(program.command('produce <topic>'), 'producer.config')
   .description('publish each line of standard input as a record')
-  .option(...BOOTSTRAP)
   .option('-k, --key-separator <text>', 'what stands between key and value in a line')
   .option('-H, --header <name=value...>', 'headers of every record', [])
   .action((name, options) => oneLineOnFailure(async () => (await import('./produce.ts')).produce(name, options)))
 
-program
-  .command('consume <topic>')
+ofCluster(program.command('consume <topic>'), 'consumer.config')
   .description('print the records of a topic')
-  .option(...BOOTSTRAP)
   .option('-f, --follow', 'go on with what comes; without it, end at the last record')
   .option('-g, --group <id>', 'read as a member of a group, from where it stands')
   .option('--from-beginning', 'with --follow: begin with the oldest record instead of the next one')
@@ -70,15 +68,11 @@ program
   .action((name, options) => oneLineOnFailure(async () => (await import('./consume.ts')).consume(name, options)))
 
 const group = program.command('group').description('list and describe consumer groups')
-group
-  .command('list')
+ofCluster(group.command('list'))
   .description('print the groups and their states')
-  .option(...BOOTSTRAP)
   .action(options => oneLineOnFailure(async () => (await import('./group.ts')).listGroups(options)))
-group
-  .command('describe <id>')
+ofCluster(group.command('describe <id>'))
   .description('print what a group has committed, and how far behind it is')
-  .option(...BOOTSTRAP)
   .action((id, options) => oneLineOnFailure(async () => (await import('./group.ts')).describeGroup(id, options)))
 
 program

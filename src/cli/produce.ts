@@ -1,9 +1,8 @@
 import { createInterface } from 'node:readline'
-import { producerPatience, toCluster } from './to-cluster.ts'
+import { type ClusterOptions, producerPatience, toCluster } from './to-cluster.ts'
 
 /** Options of `monedula produce`, as the command line gives them. */
-export interface ProduceOptions {
-  readonly bootstrapServer: string
+export interface ProduceOptions extends ClusterOptions {
   readonly keySeparator?: string
   readonly header: readonly string[]
 }
@@ -12,13 +11,14 @@ export interface ProduceOptions {
 const MAX_PENDING = 10_000
 
 /** `monedula produce`: every line of standard input is a record; resolves when all are acknowledged. */
-export async function produce(topic: string, { bootstrapServer, keySeparator, header }: ProduceOptions): Promise<void> {
+export async function produce(topic: string, options: ProduceOptions): Promise<void> {
+  const { keySeparator, header } = options
   const headers = header.map(entry => {
     const at = entry.indexOf('=')
     if (at < 1) throw new Error(`--header ${entry}: give name=value`)
     return { key: entry.slice(0, at), value: entry.slice(at + 1) }
   })
-  await using producer = toCluster(bootstrapServer).producer(producerPatience)
+  await using producer = toCluster(options).producer(producerPatience)
   let failure: Error | undefined
   let pending = 0
   for await (const line of createInterface({ input: process.stdin })) {

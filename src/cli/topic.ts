@@ -1,10 +1,6 @@
 import type { Admin } from '../client/index.ts'
 import { table } from './table.ts'
-import { adminPatience, toCluster } from './to-cluster.ts'
-
-interface ClusterOptions {
-  readonly bootstrapServer: string
-}
+import { adminPatience, type ClusterOptions, toCluster } from './to-cluster.ts'
 
 export interface CreateTopicOptions extends ClusterOptions {
   readonly partitions?: string
@@ -19,7 +15,7 @@ export async function createTopic(name: string, options: CreateTopicOptions): Pr
     if (at < 1) throw new Error(`--config ${entry}: give name=value, such as retention.ms=60000`)
     return [entry.slice(0, at), entry.slice(at + 1)]
   })
-  await using admin = toCluster(options.bootstrapServer).admin(adminPatience)
+  await using admin = toCluster(options).admin(adminPatience)
   const numbers = {
     ...(options.partitions !== undefined && { partitions: count('--partitions', options.partitions) }),
     ...(options.replicationFactor !== undefined && {
@@ -31,14 +27,14 @@ export async function createTopic(name: string, options: CreateTopicOptions): Pr
 }
 
 /** `monedula topic list`. */
-export async function listTopics({ bootstrapServer }: ClusterOptions): Promise<void> {
-  await using admin = toCluster(bootstrapServer).admin(adminPatience)
+export async function listTopics(options: ClusterOptions): Promise<void> {
+  await using admin = toCluster(options).admin(adminPatience)
   for (const { name } of await admin.listTopics()) console.log(name)
 }
 
 /** `monedula topic describe`: partitions with where they begin and end. */
-export async function describeTopic(name: string, { bootstrapServer }: ClusterOptions): Promise<void> {
-  await using admin = toCluster(bootstrapServer).admin(adminPatience)
+export async function describeTopic(name: string, options: ClusterOptions): Promise<void> {
+  await using admin = toCluster(options).admin(adminPatience)
   const [topic] = await admin.describeTopics([name])
   const places = (topic?.partitions ?? []).map(({ partition }) => ({ topic: name, partition }))
   const [begins, ends] = await Promise.all([offsets(admin, places, 'earliest'), offsets(admin, places, 'latest')])
@@ -58,8 +54,8 @@ async function offsets(
 }
 
 /** `monedula topic delete`. */
-export async function deleteTopics(names: readonly string[], { bootstrapServer }: ClusterOptions): Promise<void> {
-  await using admin = toCluster(bootstrapServer).admin(adminPatience)
+export async function deleteTopics(names: readonly string[], options: ClusterOptions): Promise<void> {
+  await using admin = toCluster(options).admin(adminPatience)
   await admin.deleteTopics(names)
   for (const name of names) console.log(`deleted ${name}`)
 }

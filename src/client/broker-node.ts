@@ -1,18 +1,12 @@
 import type { Api } from '../network/index.ts'
 import { ClientConnection } from '../network/index.ts'
-import { type Clock, type Logger, type Network, NetworkError, type Random } from '../platform/index.ts'
-import {
-  ErrorCode,
-  type Fields,
-  KafkaError,
-  type MessageInput,
-  type MessageOf,
-  type Schema,
-} from '../protocol/index.ts'
-import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts'
+import { type Clock, type Logger, type Network, NetworkError, type Random, TlsError } from '../platform/index.ts'
+import { type Fields, KafkaError, type MessageInput, type MessageOf, type Schema } from '../protocol/index.ts'
+import { type ClientSecurity, tlsFailure } from '../security/index.ts'
 import { Backoff } from './backoff.ts'
+import { SaslSession } from './sasl-session.ts'
+import { askServedApis, commonVersion, type ServedApis } from './served-apis.ts'
 
-const API_VERSIONS = { request: ApiVersionsRequest, response: ApiVersionsResponse }
 /** A batch may be as large as `message.max.bytes` of the broker says, and a fetch holds several. */
 const MAX_RESPONSE_BYTES = 2 ** 31 - 1
 
@@ -28,6 +22,7 @@ export interface NodeSettings {
   readonly reconnectBackoffMs: number
   readonly reconnectBackoffMaxMs: number
   readonly maxIdleMs: number
+  readonly security: ClientSecurity
 }
 
 /** Where a broker listens. */
@@ -48,12 +43,11 @@ export interface RequestOptions {
 /** The body of a request, or how to make it for the version that the broker and we have in common. */
 export type RequestBody<Q extends Fields> = MessageInput<Schema<Q>> | ((version: number) => MessageInput<Schema<Q>>)
 
-/** Versions of the APIs that a broker serves. */
-type Served = ReadonlyMap<number, { readonly min: number; readonly max: number }>
-
 interface Link {
   readonly connection: ClientConnection
-  readonly served: Served
+  readonly served: ServedApis
+  /** Undefined where nobody asks who we are. */
+  readonly session: SaslSession | undefined
 }
 
 /**
@@ -67,7 +61,7 @@ export class BrokerNode {
   #link: Link | undefined
   #linking: Promise<Link> | undefined
   #failures = 0
-  #lastFailure = ''
+  #lastFailure: Error | undefined
   #retryAtMs = Number.NEGATIVE_INFINITY
   #isClosed = false
 
@@ -90,7 +84,7 @@ export class BrokerNode {
    * Sends a request in the highest version that both sides know.
    *
    * @throws KafkaError NETWORK_EXCEPTION when the broker cannot be reached or the connection broke, REQUEST_TIMED_OUT,
-   * UNSUPPORTED_VERSION when both sides have no version in common
+   * UNSUPPORTED_VERSION when both sides have no version in common, SSL_AUTHENTICATION_FAILED, SASL_AUTHENTICATION_FAILED
    */
   request<Q extends Fields, S extends Fields>(
     api: Api<Q, S>,
@@ -98,14 +92,33 @@ export class BrokerNode {
     options: RequestOptions = {},
   ): Promise<MessageOf<Schema<S>>> {
     const link = this.#link
-    if (link !== undefined) return this.#send(link, api, body, options)
-    return this.#connected().then(made => this.#send(made, api, body, options))
+    if (link === undefined) return this.#connected().then(made => this.#sendFirst(made, api, body, options))
+    const renewal = link.session?.renewal()
+    if (renewal === undefined) return this.#send(link, api, body, options)
+    return renewal.then(() => this.#send(link, api, body, options))
   }
 
   /** Ends the connection; it is not made again. */
   close(): void {
     this.#isClosed = true
     this.#link?.connection.close()
+  }
+
+  /** A broker that hangs up on a client's first request mostly wanted to know who it is. */
+  async #sendFirst<Q extends Fields, S extends Fields>(
+    link: Link,
+    api: Api<Q, S>,
+    body: RequestBody<Q>,
+    options: RequestOptions,
+  ): Promise<MessageOf<Schema<S>>> {
+    try {
+      return await this.#send(link, api, body, options)
+    } catch (error) {
+      const isDoubtful = error instanceof KafkaError && error.code === 'NETWORK_EXCEPTION' && error.cause === undefined
+      if (!isDoubtful || this.#settings.security.sasl !== undefined || this.#isClosed) throw error
+      const message = `${error.message}; does this listener want SASL? (security.protocol)`
+      throw new KafkaError(error.code, message, { cause: error })
+    }
   }
 
   #send<Q extends Fields, S extends Fields>(
@@ -127,20 +140,16 @@ export class BrokerNode {
   #connected(): Promise<Link> {
     if (this.#link) return Promise.resolve(this.#link)
     const { clock } = this.#settings
-    const { host, port } = this.endpoint
     if (this.#isClosed) return Promise.reject(new KafkaError('NETWORK_EXCEPTION', 'the client is closed'))
     if (this.#linking) return this.#linking
-    if (clock.monotonicMs() < this.#retryAtMs) {
-      const message = `${host}:${port} could not be reached a moment ago: ${this.#lastFailure}`
-      return Promise.reject(new KafkaError('NETWORK_EXCEPTION', message))
-    }
+    if (clock.monotonicMs() < this.#retryAtMs) return Promise.reject(this.#notAgain())
     this.#linking = this.#makeLink()
       .catch((error: unknown) => {
+        const failure = this.#asKafkaError(error)
         this.#failures += 1
-        this.#lastFailure = error instanceof Error ? error.message : String(error)
+        this.#lastFailure = failure
         this.#retryAtMs = clock.monotonicMs() + this.#backoff.delayMs(this.#failures)
-        if (error instanceof NetworkError) throw new KafkaError('NETWORK_EXCEPTION', error.message, { cause: error })
-        throw error
+        throw failure
       })
       .finally(() => {
         this.#linking = undefined
@@ -148,10 +157,25 @@ export class BrokerNode {
     return this.#linking
   }
 
-  async #makeLink(): Promise<Link> {
-    const { network, clock, clientId, connectTimeoutMs, logger, requestTimeoutMs } = this.#settings
+  /** Why nothing is tried now. Who was refused is refused, however soon he comes again. */
+  #notAgain(): Error {
     const { host, port } = this.endpoint
-    const socket = await network.connect(host, port, connectTimeoutMs)
+    const last = this.#lastFailure
+    if (last instanceof KafkaError && last.fatal) return last
+    return new KafkaError('NETWORK_EXCEPTION', `${host}:${port} could not be reached a moment ago: ${last?.message}`)
+  }
+
+  #asKafkaError(error: unknown): Error {
+    const cause = error instanceof KafkaError ? error.cause : error
+    if (cause instanceof TlsError) return tlsFailure(this.endpoint.host, this.endpoint.port, cause)
+    if (error instanceof NetworkError) return new KafkaError('NETWORK_EXCEPTION', error.message, { cause: error })
+    return KafkaError.from(error)
+  }
+
+  async #makeLink(): Promise<Link> {
+    const { network, clock, clientId, connectTimeoutMs, logger, requestTimeoutMs, security } = this.#settings
+    const { host, port } = this.endpoint
+    const socket = await network.connect(host, port, connectTimeoutMs, security.tls)
     const connection: ClientConnection = new ClientConnection({
       connection: socket,
       clock,
@@ -164,16 +188,40 @@ export class BrokerNode {
       },
     })
     try {
-      const served = await askVersions(connection, requestTimeoutMs)
+      const served = await this.#greet(connection, requestTimeoutMs)
+      const session = await this.#authenticate(connection, served)
       if (this.#isClosed) throw new KafkaError('NETWORK_EXCEPTION', 'the client is closed')
       this.#failures = 0
-      this.#link = { connection, served }
+      this.#link = { connection, served, session }
       this.#closeWhenIdle(connection)
       return this.#link
     } catch (error) {
       connection.close()
       throw error
     }
+  }
+
+  /** The first question. A broker that hangs up on it mostly wanted to hear something else. */
+  async #greet(connection: ClientConnection, timeoutMs: number): Promise<ServedApis> {
+    try {
+      return await askServedApis(connection, timeoutMs)
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.code !== 'NETWORK_EXCEPTION' || this.#isClosed) throw error
+      if (error.cause instanceof TlsError) throw error
+      const { host, port } = this.endpoint
+      const isEncrypted = this.#settings.security.tls !== undefined
+      const doubt = isEncrypted ? 'does it accept the certificate of this client?' : 'does it want TLS?'
+      const message = `${host}:${port} ended the connection before its first answer; ${doubt} (security.protocol)`
+      throw new KafkaError('NETWORK_EXCEPTION', message, { cause: error })
+    }
+  }
+
+  async #authenticate(connection: ClientConnection, served: ServedApis): Promise<SaslSession | undefined> {
+    const { clock, random, requestTimeoutMs, security } = this.#settings
+    const { sasl: mechanism } = security
+    if (mechanism === undefined) return undefined
+    const broker = `${this.endpoint.host}:${this.endpoint.port}`
+    return SaslSession.begin({ connection, broker, served, mechanism, clock, random, timeoutMs: requestTimeoutMs })
   }
 
   #closeWhenIdle(connection: ClientConnection): void {
@@ -187,32 +235,4 @@ export class BrokerNode {
       else this.#closeWhenIdle(connection)
     })
   }
-}
-
-/** What the broker serves (KIP-35). One that does not know our version of the question is asked in its own (KIP-511). */
-async function askVersions(connection: ClientConnection, timeoutMs: number): Promise<Served> {
-  const names = { clientSoftwareName: 'monedula', clientSoftwareVersion: '0.1.0' }
-  let answer = await connection.send(API_VERSIONS, names, { version: 3, timeoutMs })
-  if (answer.errorCode === ErrorCode.UNSUPPORTED_VERSION) {
-    answer = await connection.send(API_VERSIONS, {}, { version: 0, timeoutMs })
-  }
-  if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-  return new Map(
-    answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
-  )
-}
-
-function commonVersion(schema: Schema, served: Served, maxVersion = schema.versions.max): number {
-  const theirs = served.get(schema.apiKey)
-  const ours = schema.versions
-  const highest = Math.min(maxVersion, ours.max, theirs?.max ?? -1)
-  if (theirs === undefined || highest < Math.max(ours.min, theirs.min)) {
-    throw new KafkaError(
-      'UNSUPPORTED_VERSION',
-      theirs === undefined
-        ? `the broker does not serve ${schema.name}`
-        : `the broker serves ${schema.name} in versions ${theirs.min} to ${theirs.max}, this client ${ours.min} to ${ours.max}`,
-    )
-  }
-  return highest
 }

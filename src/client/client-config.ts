@@ -1,4 +1,5 @@
 import { type ConfigTable, defineConfig } from '../config/index.ts'
+import { clientSecurityKeys } from '../security/index.ts'
 
 /** Keys that every client has, with Java's names and defaults (CommonClientConfigs). */
 export const commonClientKeys = {
@@ -67,16 +68,7 @@ export const commonClientKeys = {
     importance: 'low',
     doc: 'Age at which the picture of the cluster is renewed even if nothing seems to have changed.',
   },
-  'security.protocol': {
-    type: 'string',
-    default: 'PLAINTEXT',
-    importance: 'medium',
-    doc: 'How to talk to brokers; PLAINTEXT is what there is yet.',
-    valid: {
-      toString: () => '[PLAINTEXT]',
-      check: value => (value === 'PLAINTEXT' ? undefined : 'TLS and SASL are not there yet; use PLAINTEXT'),
-    },
-  },
+  ...clientSecurityKeys,
 } as const satisfies ConfigTable
 
 /** What a connection needs, whatever is done over it. */

@@ -10,12 +10,14 @@ import {
   type Clock,
   type Logger,
   type Network,
+  nodeDisk,
   nodeNetwork,
   type Random,
   silentLogger,
   systemClock,
   systemRandom,
 } from '../platform/index.ts'
+import { clientSecurity, type SecurityParts } from '../security/index.ts'
 import type { Endpoint } from './broker-node.ts'
 import type { commonClientKeys } from './client-config.ts'
 import type { ClusterSettings } from './cluster.ts'
@@ -48,7 +50,9 @@ type Spelled<Option extends string> = Option | (Option extends `${infer Number e
 type CamelCase<S extends string> = S extends `${infer Head}.${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S
 
 /** What is not text, and stands beside the settings of every client. */
-export interface ClientParts {
+export interface ClientParts extends SecurityParts {
+  /** Settings out of a file, beneath those that are given in code. Those that the client does not have are left alone, and logged. */
+  readonly properties?: ReadonlyMap<string, string>
   /** Takes what the client logs, pino's shape; nothing is logged when left out. */
   readonly logger?: Logger
   /** The network and time that the client lives in; the machine's when left out. */
@@ -57,19 +61,38 @@ export interface ClientParts {
 
 const MACHINE = { network: nodeNetwork, clock: systemClock, random: systemRandom }
 
+const PARTS = ['tls', 'sasl', 'properties', 'logger', 'platform'] as const satisfies (keyof ClientParts)[]
+
 /**
- * Reads settings given in code. A key that no client has is refused, since a typing error would otherwise do nothing.
+ * Takes options apart: settings, read and checked, and parts. A setting given in code that no client has is refused, since a typing
+ * error would otherwise do nothing.
  * @throws ConfigError that names the key
  */
-export function readConfig<T extends ConfigTable>(def: ConfigDef<T>, input: object): Config<T> {
-  const properties = new Map<string, string>()
-  for (const [given, value] of Object.entries(input)) {
+export function readOptions<T extends ConfigTable>(
+  def: ConfigDef<T>,
+  options: ClientParts & object,
+): { readonly config: Config<T>; readonly parts: ClientParts } {
+  const { tls, sasl, properties, logger, platform } = options
+  const given = Object.entries(options).filter(([name]) => !(PARTS as readonly string[]).includes(name))
+  const known = new Map(properties)
+  for (const [name, value] of given) {
     if (value === undefined || value === null) continue
-    const name = def.key(given) ? given : given.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`)
-    if (!def.key(name)) throw new ConfigError(`Unknown configuration ${given}: ${nearest(name, def.names())}`)
-    properties.set(name, Array.isArray(value) ? value.join(',') : String(value))
+    known.set(keyOf(def, name), Array.isArray(value) ? value.join(',') : String(value))
   }
-  return def.parse(properties)
+  const config = def.parse(known)
+  const unused = config.unknownKeys()
+  if (unused.length > 0) logger?.info({ settings: unused }, 'settings that this client does not have')
+  return { config, parts: definedOnly({ tls, sasl, logger, platform }) }
+}
+
+function keyOf(def: ConfigDef<ConfigTable>, given: string): string {
+  const name = def.key(given) ? given : given.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`)
+  if (!def.key(name)) throw new ConfigError(`Unknown configuration ${given}: ${nearest(name, def.names())}`)
+  return name
+}
+
+function definedOnly<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never
 }
 
 function nearest(name: string, names: readonly string[]): string {
@@ -99,9 +122,10 @@ export function parseEndpoints(servers: readonly string[]): Endpoint[] {
 /** What a cluster's connections and metadata want to know. */
 export function clusterSettings(
   config: Config<typeof commonClientKeys>,
-  { logger = silentLogger, platform = MACHINE }: ClientParts,
+  { logger = silentLogger, platform = MACHINE, ...security }: ClientParts,
   allowAutoTopicCreation: boolean,
 ): ClusterSettings {
+  const connectTimeoutMs = config.get('socket.connection.setup.timeout.ms')
   return {
     ...platform,
     logger,
@@ -109,12 +133,13 @@ export function clusterSettings(
     bootstrap: parseEndpoints(config.get('bootstrap.servers')),
     clientId: config.get('client.id'),
     requestTimeoutMs: config.get('request.timeout.ms'),
-    connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
+    connectTimeoutMs,
     reconnectBackoffMs: config.get('reconnect.backoff.ms'),
     reconnectBackoffMaxMs: config.get('reconnect.backoff.max.ms'),
     retryBackoffMs: config.get('retry.backoff.ms'),
     retryBackoffMaxMs: config.get('retry.backoff.max.ms'),
     maxIdleMs: config.get('connections.max.idle.ms'),
     metadataMaxAgeMs: config.get('metadata.max.age.ms'),
+    security: clientSecurity(config, security, { ...platform, disk: nodeDisk, timeoutMs: connectTimeoutMs }),
   }
 }

@@ -1,6 +1,8 @@
 export { ConfigError } from '../config/index.ts'
-export type { Logger } from '../platform/index.ts'
+export type { Logger, Pem, TlsOptions } from '../platform/index.ts'
 export { KafkaError, type RecordHeader } from '../protocol/index.ts'
+export type { OAuthToken, SaslOptions, TokenProvider } from '../security/index.ts'
+export { addressOptions, environmentOptions } from './address.ts'
 export { Admin, type AdminOptions } from './admin/admin.ts'
 export { type CallOptions, ItemsFailed } from './admin/admin-call.ts'
 export type { ClusterDescription, LogDir, ReplicaInfo } from './admin/cluster-info.ts'
@@ -68,5 +70,6 @@ export type {
   TopicRecord,
 } from './producer/record-input.ts'
 export type { GroupMetadata } from './producer/transactions.ts'
+export { type FileOptions, propertiesFile } from './properties-file.ts'
 export { bytes, double, integer, json, long, type Serde, string, uuid } from './serializers.ts'
 export type { TopicPartition } from './topic-partition.ts'

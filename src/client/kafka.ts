@@ -1,3 +1,4 @@
+import { addressOptions, requiredEnvironmentOptions } from './address.ts'
 import { Admin, type AdminOptions } from './admin/admin.ts'
 import type { commonClientKeys } from './client-config.ts'
 import type { ClientParts, ConfigInput } from './client-options.ts'
@@ -43,13 +44,18 @@ export class Kafka {
 }
 
 /**
- * Names a cluster: by addresses (`'localhost:9092,localhost:9093'`) or by settings.
+ * Names a cluster: by addresses (`'localhost:9092,localhost:9093'`), by a URL (`'kafka+ssl://user:password@host:9093'`), or by settings;
+ * by what `MONEDULA_URL` or `KAFKA_URL` of the environment says when left out.
  *
  * ```ts
  * const kafka = connect('localhost:9092')
  * ```
+ * @throws ConfigError for an address that is none
  */
-export function connect(to: string | readonly string[] | KafkaOptions): Kafka {
-  const isAddress = typeof to === 'string' || Array.isArray(to)
-  return new Kafka(isAddress ? { 'bootstrap.servers': to } : (to as KafkaOptions))
+export function connect(to?: string | readonly string[] | KafkaOptions): Kafka {
+  if (to === undefined) return new Kafka(requiredEnvironmentOptions())
+  if (typeof to === 'string') return new Kafka(addressOptions(to))
+  return new Kafka(isList(to) ? { bootstrapServers: to } : to)
 }
+
+const isList = (to: readonly string[] | KafkaOptions): to is readonly string[] => Array.isArray(to)

@@ -28,6 +28,8 @@ export interface BrokerOptions {
   readonly target?: Target
   /** Settings on top of those every broker here gets. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Listeners beside the one for PLAINTEXT, `SSL://localhost:9093`. */
+  readonly listeners?: readonly string[]
   /** Flags of the broker's virtual machine or of Node. */
   readonly flags?: readonly string[]
   /** How many file descriptors Monedula may have (`ulimit -n`). */
@@ -193,9 +195,10 @@ export class BrokerProcess {
   }
 
   #writeProperties(): string {
+    const listeners = [`PLAINTEXT://127.0.0.1:${this.port}`, ...(this.#options.listeners ?? [])].join(',')
     const properties: Record<string, string> = {
       'broker.id': '0',
-      listeners: `PLAINTEXT://127.0.0.1:${this.port}`,
+      listeners,
       'log.dirs': this.logDirectory,
       'offsets.topic.replication.factor': '1',
       'transaction.state.log.replication.factor': '1',

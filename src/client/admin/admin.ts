@@ -1,5 +1,5 @@
 import type { Config } from '../../config/index.ts'
-import { type ClientParts, type ConfigInput, clusterSettings, readConfig } from '../client-options.ts'
+import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
@@ -34,10 +34,10 @@ export class Admin implements AsyncDisposable {
   readonly #cluster: Cluster
 
   /** @throws ConfigError that names the key */
-  constructor({ logger, platform, ...settings }: AdminOptions) {
-    this.#config = readConfig(adminConfig, settings)
-    const parts = { ...(logger && { logger }), ...(platform && { platform }) }
-    this.#cluster = new Cluster(clusterSettings(this.#config, parts, false))
+  constructor(options: AdminOptions) {
+    const { config, parts } = readOptions(adminConfig, options)
+    this.#config = config
+    this.#cluster = new Cluster(clusterSettings(config, parts, false))
   }
 
   /** @throws TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_TOPIC_EXCEPTION, INVALID_CONFIG */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { type Config, ConfigError } from '../../config/index.ts'
 import type { Logger, Timer } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
-import { clusterSettings, readConfig } from '../client-options.ts'
+import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import { bytes } from '../serializers.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
@@ -28,7 +28,7 @@ import { StartingPositions } from './starting-positions.ts'
 import { topicsMatching } from './topic-pattern.ts'
 
 const DEFAULT_WAIT_MS = 60_000
-const OPTION_NAMES = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'onLost', 'logger', 'platform']
+const OWN_OPTIONS = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'onLost']
 
 /**
  * Reads records: of topics that a group shares ({@link subscribe}), or of partitions of its own choice ({@link assign}).
@@ -60,10 +60,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** @throws ConfigError that names the key */
   constructor(options: ConsumerOptions<K, V>) {
-    const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !OPTION_NAMES.includes(name)))
+    const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN_OPTIONS.includes(name)))
+    const { config, parts } = readOptions(consumerConfig, settings)
     this.#options = options
-    this.#config = readConfig(consumerConfig, settings)
-    this.#cluster = new Cluster(clusterSettings(this.#config, options, this.#config.get('allow.auto.create.topics')))
+    this.#config = config
+    this.#cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
     this.#logger = this.#cluster.settings.logger
     this.#deliveries = new Deliveries(() => this.#partitions.values())
     this.#fetcher = this.#createFetcher()

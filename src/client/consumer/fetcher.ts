@@ -146,6 +146,7 @@ export class Fetcher<K, V> {
       if (!isLost) this.#failures = 0
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
+      if (error.fatal) return this.#settings.failed(error)
       for (const partition of partitions) partition.preferredReplica = -1
       isLost = true
     } finally {
@@ -191,15 +192,16 @@ export class Fetcher<K, V> {
     if (this.#isClosed || this.#isResting) return
     this.#isResting = true
     this.#failures += 1
-    const { cluster } = this.#settings
+    const { cluster, failed } = this.#settings
+    const goOn = (): void => {
+      this.#isResting = false
+      this.wake()
+    }
     cluster.settings.clock.schedule(this.#backoff.delayMs(this.#failures), () => {
-      void cluster
-        .refresh()
-        .catch(() => {})
-        .then(() => {
-          this.#isResting = false
-          this.wake()
-        })
+      cluster.refresh().then(goOn, error => {
+        if (error instanceof KafkaError && error.fatal) failed(error)
+        else goOn()
+      })
     })
   }
 }

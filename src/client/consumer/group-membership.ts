@@ -169,7 +169,7 @@ export class GroupMembership {
         failures = 0
       } catch (error) {
         if (this.#isClosed) return
-        if (!(error instanceof KafkaError) || FATAL.has(error.code)) {
+        if (!(error instanceof KafkaError) || error.fatal || FATAL.has(error.code)) {
           this.#stopHeartbeats()
           const fatal = KafkaError.from(error)
           return this.#member.failed(fatal)
@@ -363,9 +363,18 @@ export class GroupMembership {
       return this.#answered(errorName(errorCode))
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
+      if (error.fatal) return this.#putOut(error)
       cluster.coordinatorMoved('group', groupId)
       return true
     }
+  }
+
+  /** Ends the membership: nothing that is tried later would be different. */
+  #putOut(error: KafkaError): false {
+    this.#isClosed = true
+    this.#wake?.()
+    this.#member.failed(error)
+    return false
   }
 
   #answered(code: string): boolean {
@@ -380,10 +389,7 @@ export class GroupMembership {
       return false
     }
     if (FATAL.has(code)) {
-      this.#isClosed = true
-      this.#wake?.()
-      this.#member.failed(new KafkaError(code as KafkaError['code'], `group ${groupId}: the member was put out`))
-      return false
+      return this.#putOut(new KafkaError(code as KafkaError['code'], `group ${groupId}: the member was put out`))
     }
     cluster.coordinatorMoved('group', groupId)
     return true

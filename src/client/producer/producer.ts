@@ -1,8 +1,7 @@
 import type { Writable } from 'node:stream'
-import type { Config } from '../../config/index.ts'
 import { sleep } from '../../platform/index.ts'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
-import { type ClientParts, type ConfigInput, clusterSettings, readConfig } from '../client-options.ts'
+import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import { abortable } from '../deadline.ts'
@@ -72,14 +71,12 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
 
   /** @throws ConfigError that names the key at fault */
   constructor(options: ProducerOptions<K, V>) {
-    const { key, value, partitioner, interceptors = [], logger, platform, ...input } = options
-    const config: Config<typeof producerKeys> = readConfig(producerConfig, input)
+    const { key, value, partitioner, interceptors = [], ...input } = options
+    const { config, parts } = readOptions(producerConfig, input)
     const settings = producerSettings(config)
     this.#settings = settings
     this.#interceptors = interceptors
-    const cluster = new Cluster(
-      clusterSettings(config, { ...(logger && { logger }), ...(platform && { platform }) }, true),
-    )
+    const cluster = new Cluster(clusterSettings(config, parts, true))
     this.#cluster = cluster
     const { random } = cluster.settings
     const idempotence = settings.isIdempotent ? new Idempotence(settings.transactionalId !== null) : undefined

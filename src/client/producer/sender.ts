@@ -385,6 +385,8 @@ export class Sender {
       },
       error => {
         logger.debug({ err: error }, 'metadata not renewed')
+        // Nobody will say who leads what, however long the records wait.
+        if (error instanceof KafkaError && error.fatal) this.failWaiting(error)
         done()
       },
     )

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError } from '../config/index.ts'
+import { addressOptions, environmentOptions } from './address.ts'
+import { adminConfig } from './admin/admin-config.ts'
+import { readOptions } from './client-options.ts'
+import { connect } from './kafka.ts'
+
+test('an address is a list of hosts, or a URL that names TLS, user, hosts and settings', () => {
+  assert.deepEqual(addressOptions('a:1,b:2'), { bootstrapServers: 'a:1,b:2' })
+  assert.deepEqual(addressOptions('kafka://a,[::1]:9093/'), {
+    bootstrapServers: ['a:9092', '[::1]:9093'],
+    securityProtocol: 'PLAINTEXT',
+  })
+  assert.deepEqual(
+    addressOptions('kafka+ssl://al%40ice:p%3A%2Fw@a:1,b?ssl.truststore.location=/ca.pem&clientId=x%20y'),
+    {
+      bootstrapServers: ['a:1', 'b:9092'],
+      securityProtocol: 'SASL_SSL',
+      saslMechanism: 'PLAIN',
+      saslUsername: 'al@ice',
+      saslPassword: 'p:/w',
+      'ssl.truststore.location': '/ca.pem',
+      clientId: 'x y',
+    },
+  )
+  const several = addressOptions('kafka+ssl://a:1,kafka+ssl://b:2')
+  assert.deepEqual([several.bootstrapServers, several.securityProtocol], [['a:1', 'b:2'], 'SSL'])
+})
+
+test('a password goes without TLS only to a mechanism that was named', () => {
+  assert.throws(() => connect('kafka://alice:secret@a:1').admin(), /Set sasl.mechanism/)
+  const { saslMechanism } = addressOptions('kafka://alice:secret@a:1?saslMechanism=SCRAM-SHA-256')
+  assert.equal(saslMechanism, 'SCRAM-SHA-256')
+})
+
+test('an address that is none is refused, and shows no password', () => {
+  for (const address of [
+    'kafka://alice@a:1',
+    'kafka://:secret@a:1',
+    'kafka+ssl://alice:sec%ret@a:1',
+    'kafka://a b:1',
+  ]) {
+    assert.throws(
+      () => connect(address).admin(),
+      (error: unknown) => error instanceof ConfigError && !/sec/.test(error.message),
+      address,
+    )
+  }
+  assert.throws(() => connect('kafka://a?lingerMs=1').admin(), /Unknown configuration lingerMs/)
+})
+
+test('the environment names a cluster by MONEDULA_URL, or else KAFKA_URL', () => {
+  assert.equal(environmentOptions({}), undefined)
+  assert.equal(environmentOptions({ KAFKA_URL: 'b:1' })?.bootstrapServers, 'b:1')
+  assert.equal(environmentOptions({ KAFKA_URL: 'b:1', MONEDULA_URL: 'a:1' })?.bootstrapServers, 'a:1')
+})
+
+test('settings given in code go over those of a file, of which what the client does not have is left alone', () => {
+  const logged: unknown[] = []
+  const logger = { info: (context: unknown) => logged.push(context) } as never
+  const properties = new Map([
+    ['client.id', 'file'],
+    ['request.timeout.ms', '7'],
+    ['linger.ms', '5'],
+  ])
+  const { config } = readOptions(adminConfig, {
+    properties,
+    logger,
+    bootstrapServers: ['a:1', 'b:2'],
+    clientId: 'code',
+  } as object)
+  const values = [config.get('client.id'), config.get('request.timeout.ms'), config.get('bootstrap.servers')]
+  assert.deepEqual(values, ['code', 7, ['a:1', 'b:2']])
+  assert.deepEqual(logged, [{ settings: ['linger.ms'] }])
+  assert.throws(() => readOptions(adminConfig, { lingerMs: 5 } as object), /Unknown configuration lingerMs/)
+})

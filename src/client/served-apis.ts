@@ -1,0 +1,37 @@
+import type { ClientConnection } from '../network/index.ts'
+import { ErrorCode, KafkaError, type Schema } from '../protocol/index.ts'
+import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts'
+
+const API_VERSIONS = { request: ApiVersionsRequest, response: ApiVersionsResponse }
+
+/** Versions of the APIs that a broker serves, by API key. */
+export type ServedApis = ReadonlyMap<number, { readonly min: number; readonly max: number }>
+
+/** What the broker serves (KIP-35). One that does not know our version of the question is asked in its own (KIP-511). */
+export async function askServedApis(connection: ClientConnection, timeoutMs: number): Promise<ServedApis> {
+  const names = { clientSoftwareName: 'monedula', clientSoftwareVersion: '0.1.0' }
+  let answer = await connection.send(API_VERSIONS, names, { version: 3, timeoutMs })
+  if (answer.errorCode === ErrorCode.UNSUPPORTED_VERSION) {
+    answer = await connection.send(API_VERSIONS, {}, { version: 0, timeoutMs })
+  }
+  if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+  return new Map(
+    answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
+  )
+}
+
+/** The highest version that both sides know. @throws KafkaError UNSUPPORTED_VERSION when there is none */
+export function commonVersion(schema: Schema, served: ServedApis, maxVersion = schema.versions.max): number {
+  const theirs = served.get(schema.apiKey)
+  const ours = schema.versions
+  const highest = Math.min(maxVersion, ours.max, theirs?.max ?? -1)
+  if (theirs === undefined || highest < Math.max(ours.min, theirs.min)) {
+    throw new KafkaError(
+      'UNSUPPORTED_VERSION',
+      theirs === undefined
+        ? `the broker does not serve ${schema.name}`
+        : `the broker serves ${schema.name} in versions ${theirs.min} to ${theirs.max}, this client ${ours.min} to ${ours.max}`,
+    )
+  }
+  return highest
+}
