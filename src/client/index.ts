@@ -3,8 +3,23 @@ export type { Logger, Pem, TlsOptions } from '../platform/index.ts'
 export { KafkaError, type RecordHeader } from '../protocol/index.ts'
 export type { OAuthToken, SaslOptions, TokenProvider } from '../security/index.ts'
 export { addressOptions, environmentOptions } from './address.ts'
+export type {
+  AclBinding,
+  AclFilter,
+  AclOperation,
+  AclPermission,
+  AclResourceType,
+  NewAcl,
+} from './admin/acls.ts'
 export { Admin, type AdminOptions } from './admin/admin.ts'
 export { type CallOptions, ItemsFailed } from './admin/admin-call.ts'
+export type {
+  ClientQuotaChange,
+  ClientQuotaFilter,
+  ClientQuotas,
+  QuotaEntity,
+  QuotaEntityType,
+} from './admin/client-quotas.ts'
 export type { ClusterDescription, LogDir, ReplicaInfo } from './admin/cluster-info.ts'
 export type {
   ConfigChange,
@@ -14,6 +29,7 @@ export type {
   ResourceChanges,
   ResourceConfigs,
 } from './admin/configs.ts'
+export type { CreateTokenOptions, DelegationToken } from './admin/delegation-tokens.ts'
 export type {
   GroupDescription,
   GroupListing,
@@ -28,6 +44,7 @@ export type {
   OffsetQuery,
   RecordsToDelete,
 } from './admin/partitions.ts'
+export type { ScramCredential, ScramCredentialChange, UserScramCredentials } from './admin/scram-users.ts'
 export type { CreatedTopic, NewPartitions, NewTopic, ValidatedOptions } from './admin/topics.ts'
 export type {
   ListTransactionsOptions,

@@ -4,13 +4,17 @@ import { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import type { TopicPartition } from '../topic-partition.ts'
+import * as acls from './acls.ts'
 import type { AdminCall, CallOptions } from './admin-call.ts'
 import { adminConfig, type adminKeys } from './admin-config.ts'
+import * as clientQuotas from './client-quotas.ts'
 import * as clusterInfo from './cluster-info.ts'
 import * as configs from './configs.ts'
+import * as delegationTokens from './delegation-tokens.ts'
 import * as groupOffsets from './group-offsets.ts'
 import * as groups from './groups.ts'
 import * as partitions from './partitions.ts'
+import * as scramUsers from './scram-users.ts'
 import * as topics from './topics.ts'
 import * as transactions from './transactions.ts'
 
@@ -196,6 +200,78 @@ export class Admin implements AsyncDisposable {
     options: CallOptions = {},
   ): Promise<transactions.PartitionProducers[]> {
     return transactions.describeProducers(this.#call(options), of)
+  }
+
+  /** The ACLs that a filter means; all without one. @throws SECURITY_DISABLED where the broker has no authorizer */
+  async describeAcls(filter: acls.AclFilter = {}, options: CallOptions = {}): Promise<acls.AclBinding[]> {
+    return acls.describeAcls(this.#call(options), filter)
+  }
+
+  /** Adds ACLs; one that is there already is not there twice. @throws SECURITY_DISABLED, INVALID_REQUEST */
+  async createAcls(wanted: readonly acls.NewAcl[], options: CallOptions = {}): Promise<void> {
+    return acls.createAcls(this.#call(options), wanted)
+  }
+
+  /** Deletes all ACLs that the filters mean, and returns them. @throws SECURITY_DISABLED */
+  async deleteAcls(filters: readonly acls.AclFilter[], options: CallOptions = {}): Promise<acls.AclBinding[]> {
+    return acls.deleteAcls(this.#call(options), filters)
+  }
+
+  /** How users may authenticate by SCRAM; all users when none are named. @throws RESOURCE_NOT_FOUND for a user who may not at all */
+  async describeUserScramCredentials(
+    users?: readonly string[],
+    options: CallOptions = {},
+  ): Promise<scramUsers.UserScramCredentials[]> {
+    return scramUsers.describeUserScramCredentials(this.#call(options), users)
+  }
+
+  /** @throws RESOURCE_NOT_FOUND for a credential to delete that is not there, UNACCEPTABLE_CREDENTIAL, DUPLICATE_RESOURCE */
+  async alterUserScramCredentials(
+    changes: readonly scramUsers.ScramCredentialChange[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    return scramUsers.alterUserScramCredentials(this.#call(options), changes)
+  }
+
+  /** Quotas of users, client ids and addresses (KIP-546). */
+  async describeClientQuotas(
+    filter: clientQuotas.ClientQuotaFilter = {},
+    options: CallOptions = {},
+  ): Promise<clientQuotas.ClientQuotas[]> {
+    return clientQuotas.describeClientQuotas(this.#call(options), filter)
+  }
+
+  /** Changes single quotas and leaves the others. @throws INVALID_REQUEST for one that there is not */
+  async alterClientQuotas(
+    changes: readonly clientQuotas.ClientQuotaChange[],
+    options: topics.ValidatedOptions = {},
+  ): Promise<void> {
+    return clientQuotas.alterClientQuotas(this.#call(options), changes, options)
+  }
+
+  /** @throws DELEGATION_TOKEN_AUTH_DISABLED, DELEGATION_TOKEN_REQUEST_NOT_ALLOWED on a connection that is not authenticated, or by a token */
+  async createDelegationToken(
+    options: delegationTokens.CreateTokenOptions = {},
+  ): Promise<delegationTokens.DelegationToken> {
+    return delegationTokens.createDelegationToken(this.#call(options), options)
+  }
+
+  /** Lets a token live for `periodMs` from now, and says until when. @throws DELEGATION_TOKEN_NOT_FOUND, DELEGATION_TOKEN_EXPIRED */
+  async renewDelegationToken(hmac: string, periodMs?: number, options: CallOptions = {}): Promise<number> {
+    return delegationTokens.renewDelegationToken(this.#call(options), hmac, periodMs)
+  }
+
+  /** Ends a token `periodMs` from now, at once when left out. @throws DELEGATION_TOKEN_NOT_FOUND */
+  async expireDelegationToken(hmac: string, periodMs?: number, options: CallOptions = {}): Promise<number> {
+    return delegationTokens.expireDelegationToken(this.#call(options), hmac, periodMs)
+  }
+
+  /** Tokens that these own or may renew (`User:alice`), as far as they may be seen; of all when none are named. */
+  async describeDelegationTokens(
+    owners?: readonly string[],
+    options: CallOptions = {},
+  ): Promise<delegationTokens.DelegationToken[]> {
+    return delegationTokens.describeDelegationTokens(this.#call(options), owners)
   }
 
   /** Ends the connections; whoever waits for an answer fails. */

@@ -1,0 +1,155 @@
+import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import { DescribeAclsRequest, DescribeAclsResponse } from '../../protocol/messages/29-describe-acls.ts'
+import { CreateAclsRequest, CreateAclsResponse } from '../../protocol/messages/30-create-acls.ts'
+import { DeleteAclsRequest, DeleteAclsResponse } from '../../protocol/messages/31-delete-acls.ts'
+import { type AdminCall, asked, settle } from './admin-call.ts'
+
+const DESCRIBE = { request: DescribeAclsRequest, response: DescribeAclsResponse }
+const CREATE = { request: CreateAclsRequest, response: CreateAclsResponse }
+const DELETE = { request: DeleteAclsRequest, response: DeleteAclsResponse }
+
+// Numbers on the wire (Java's ResourceType, PatternType, AclOperation, AclPermissionType).
+const RESOURCES = {
+  any: 1,
+  topic: 2,
+  group: 3,
+  cluster: 4,
+  'transactional-id': 5,
+  'delegation-token': 6,
+  user: 7,
+} as const
+const PATTERNS = { any: 1, match: 2, literal: 3, prefixed: 4 } as const
+const OPERATIONS = {
+  any: 1,
+  all: 2,
+  read: 3,
+  write: 4,
+  create: 5,
+  delete: 6,
+  alter: 7,
+  describe: 8,
+  'cluster-action': 9,
+  'describe-configs': 10,
+  'alter-configs': 11,
+  'idempotent-write': 12,
+  'create-tokens': 13,
+  'describe-tokens': 14,
+} as const
+const PERMISSIONS = { any: 1, deny: 2, allow: 3 } as const
+
+export type AclResourceType = Exclude<keyof typeof RESOURCES, 'any'>
+export type AclOperation = Exclude<keyof typeof OPERATIONS, 'any'>
+export type AclPermission = Exclude<keyof typeof PERMISSIONS, 'any'>
+
+/** Who may, or may not, do what to which resource (Java's AclBinding). */
+export interface AclBinding {
+  readonly resourceType: AclResourceType
+  /** Of a topic, a group, ...; `*` for all of them; `kafka-cluster` for the cluster. */
+  readonly resourceName: string
+  /** `prefixed`: every resource whose name begins so. */
+  readonly patternType: 'literal' | 'prefixed'
+  /** `User:alice`; `User:*` for everybody. */
+  readonly principal: string
+  /** An address; `*` for every one. */
+  readonly host: string
+  readonly operation: AclOperation
+  readonly permission: AclPermission
+}
+
+/** An ACL that is to be: literal, from every host, and one that allows, unless it says otherwise. */
+export type NewAcl = Pick<AclBinding, 'resourceType' | 'resourceName' | 'principal' | 'operation'> & Partial<AclBinding>
+
+/** Which ACLs are meant: all that agree in what is given. `match` finds all that count for a resource: literal, `*` and prefixed ones. */
+export type AclFilter = Partial<Omit<AclBinding, 'patternType'>> & {
+  readonly patternType?: 'literal' | 'prefixed' | 'match'
+}
+
+export async function describeAcls(call: AdminCall, filter: AclFilter): Promise<AclBinding[]> {
+  const { resources } = await asked(call, 'describing ACLs', () =>
+    call.cluster.requestAny(DESCRIBE, filterOnWire(filter)),
+  )
+  return resources.flatMap(({ resourceType, resourceName, patternType, acls }) =>
+    acls.map(acl => readBinding({ ...acl, resourceType, resourceName, patternType })),
+  )
+}
+
+export async function createAcls(call: AdminCall, acls: readonly NewAcl[]): Promise<void> {
+  const items = acls.map((acl, index) => ({ acl, key: `${index}: ${aclText(acl)}` }))
+  await settle(call, { what: 'creating ACLs', items, keyOf: ({ key }) => key }, async left => {
+    const { results } = await call.cluster.requestAny(CREATE, { creations: left.map(({ acl }) => bindingOnWire(acl)) })
+    // Answers come in the order of what was asked.
+    return results.map((result, index) => ({ ...result, key: left[index]?.key ?? '', result: undefined }))
+  })
+}
+
+export async function deleteAcls(call: AdminCall, filters: readonly AclFilter[]): Promise<AclBinding[]> {
+  const items = filters.map((filter, index) => ({ filter, key: `${index}: ${aclText(filter)}` }))
+  const deleted = await settle(call, { what: 'deleting ACLs', items, keyOf: ({ key }) => key }, async left => {
+    const answer = await call.cluster.requestAny(DELETE, { filters: left.map(({ filter }) => filterOnWire(filter)) })
+    return answer.filterResults.map(({ errorCode, errorMessage, matchingAcls }, index) => {
+      const failed = matchingAcls.find(acl => acl.errorCode !== ErrorCode.NONE)
+      return {
+        key: left[index]?.key ?? '',
+        errorCode: failed?.errorCode ?? errorCode,
+        errorMessage: failed?.errorMessage ?? errorMessage,
+        result: matchingAcls.map(readBinding),
+      }
+    })
+  })
+  return deleted.flat()
+}
+
+function bindingOnWire({ patternType = 'literal', host = '*', permission = 'allow', ...acl }: NewAcl) {
+  return {
+    resourceType: RESOURCES[acl.resourceType],
+    resourceName: acl.resourceName,
+    resourcePatternType: PATTERNS[patternType],
+    principal: acl.principal,
+    host,
+    operation: OPERATIONS[acl.operation],
+    permissionType: PERMISSIONS[permission],
+  }
+}
+
+function filterOnWire(filter: AclFilter) {
+  return {
+    resourceTypeFilter: RESOURCES[filter.resourceType ?? 'any'],
+    resourceNameFilter: filter.resourceName ?? null,
+    patternTypeFilter: PATTERNS[filter.patternType ?? 'any'],
+    principalFilter: filter.principal ?? null,
+    hostFilter: filter.host ?? null,
+    operation: OPERATIONS[filter.operation ?? 'any'],
+    permissionType: PERMISSIONS[filter.permission ?? 'any'],
+  }
+}
+
+function readBinding(acl: {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly patternType: number
+  readonly principal: string
+  readonly host: string
+  readonly operation: number
+  readonly permissionType: number
+}): AclBinding {
+  const { resourceName, principal, host } = acl
+  return {
+    resourceType: nameIn(RESOURCES, acl.resourceType) as AclResourceType,
+    resourceName,
+    patternType: nameIn(PATTERNS, acl.patternType) as AclBinding['patternType'],
+    principal,
+    host,
+    operation: nameIn(OPERATIONS, acl.operation) as AclOperation,
+    permission: nameIn(PERMISSIONS, acl.permissionType) as AclPermission,
+  }
+}
+
+function nameIn(numbers: Readonly<Record<string, number>>, number: number): string {
+  const name = Object.entries(numbers).find(([, one]) => one === number)?.[0]
+  if (name === undefined)
+    throw new KafkaError('UNSUPPORTED_VERSION', `the broker has an ACL of a newer kind (${number})`)
+  return name
+}
+
+const aclText = ({ principal, operation, resourceType, resourceName }: AclFilter): string =>
+  [principal, operation, resourceType, resourceName].filter(part => part !== undefined).join(' ') || 'every ACL'
