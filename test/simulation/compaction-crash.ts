@@ -4,7 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { MemoryDisk, type Random, SimulatedClock, seededRandom, silentLogger } from '../../src/platform/index.ts'
-import { batchCrcValid, batches, decodeRecords, encodeBatch, encodeEndTxnMarker } from '../../src/protocol/index.ts'
+import {
+  type BatchHeader,
+  batchCrcValid,
+  batches,
+  decodeRecords,
+  encodeBatch,
+  encodeEndTxnMarker,
+} from '../../src/protocol/index.ts'
 import {
   defaultCleanerSettings,
   defaultLogConfig,
@@ -16,6 +23,8 @@ import {
 const PARTITION = { topic: 't', partition: 0 }
 const BACKOFF_MS = 10
 const TXN_PRODUCER = 9
+/** Operations on the disk between two of those at which the power goes. */
+const STRIDE = 7
 const DAY_MS = 24 * 3600 * 1000
 
 /** What every life of the log must agree on. */
@@ -49,21 +58,46 @@ export async function runCompactionCrash(seed: number): Promise<number> {
     deleteRetentionMs: [0, DAY_MS][first.below(2)]!,
   }
   const contents = first.below(1 << 30)
-  let crashes = 0
-  for (let at = first.below(7); ; at += 7) {
+  const filled = async (): Promise<{ readonly life: Life; readonly model: Model }> => {
     const model = newModel()
     const life = await open(new MemoryDisk(), config)
     await fill(life, model, seededRandom(contents), config)
-    const random = seededRandom(seed * 1000 + at)
-    const survivor = await cleanUntil(life, at, random)
-    if (survivor === undefined) {
-      check(life.log, model)
-      await life.manager.close()
-      return crashes
-    }
-    crashes += 1
+    return { life, model }
+  }
+  const whole = await filled()
+  const operations = await clean(whole.life)
+  check(whole.life.log, whole.model)
+  await whole.life.manager.close()
+  const points = crashPoints(operations, first.below(STRIDE))
+  for (const [index, { at, keep }] of points.entries()) {
+    const { life, model } = await filled()
+    const random = seededRandom(seed * 1000 + index)
+    const survivor = await cleanUntil(life, at, { random, ...(keep === undefined ? {} : { keep }) })
     await recoverAndCheck(survivor, config, model, random)
   }
+  return points.length
+}
+
+/** When the power goes, and how much of what is not synced survives that; up to the seed where that is undefined. */
+interface CrashPoint {
+  readonly at: number
+  readonly keep?: number
+}
+
+/**
+ * Every {@link STRIDE}th operation, and thrice the one that gives a cleaned segment its name: what is renamed before it
+ * must not come back beside it, and only few of the ways in which the power can go there bring it back.
+ */
+function crashPoints(operations: readonly string[], start: number): CrashPoint[] {
+  return operations.flatMap((operation, at): CrashPoint[] => {
+    if (/^rename .*\.log\.swap .*\.log$/.test(operation))
+      return [
+        { at, keep: 0.3 },
+        { at, keep: 0.5 },
+        { at, keep: 0.7 },
+      ]
+    return at % STRIDE === start ? [{ at }] : []
+  })
 }
 
 async function recoverAndCheck(disk: MemoryDisk, config: LogConfig, model: Model, random: Random): Promise<void> {
@@ -110,7 +144,11 @@ async function open(disk: MemoryDisk, config: LogConfig): Promise<Life> {
 /** Plain, idempotent and transactional batches over a few keys, all flushed. */
 async function fill({ log, clock }: Life, model: Model, random: Random, config: LogConfig): Promise<void> {
   const count = 20 + random.below(40)
-  for (let index = 0; index < count; index++) append(log, model, random, index)
+  for (let index = 0; index < count; index++) {
+    append(log, model, random, index)
+    // Segments that are not full become one with their neighbours.
+    if (random.below(3) === 0) log.roll()
+  }
   // A transaction that is open would keep everything from being cleaned: settle it.
   log.roll()
   append(log, model, random, count)
@@ -158,19 +196,32 @@ function append(log: Log, model: Model, random: Random, index: number): void {
   model.endOffset = log.logEndOffset
 }
 
-/** Lets the cleaner run and cuts the power at operation `at` of it; undefined when it came to its end before. */
-async function cleanUntil({ disk, clock }: Life, at: number, random: Random): Promise<MemoryDisk | undefined> {
+/** Lets the cleaner run to its end; gives what it did to the disk. */
+async function clean({ disk, clock }: Life): Promise<readonly string[]> {
+  const trace = disk.startTrace()
+  await clock.advance(4 * BACKOFF_MS)
+  return [...trace]
+}
+
+/** Lets the cleaner run and cuts the power at operation `at` of it. */
+async function cleanUntil(
+  { disk, clock }: Life,
+  at: number,
+  crash: { readonly random: Random; readonly keep?: number },
+): Promise<MemoryDisk> {
+  const { random } = crash
   const trace = disk.startTrace()
   let survivor: MemoryDisk | undefined
   let count = 0
   trace.push = () => {
     if (count++ === at) {
       const keep = random.below(3) === 0 ? { keep: 1 } : {}
-      survivor = disk.crash({ random, garbage: random.below(4) === 0 ? 0.5 : 0, ...keep })
+      survivor = disk.crash({ garbage: random.below(4) === 0 ? 0.5 : 0, ...keep, ...crash })
     }
     return count
   }
   await clock.advance(4 * BACKOFF_MS)
+  assert.ok(survivor, `the cleaner does ${at} things to the disk`)
   return survivor
 }
 
@@ -198,9 +249,28 @@ function recordsOf(log: Log): Map<number, string> {
   return found
 }
 
+/** Wherever a reader begins, it comes to a batch that one from the start comes to: no two segments hold the same offsets. */
+function checkEveryStart(log: Log): void {
+  const read = (offset: number) => log.read(offset, { maxBytes: 1, maxOffset: log.logEndOffset, minOneMessage: true })
+  const met = new Set<string>()
+  const name = ({ baseOffset, lastOffset, crc }: BatchHeader): string => `${baseOffset} to ${lastOffset}, CRC ${crc}`
+  for (let offset = log.logStartOffset; offset < log.logEndOffset; ) {
+    const slice = read(offset)
+    for (const chunk of slice.chunks) for (const header of batches(chunk)) met.add(name(header))
+    offset = slice.nextOffset
+  }
+  for (let offset = log.logStartOffset; offset < log.logEndOffset; offset++) {
+    for (const chunk of read(offset).chunks) {
+      for (const header of batches(chunk))
+        assert.ok(met.has(name(header)), `${name(header)} is read from ${offset} alone`)
+    }
+  }
+}
+
 /** Final state, offsets, aborted records and sequences are what they were. */
 function check(log: Log, model: Model): void {
   assert.equal(log.logEndOffset, model.endOffset, 'the end of the log does not move')
+  checkEveryStart(log)
   const found = recordsOf(log)
   const aborted = log.abortedTransactions(log.logStartOffset, log.logEndOffset)
   for (const [offset, pair] of found) {
