@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { batches, encodeEndTxnMarker } from '../protocol/index.ts'
+import { batches, encodeBatch, encodeEndTxnMarker } from '../protocol/index.ts'
 import {
   BACKOFF_MS,
   batchesOf,
@@ -259,6 +259,46 @@ describe('LogCleaner', () => {
     await fixture.manager.close()
   })
 
+  it('KAFKA-4451, KAFKA-5413, KAFKA-6264: cleans a log whose offsets lie further apart than an index can tell', async () => {
+    const fixture = await openCompacted()
+    const { log, manager } = fixture
+    const offsets = [0, 1, 2 ** 31 + 5, 2 ** 31 + 6, 2 ** 32 + 7, 2 ** 33]
+    for (const [index, baseOffset] of offsets.entries()) {
+      const records = [{ key: Buffer.from(`k${index % 4}`), value: Buffer.from(`${index}`), timestamp: NOW_MS }]
+      log.appendAsFollower(encodeBatch({ records, baseOffset, partitionLeaderEpoch: 0 }))
+    }
+    log.highWatermark = log.logEndOffset
+    await clean(fixture)
+    assert.equal(manager.cleanerFigures!.uncleanablePartitions, 0)
+    const left = [`${offsets[2]}:k2=2`, `${offsets[3]}:k3=3`, `${offsets[4]}:k0=4`, `${offsets[5]}:k1=5`]
+    assert.deepEqual(recordsOf(log), left)
+    await manager.close()
+    const again = await openCompacted({}, { disk: fixture.disk })
+    assert.deepEqual(recordsOf(again.log), left)
+    assert.equal(again.log.logEndOffset, 2 ** 33 + 1)
+    await again.manager.close()
+  })
+
+  it('KAFKA-5431: leaves no zeros behind the records of a topic that wants its segments preallocated', async () => {
+    const fixture = await openCompacted({ preallocate: true, segmentBytes: 2000 })
+    const { log, disk, manager } = fixture
+    for (let round = 0; round < 30; round++) put(log, [[`k${round % 3}`, 'x'.repeat(100)]])
+    await clean(fixture)
+    const ends = new Map<number, number>()
+    for (const { header } of batchesOf(log)) {
+      const base = log.segmentBaseOffsets.findLast(offset => offset <= header.baseOffset)!
+      ends.set(base, (ends.get(base) ?? 0) + header.length)
+    }
+    for (const [base, bytes] of ends) {
+      assert.equal(disk.stat(`${PATH}/${String(base).padStart(20, '0')}.log`)?.size, bytes)
+    }
+    put(log, [['k0', 'last']])
+    await clean(fixture)
+    assert.equal(manager.cleanerFigures!.uncleanablePartitions, 0)
+    assert.equal(log.cleanedUpTo, 31)
+    await manager.close()
+  })
+
   it('merges small segments up to the size of one', async () => {
     const fixture = await openCompacted({ segmentBytes: 1000 })
     const { log } = fixture
@@ -422,69 +462,5 @@ describe('LogCleaner', () => {
     const empty = await openCompacted({}, { disk: fixture.disk })
     assert.equal(empty.log.cleanedUpTo, undefined)
     await empty.manager.close()
-  })
-
-  it('does not clean a log whose batch is damaged, says so, and cleans the others', async () => {
-    const fixture = await openCompacted()
-    const { log, manager, disk } = fixture
-    const other = manager.getOrCreateLog({ topic: 'u', partition: 0 })
-    put(log, [
-      ['a', '1'],
-      ['a', '2'],
-    ])
-    put(other, [
-      ['a', '1'],
-      ['a', '2'],
-    ])
-    other.roll()
-    const file = disk.open(`${PATH}/00000000000000000000.log`)
-    file.write([Buffer.from([1])], 70)
-    file.close()
-    await clean(fixture)
-    assert.equal(manager.cleanerFigures!.uncleanablePartitions, 1)
-    assert.ok(manager.cleanerFigures!.uncleanableBytes > 0)
-    assert.equal(log.isOffline, false)
-    assert.equal(log.cleanedUpTo, undefined)
-    assert.deepEqual(recordsOf(other), ['1:a=2'])
-    await manager.close()
-  })
-
-  it('stays as it is while the disk is full, and is cleaned when there is space again', async () => {
-    const fixture = await openCompacted()
-    const { log, disk, clock } = fixture
-    put(log, [
-      ['a', '1'],
-      ['b', '1'],
-    ])
-    put(log, [['a', '2']])
-    log.roll()
-    await log.flush()
-    disk.setCapacity(disk.usedBytes)
-    await clock.advance(BACKOFF_MS)
-    assert.equal(log.isOffline, false)
-    assert.equal(recordsOf(log).length, 3)
-    assert.deepEqual(
-      disk.list(PATH).filter(name => name.endsWith('.cleaned')),
-      [],
-    )
-    disk.setCapacity(Number.POSITIVE_INFINITY)
-    await clock.advance(BACKOFF_MS)
-    assert.deepEqual(recordsOf(log), ['1:b=1', '2:a=2'])
-    await fixture.manager.close()
-  })
-
-  it('takes the directory offline when the disk fails', async () => {
-    const fixture = await openCompacted()
-    const { log, disk, clock } = fixture
-    put(log, [
-      ['a', '1'],
-      ['a', '2'],
-    ])
-    log.roll()
-    await log.flush()
-    disk.failNext({ operation: 'write', path: path => path.endsWith('.cleaned') })
-    await clock.advance(BACKOFF_MS)
-    assert.equal(log.isOffline, true)
-    await fixture.manager.close()
   })
 })

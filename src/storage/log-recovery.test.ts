@@ -118,6 +118,22 @@ describe('what an interrupted operation left', () => {
     )
   })
 
+  it('KAFKA-12520: finishing a compaction leaves producers and their snapshots as they are', async () => {
+    const config = { segmentBytes: 300, cleanupPolicy: ['compact' as const] }
+    const { disk: after, log, manager } = await openLog(config)
+    append(log, ['a'.repeat(90)], { producerId: 7, producerEpoch: 2, baseSequence: 40 })
+    for (const value of ['b', 'c', 'd', 'e']) append(log, [value.repeat(90)])
+    await manager.close()
+    put(after, `${LOG}.swap`, batchOf(['kept'], { baseOffset: 2, partitionLeaderEpoch: 0 }))
+    const again = await reopened(after, config)
+    assert.deepEqual(again.log.segmentBaseOffsets, [0, 3, 4])
+    const [producer] = again.log.producerStates()
+    assert.deepEqual([producer?.producerId, producer?.producerEpoch, producer?.lastSequence], [7, 2, 40])
+    for (const base of [3, 4, 5]) assert.ok(after.list('/logs/t-0').includes(`0000000000000000000${base}.snapshot`))
+    const next = batchOf(['f'], { producerId: 7, producerEpoch: 2, baseSequence: 41 })
+    assert.equal(again.log.appendAsLeader(next, { leaderEpoch: 0, origin: 'client' }).firstOffset, 5)
+  })
+
   it('an index without its segment goes', async () => {
     const { disk, log } = await openLog()
     append(log, ['a'])
