@@ -92,6 +92,16 @@ function cleanerGauges(parts: GaugedParts): readonly GaugeSource[] {
       value: figure('maxCleanTimeSecs'),
     },
     {
+      name: 'kafka_log_logcleaner_max_compaction_delay_secs',
+      help: 'Seconds by which the log that waits longest is over its max.compaction.lag.ms',
+      value: figure('maxCompactionDelaySecs'),
+    },
+    {
+      name: 'kafka_log_logcleaner_deadthreadcount',
+      help: 'Cleaners that are dead: none stays so, a thread that ends is started again for the next cleaning',
+      value: () => 0,
+    },
+    {
       name: 'kafka_log_logcleaner_max_buffer_utilization_percent',
       help: 'How full the fullest table of keys got in the last cleanings',
       value: figure('maxBufferUtilizationPercent'),

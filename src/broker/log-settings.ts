@@ -52,6 +52,7 @@ export function cleanerSettings(config: BrokerConfig): CleanerSettings {
     threads: config.get('log.cleaner.threads'),
     dedupeBufferBytes: config.get('log.cleaner.dedupe.buffer.size'),
     loadFactor: config.get('log.cleaner.io.buffer.load.factor'),
+    ioBufferBytes: config.get('log.cleaner.io.buffer.size'),
     maxBytesPerSecond: config.get('log.cleaner.io.max.bytes.per.second'),
     backoffMs: config.get('log.cleaner.backoff.ms'),
   }

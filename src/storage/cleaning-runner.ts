@@ -5,7 +5,7 @@ import { cleanLog, removeCleanedFiles } from './log-cleaning.ts'
 
 /** How a round is run. */
 export interface CleaningRun {
-  /** Most bytes that it reads a second, on average. */
+  /** Most bytes that it reads and writes a second, on average. */
   readonly bytesPerSecond: number
   /** Ends the round at its next step. */
   readonly signal: AbortSignal

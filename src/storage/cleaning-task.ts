@@ -26,12 +26,14 @@ export interface CleaningSettings {
   readonly deleteRetentionMs: number
 }
 
-/** The table of keys. */
-export interface KeyTableLimits {
-  /** `log.cleaner.dedupe.buffer.size` for one cleaner. */
-  readonly maxBytes: number
-  /** `log.cleaner.io.buffer.load.factor`: how full it may get, 0 to 1. */
+/** What one cleaner may take. */
+export interface CleaningMemory {
+  /** The table of keys: its part of `log.cleaner.dedupe.buffer.size`. */
+  readonly keyTableBytes: number
+  /** `log.cleaner.io.buffer.load.factor`: how full that may get, 0 to 1. */
   readonly loadFactor: number
+  /** Reading and writing: its part of `log.cleaner.io.buffer.size`. A batch that is larger is held all the same. */
+  readonly ioBufferBytes: number
 }
 
 /** One round of cleaning of one log: all that it must know, so that a thread of its own can do it (structured clone). */
@@ -51,7 +53,7 @@ export interface CleaningTask {
   /** By producer id. */
   readonly producers: ReadonlyMap<number, LastRecord>
   readonly settings: CleaningSettings
-  readonly keyTable: KeyTableLimits
+  readonly memory: CleaningMemory
 }
 
 /** Segments whose replacement lies beside them, synced, in `.cleaned` files. */
@@ -67,9 +69,13 @@ export interface CleanedGroup {
  * What a cleaning says on its way. After a `slice` it may be held up for the sake of other work, and after
  * `group` whoever runs it puts the replacement in place before it goes on.
  */
-export type CleaningStep =
-  | { readonly kind: 'slice'; readonly bytes: number }
-  | { readonly kind: 'group'; readonly group: CleanedGroup }
+export type CleaningStep = CleaningSlice | { readonly kind: 'group'; readonly group: CleanedGroup }
+
+/** So many bytes were read and written since the last one. */
+export interface CleaningSlice {
+  readonly kind: 'slice'
+  readonly bytes: number
+}
 
 /** What a round has done. */
 export interface CleaningResult {

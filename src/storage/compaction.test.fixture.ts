@@ -3,7 +3,7 @@ import { type MemoryDisk, SimulatedClock } from '../platform/index.ts'
 import { type BatchInput, batches, decodeRecords, encodeBatch, encodeEndTxnMarker } from '../protocol/index.ts'
 import { DIRECTORY, type Fixture, openLog } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
-import { defaultCleanerSettings } from './log-cleaner.ts'
+import { type CleanerSettings, defaultCleanerSettings } from './log-cleaner.ts'
 import type { LogConfig } from './log-config.ts'
 
 export const BACKOFF_MS = 100
@@ -14,12 +14,13 @@ export const PATH = `${DIRECTORY}/t-0`
 /** A log that is compacted whenever it can be. */
 export function openCompacted(
   config: Partial<LogConfig> = {},
-  twins: { disk?: MemoryDisk; clock?: SimulatedClock; maxBytes?: number } = {},
+  twins: { disk?: MemoryDisk; clock?: SimulatedClock; cleaner?: Partial<CleanerSettings> } = {},
 ): Promise<Fixture> {
-  const settings = { ...defaultCleanerSettings, backoffMs: BACKOFF_MS, dedupeBufferBytes: twins.maxBytes ?? 1 << 20 }
+  const { cleaner, ...others } = twins
+  const settings = { ...defaultCleanerSettings, backoffMs: BACKOFF_MS, dedupeBufferBytes: 1 << 20, ...cleaner }
   return openLog(
     { cleanupPolicy: ['compact'], minCleanableDirtyRatio: 0, fileDeleteDelayMs: 0, ...config },
-    { clock: new SimulatedClock(NOW_MS), ...twins, cleaner: () => settings },
+    { clock: new SimulatedClock(NOW_MS), ...others, cleaner: () => settings },
   )
 }
 

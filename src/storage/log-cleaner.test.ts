@@ -357,64 +357,6 @@ describe('LogCleaner', () => {
     await fixture.manager.close()
   })
 
-  it('goes on where a small table of keys was full, until all is clean', async () => {
-    const fixture = await openCompacted({}, { maxBytes: 24 * 12 })
-    const { log } = fixture
-    for (let round = 0; round < 3; round++) {
-      put(
-        log,
-        Array.from({ length: 30 }, (_, key) => [`k${key}`, `${round}`] as const),
-      )
-    }
-    log.roll()
-    for (let look = 0; look < 40 && log.cleanedUpTo !== 90; look++) await fixture.clock.advance(BACKOFF_MS)
-    assert.deepEqual([log.cleanedUpTo], [90])
-    put(
-      log,
-      Array.from({ length: 30 }, (_, key) => [`k${key}`, 'last'] as const),
-    )
-    log.roll()
-    for (let look = 0; look < 40 && log.cleanedUpTo !== 120; look++) await fixture.clock.advance(BACKOFF_MS)
-    assert.deepEqual(
-      recordsOf(log),
-      Array.from({ length: 30 }, (_, key) => `${90 + key}:k${key}=last`),
-    )
-    await fixture.manager.close()
-  })
-
-  it('waits for min.cleanable.dirty.ratio, and for no longer than max.compaction.lag.ms', async () => {
-    const fixture = await openCompacted({ minCleanableDirtyRatio: 0.5, maxCompactionLagMs: DAY_MS })
-    const { log, clock } = fixture
-    put(log, [['a', 'x'.repeat(1000)]])
-    await clean(fixture)
-    assert.equal(log.cleanedUpTo, 1)
-    put(log, [
-      ['b', '1'],
-      ['b', '2'],
-    ])
-    await clean(fixture)
-    assert.equal(log.cleanedUpTo, 1)
-    assert.ok(fixture.manager.cleanerFigures!.maxDirtyPercent < 50)
-    clock.jumpWallClock(DAY_MS)
-    await clock.advance(BACKOFF_MS)
-    assert.equal(log.cleanedUpTo, 3)
-    await fixture.manager.close()
-  })
-
-  it('leaves records alone for min.compaction.lag.ms', async () => {
-    const fixture = await openCompacted({ minCompactionLagMs: 5000 })
-    const { log, clock } = fixture
-    put(log, [
-      ['a', '1'],
-      ['a', '2'],
-    ])
-    await clean(fixture)
-    assert.equal(recordsOf(log).length, 2)
-    await clock.advance(5000)
-    assert.deepEqual(recordsOf(log), ['1:a=2'])
-    await fixture.manager.close()
-  })
-
   it('compacts and deletes where a topic wants both', async () => {
     const fixture = await openCompacted({ cleanupPolicy: ['compact', 'delete'], retentionMs: 10_000 })
     const { log, clock } = fixture

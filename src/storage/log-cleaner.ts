@@ -14,7 +14,9 @@ export interface CleanerSettings {
   readonly dedupeBufferBytes: number
   /** How full a table may get, 0 to 1. */
   readonly loadFactor: number
-  /** Most bytes that all read a second together. */
+  /** Memory in which all read and write. */
+  readonly ioBufferBytes: number
+  /** Most bytes that all read and write a second together. */
   readonly maxBytesPerSecond: number
   /** Pause when there is nothing to clean. */
   readonly backoffMs: number
@@ -25,6 +27,7 @@ export const defaultCleanerSettings: CleanerSettings = {
   threads: 1,
   dedupeBufferBytes: 128 * 2 ** 20,
   loadFactor: 0.9,
+  ioBufferBytes: 512 * 1024,
   maxBytesPerSecond: Number.MAX_VALUE,
   backoffMs: 15_000,
 }
@@ -50,6 +53,8 @@ export interface CleanerFigures {
   readonly uncleanableBytes: number
   /** Of the dirtiest log that the last look found. */
   readonly maxDirtyPercent: number
+  /** By how much the log that waits longest is over its `max.compaction.lag.ms`, as the last look found. */
+  readonly maxCompactionDelaySecs: number
   readonly timeSinceLastRunMs: number
   /** Of the bytes read by the last round of each cleaner, how many it wrote again. */
   readonly recopyPercent: number
@@ -83,6 +88,7 @@ export class LogCleaner {
   #uncleanable = new Set<Log>()
   #timer: Timer | undefined
   #maxDirtyRatio = 0
+  #maxOverdueMs = 0
   #lastLookMs: number
   #isClosed = false
 
@@ -131,6 +137,7 @@ export class LogCleaner {
       uncleanablePartitions: uncleanable.length,
       uncleanableBytes: uncleanable.reduce((sum, log) => sum + this.#rangeOf(log).cleanableBytes, 0),
       maxDirtyPercent: Math.floor(100 * this.#maxDirtyRatio),
+      maxCompactionDelaySecs: Math.floor(this.#maxOverdueMs / 1000),
       timeSinceLastRunMs: Math.floor(this.#options.clock.monotonicMs() - this.#lastLookMs),
       recopyPercent: Math.floor((100 * bytesWritten) / Math.max(bytesRead, 1)),
       maxCleanTimeSecs: Math.floor(Math.max(0, ...rounds.map(({ seconds }) => seconds))),
@@ -161,6 +168,7 @@ export class LogCleaner {
     this.#uncleanable = new Set(logs.filter(log => this.#uncleanable.has(log)))
     this.#lastLookMs = this.#options.clock.monotonicMs()
     this.#maxDirtyRatio = 0
+    this.#maxOverdueMs = 0
     let dirtiest: { readonly log: Log; readonly range: CleanableRange } | undefined
     for (const log of logs) {
       if (!log.config.cleanupPolicy.includes('compact') || log.isOffline) continue
@@ -168,7 +176,8 @@ export class LogCleaner {
       const range = this.#rangeOf(log)
       if (range.cleanableBytes === 0) continue
       this.#maxDirtyRatio = Math.max(this.#maxDirtyRatio, dirtyRatio(range))
-      if (!range.mustCleanNow && dirtyRatio(range) <= log.config.minCleanableDirtyRatio) continue
+      this.#maxOverdueMs = Math.max(this.#maxOverdueMs, range.overdueMs)
+      if (range.overdueMs === 0 && dirtyRatio(range) <= log.config.minCleanableDirtyRatio) continue
       if (dirtiest === undefined || dirtyRatio(range) > dirtyRatio(dirtiest.range)) dirtiest = { log, range }
     }
     return dirtiest
@@ -191,13 +200,14 @@ export class LogCleaner {
   /** Runs one round; resolves to whether it makes sense to look for the next at once. */
   async #clean(log: Log, range: CleanableRange, signal: AbortSignal): Promise<boolean> {
     const { clock, settings, newRunner } = this.#options
-    const { threads, dedupeBufferBytes, loadFactor, maxBytesPerSecond } = settings()
+    const { threads, dedupeBufferBytes, loadFactor, ioBufferBytes, maxBytesPerSecond } = settings()
+    const memory = { keyTableBytes: dedupeBufferBytes / threads, loadFactor, ioBufferBytes: ioBufferBytes / threads }
     const cleaner = this.#runners.pop() ?? { runner: newRunner(), last: undefined }
     this.#all.add(cleaner)
     const startedMs = clock.monotonicMs()
     let round: CleaningRound | undefined
     try {
-      const planned = log.compaction.plan(range, clock.now(), { maxBytes: dedupeBufferBytes / threads, loadFactor })
+      const planned = log.compaction.plan(range, clock.now(), memory)
       round = planned
       const result = await cleaner.runner.run(planned.task, {
         bytesPerSecond: maxBytesPerSecond / threads,

@@ -4,7 +4,7 @@ import { BatchFilter } from './batch-filter.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import { CleanedSegment } from './cleaned-segment.ts'
 import { CleanedTransactions } from './cleaned-transactions.ts'
-import type { CleaningResult, CleaningStep, CleaningTask, SegmentToClean } from './cleaning-task.ts'
+import type { CleaningResult, CleaningSlice, CleaningStep, CleaningTask, SegmentToClean } from './cleaning-task.ts'
 import { FileRecords } from './file-records.ts'
 import { OffsetMap } from './offset-map.ts'
 import { OpenFiles } from './open-files.ts'
@@ -12,9 +12,8 @@ import { CLEANED_SUFFIX, LOG_SUFFIX, segmentFileName } from './segment-files.ts'
 import { groupSegments } from './segment-groups.ts'
 import { MAX_DECOMPRESSED_BYTES } from './transaction-marker.ts'
 
-/** Read between two steps: a few milliseconds. */
-const SLICE_BYTES = 256 * 1024
-const WINDOW_BYTES = 512 * 1024
+/** The least that is read at once. */
+const MIN_WINDOW_BYTES = 4096
 const LIMITS = { maxBytes: MAX_DECOMPRESSED_BYTES }
 
 /**
@@ -47,6 +46,7 @@ class LogCleaning {
   readonly #openFiles = new OpenFiles(2)
   readonly #map: OffsetMap
   readonly #mapLimit: number
+  readonly #windowBytes: number
   #filter: BatchFilter
   #bytesRead = 0
   #bytesWritten = 0
@@ -54,9 +54,10 @@ class LogCleaning {
   constructor(task: CleaningTask, disk: Disk) {
     this.#task = task
     this.#disk = disk
-    const { maxBytes, loadFactor } = task.keyTable
+    const { keyTableBytes, loadFactor, ioBufferBytes } = task.memory
+    this.#windowBytes = Math.max(MIN_WINDOW_BYTES, Math.floor(ioBufferBytes / 2))
     const offsets = task.firstUncleanableOffset - task.firstDirtyOffset
-    this.#map = new OffsetMap(Math.ceil((offsets + 1) / loadFactor) + 1, maxBytes)
+    this.#map = new OffsetMap(Math.ceil((offsets + 1) / loadFactor) + 1, keyTableBytes)
     this.#mapLimit = Math.max(1, Math.floor(this.#map.slots * loadFactor))
     this.#filter = new BatchFilter(task, this.#map, new CleanedTransactions(task.aborted))
   }
@@ -147,12 +148,14 @@ class LogCleaning {
     })
     const last = group.at(-1)!
     const horizonMs = this.#legacyHorizonMs()
+    let written = 0
     for (const segment of group) {
       const dropsLegacyTombstones = segment.modifiedMs <= horizonMs
       for (const step of this.#scan(segment)) {
         if ('kind' in step) {
           cleaned.write()
-          yield step
+          yield { kind: 'slice', bytes: step.bytes + cleaned.bytes - written }
+          written = cleaned.bytes
           continue
         }
         const isLast = segment === last && step.end === segment.bytes
@@ -175,18 +178,21 @@ class LogCleaning {
     return clean.length === 0 ? 0 : clean.at(-1)!.modifiedMs - this.#task.settings.deleteRetentionMs
   }
 
-  /** The batches of a segment, each checked against its CRC, with a step in between whenever a slice has been read. */
-  *#scan(segment: SegmentToClean): Generator<CleaningStep | ScannedBatch, void, void> {
+  /**
+   * The batches of a segment, each checked against its CRC, with a step in between whenever a window has been read: a few
+   * milliseconds.
+   */
+  *#scan(segment: SegmentToClean): Generator<CleaningSlice | ScannedBatch, void, void> {
     const path = `${this.#task.directory}/${segmentFileName(segment.baseOffset, LOG_SUFFIX)}`
     const records = new FileRecords(path, segment.bytes, { disk: this.#disk, openFiles: this.#openFiles })
-    const scanner = new BatchScanner(records, { position: 0, windowBytes: WINDOW_BYTES })
+    const scanner = new BatchScanner(records, { position: 0, windowBytes: this.#windowBytes })
     let slice = 0
     try {
       for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
         if (!scanner.crcValid()) throw corrupt(path, scanner.position, 'does not match its checksum')
         yield { ...scanner.batch(), end: scanner.end }
         slice += header.length
-        if (slice < SLICE_BYTES) continue
+        if (slice < this.#windowBytes) continue
         records.close()
         yield { kind: 'slice', bytes: slice }
         slice = 0

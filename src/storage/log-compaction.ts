@@ -1,5 +1,5 @@
 import type { DiskError } from '../platform/index.ts'
-import type { CleanedGroup, CleaningTask, KeyTableLimits, LastRecord, SegmentToClean } from './cleaning-task.ts'
+import type { CleanedGroup, CleaningMemory, CleaningTask, LastRecord, SegmentToClean } from './cleaning-task.ts'
 import { LogSegment } from './log-segment.ts'
 import type { LogState } from './log-state.ts'
 import { CLEANED_SUFFIX } from './segment-files.ts'
@@ -16,8 +16,8 @@ export interface CleanableRange {
   readonly cleanBytes: number
   /** Bytes of segments from there to `firstUncleanableOffset`. */
   readonly cleanableBytes: number
-  /** Dirty records have waited for as long as `max.compaction.lag.ms` lets them. */
-  readonly mustCleanNow: boolean
+  /** How much longer than `max.compaction.lag.ms` lets them dirty records have waited, ms; 0 when they have not. */
+  readonly overdueMs: number
 }
 
 /** One round under way: which segments it was planned with. */
@@ -63,8 +63,8 @@ export class LogCompaction {
       if (nextBase <= firstDirtyOffset) cleanBytes += size
       else cleanableBytes += size
     }
-    const mustCleanNow = this.#mustCleanNow(firstDirtyOffset, nowMs)
-    return { firstDirtyOffset, firstUncleanableOffset, cleanBytes, cleanableBytes, mustCleanNow }
+    const overdueMs = this.#overdueMs(firstDirtyOffset, nowMs)
+    return { firstDirtyOffset, firstUncleanableOffset, cleanBytes, cleanableBytes, overdueMs }
   }
 
   #firstDirtyOffset(): number {
@@ -80,18 +80,15 @@ export class LogCompaction {
     return segments.between(offset, segments.active.baseOffset)
   }
 
-  #mustCleanNow(firstDirtyOffset: number, nowMs: number): boolean {
-    const { maxCompactionLagMs } = this.#state.config
-    const beforeMs = nowMs - maxCompactionLagMs
-    if (beforeMs <= 0) return false
-    return this.#closedFrom(firstDirtyOffset).some(segment => {
-      const timestamp = segment.firstBatchTimestamp()
-      return timestamp > 0 && timestamp < beforeMs
-    })
+  #overdueMs(firstDirtyOffset: number, nowMs: number): number {
+    const dueMs = nowMs - this.#state.config.maxCompactionLagMs
+    if (dueMs <= 0) return 0
+    const timestamps = this.#closedFrom(firstDirtyOffset).map(segment => segment.firstBatchTimestamp())
+    return Math.max(0, dueMs - Math.min(...timestamps.filter(timestamp => timestamp > 0)))
   }
 
   /** Plans a round over a range. */
-  plan(range: CleanableRange, nowMs: number, keyTable: KeyTableLimits): CleaningRound {
+  plan(range: CleanableRange, nowMs: number, memory: CleaningMemory): CleaningRound {
     const { config, segments, path, cuts } = this.#state
     const { firstDirtyOffset, firstUncleanableOffset } = range
     const toClean = segments.all.filter(({ baseOffset }) => baseOffset < firstUncleanableOffset)
@@ -105,7 +102,7 @@ export class LogCompaction {
       aborted: this.#abortedBelow(firstUncleanableOffset),
       producers: this.#lastRecords(),
       settings: { segmentBytes, maxIndexSize, indexIntervalBytes, deleteRetentionMs },
-      keyTable,
+      memory,
     }
     return { task, cuts }
   }

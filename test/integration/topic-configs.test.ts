@@ -11,6 +11,10 @@ import { AdjustableClock, systemClock } from '../../src/platform/index.ts'
 import { type BatchInput, batches, decodeRecords, ErrorCode, encodeBatch } from '../../src/protocol/index.ts'
 import { ProduceRequest, ProduceResponse } from '../../src/protocol/messages/00-produce.ts'
 import { FetchRequest, FetchResponse } from '../../src/protocol/messages/01-fetch.ts'
+import {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../src/protocol/messages/44-incremental-alter-configs.ts'
 import { TestBroker } from './test-broker.ts'
 
 type Settings = Readonly<Record<string, string>>
@@ -53,12 +57,14 @@ const at = (timestamp: number): Partial<BatchInput> => ({
   records: [{ key: Buffer.from('k'), value: Buffer.alloc(100), timestamp }],
 })
 
-async function fetchFirst(name: string, version = 12) {
+const fetchFirst = (name: string, version = 12) => fetchFrom(name, 0, version)
+
+async function fetchFrom(name: string, fetchOffset: number, version = 12) {
   const answer = await client.call([FetchRequest, FetchResponse], version, {
     maxWaitMs: 0,
     minBytes: 0,
     maxBytes: 1e7,
-    topics: [{ topic: name, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1e7 }] }],
+    topics: [{ topic: name, partitions: [{ partition: 0, fetchOffset, partitionMaxBytes: 1e7 }] }],
   })
   const { errorCode, records } = answer.responses[0]!.partitions[0]!
   return { errorCode, bytes: records ?? new Uint8Array(0) }
@@ -125,10 +131,45 @@ async function refused(key: keyof TopicKeys): Promise<void> {
   await assert.rejects(topic({ [key]: 'true' }))
 }
 
-/** The setting is what compaction finds, which has tests of its own. */
-async function read(key: keyof TopicKeys, value: string, field: keyof ReturnType<typeof logOf>['config']) {
-  const name = await topic({ 'cleanup.policy': 'compact', [key]: value })
-  assert.equal(logOf(name).config[field], Number(value))
+/** Whatever is closed is worth a cleaning. */
+const COMPACTED = { ...SMALL_SEGMENTS, 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' }
+
+/** Writes batches, the last of them into a segment that stays open, and waits until the others are clean. */
+async function cleaned(name: string, written: readonly Partial<BatchInput>[]): Promise<void> {
+  for (const batch of [...written, {}, {}]) assert.equal(await produce(name, batch), 0)
+  const log = logOf(name)
+  await until(`${name} to be cleaned`, () => log.cleanedUpTo === log.segmentBaseOffsets.at(-1))
+}
+
+/** Offsets and values' sizes of all records of a topic; null for a tombstone. */
+async function left(name: string): Promise<[offset: number, bytes: number | null][]> {
+  const found: [number, number | null][] = []
+  for (let offset = 0; offset < logOf(name).logEndOffset; ) {
+    const { bytes } = await fetchFrom(name, offset)
+    for (const header of batches(bytes)) {
+      for (const { offset: at, value } of decodeRecords(bytes, header, { maxBytes: 1e7 })) {
+        found.push([at, value?.length ?? null])
+      }
+      offset = header.lastOffset + 1
+    }
+  }
+  return found
+}
+
+/** Whether the first record of a topic is still there when that of another topic, which has a later one of its key too, is gone. */
+async function outlasts(settings: Settings, others: Settings): Promise<boolean> {
+  const [late, soon] = [await topic({ ...COMPACTED, ...settings }), await topic({ ...COMPACTED, ...others })]
+  for (let i = 0; i < 3; i++) {
+    await produce(late)
+    await produce(soon)
+  }
+  await until('the first record to go', () => logOf(soon).cleanedUpTo === 2)
+  assert.deepEqual(
+    (await left(soon)).map(([offset]) => offset),
+    [1, 2],
+  )
+  // Whoever looks for the dirtiest log looks at both.
+  return (await left(late)).length === 3
 }
 
 /** By key, a test that fails when setting it changes nothing; or settings that are accepted and said to do nothing. */
@@ -154,7 +195,18 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
     const [low, high] = await atLevels('zstd', ['-1000', '19'])
     assert.ok(low! > high!, `${low} and ${high} bytes`)
   },
-  'delete.retention.ms': () => read('delete.retention.ms', '1234', 'deleteRetentionMs'),
+  'delete.retention.ms': async () => {
+    const tombstones = async (retention: string): Promise<number> => {
+      const name = await topic({ ...COMPACTED, 'delete.retention.ms': retention })
+      const other = { records: [{ key: Buffer.from('other'), value: null }] }
+      // The first cleaning gives it its time, the next one comes after that, or before.
+      await cleaned(name, [other])
+      laterOn()
+      await cleaned(name, [{}])
+      return (await left(name)).filter(([, bytes]) => bytes === null).length
+    }
+    assert.deepEqual([await tombstones('1000'), await tombstones(`${WEEK_MS}`)], [0, 1])
+  },
   'file.delete.delay.ms': async () => {
     const old = clock.now() - HOUR_MS
     const soon = await withSegments({ 'retention.ms': '60000', 'file.delete.delay.ms': '0' }, old)
@@ -195,6 +247,8 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
   'max.compaction.lag.ms': async () => {
     assert.equal(await segmentsAfter(5_000, { 'cleanup.policy': 'compact', 'max.compaction.lag.ms': '1000' }), 2)
     assert.equal(await segmentsAfter(5_000, { 'cleanup.policy': 'delete', 'max.compaction.lag.ms': '1000' }), 1)
+    const patient = { 'min.cleanable.dirty.ratio': '1', 'segment.bytes': '200' }
+    assert.ok(await outlasts({ ...patient }, { ...patient, 'max.compaction.lag.ms': '1' }))
   },
   'max.message.bytes': async () => {
     const name = await topic({ 'max.message.bytes': '200' })
@@ -227,8 +281,12 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
     assert.equal(header.timestampType, 'LogAppendTime')
     assert.ok(records[0]!.timestamp >= beforeMs)
   },
-  'min.cleanable.dirty.ratio': () => read('min.cleanable.dirty.ratio', '0.25', 'minCleanableDirtyRatio'),
-  'min.compaction.lag.ms': () => read('min.compaction.lag.ms', '1234', 'minCompactionLagMs'),
+  'min.cleanable.dirty.ratio': async () => {
+    assert.ok(await outlasts({ 'min.cleanable.dirty.ratio': '1' }, { 'min.cleanable.dirty.ratio': '0.1' }))
+  },
+  'min.compaction.lag.ms': async () => {
+    assert.ok(await outlasts({ 'min.compaction.lag.ms': `${WEEK_MS}` }, { 'min.compaction.lag.ms': '0' }))
+  },
   'min.insync.replicas': { 'min.insync.replicas': '2' },
   preallocate: { preallocate: 'true' },
   'remote.log.copy.disable': () => refused('remote.log.copy.disable'),
@@ -273,7 +331,8 @@ describe('the settings of a topic', () => {
   before(async () => {
     const often = { 'log.retention.check.interval.ms': '1000', 'log.flush.scheduler.interval.ms': '1000' }
     const patient = { 'log.initial.task.delay.ms': '1000', 'connections.max.idle.ms': `${52 * WEEK_MS}` }
-    broker = await TestBroker.start({ ...often, ...patient, 'log.flush.interval.ms': `${WEEK_MS}` }, clock)
+    const cleaner = { 'log.cleaner.backoff.ms': '20' }
+    broker = await TestBroker.start({ ...often, ...patient, ...cleaner, 'log.flush.interval.ms': `${WEEK_MS}` }, clock)
     client = await broker.connect()
   })
   after(async () => {
@@ -301,6 +360,23 @@ describe('the settings of a topic', () => {
       })
     }
   }
+
+  test('KAFKA-9254: stay over defaults of the broker that change again and again', async () => {
+    const name = await topic({ 'cleanup.policy': 'compact', 'retention.ms': '1234' })
+    const api = [IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse] as const
+    for (const value of ['5000', '6000', '7000']) {
+      const configs = [{ name: 'log.retention.ms', configOperation: 0, value }]
+      const resources = [{ resourceType: 4, resourceName: '', configs }]
+      const { responses } = await client.call(api, 1, { resources, validateOnly: false })
+      assert.equal(responses[0]!.errorCode, 0)
+      const plain = await topic({})
+      assert.equal(logOf(plain).config.retentionMs, Number(value))
+      assert.deepEqual(logOf(name).config.cleanupPolicy, ['compact'])
+      assert.equal(logOf(name).config.retentionMs, 1234)
+    }
+    const configs = [{ name: 'log.retention.ms', configOperation: 1, value: null }]
+    await client.call(api, 1, { resources: [{ resourceType: 4, resourceName: '', configs }], validateOnly: false })
+  })
 
   test('are those of the broker where a topic sets none', async () => {
     const other = await TestBroker.start({ 'compression.type': 'gzip', 'compression.gzip.level': '1' })
