@@ -8,6 +8,8 @@ import { RunningProgram, type RunOptions, type RunResult, run } from './process.
 export interface JavaOptions extends RunOptions {
   /** Which jars form the class path; `libs` (Apache Kafka 3.9.1) when absent. */
   readonly jars?: JarSet
+  /** A directory of classes that come before the jars. */
+  readonly classes?: string
   /** Flags of the virtual machine; ones for short-lived tools when absent. */
   readonly flags?: readonly string[]
 }
@@ -21,7 +23,8 @@ export async function javaArguments(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<string[]> {
-  const classPath = `${await jarSet(options.jars ?? 'libs')}/*`
+  const jars = `${await jarSet(options.jars ?? 'libs')}/*`
+  const classPath = options.classes === undefined ? jars : `${options.classes}:${jars}`
   const logging = `-Dlog4j.configuration=file:${loggingFile()}`
   return [...(options.flags ?? TOOL_FLAGS), logging, '-cp', classPath, main, ...args]
 }
@@ -38,6 +41,14 @@ export async function startJava(
   options: JavaOptions = {},
 ): Promise<RunningProgram> {
   return new RunningProgram('java', await javaArguments(main, args, options), options)
+}
+
+/** Compiles a program that lies beside these tests, for those who start it many times; gives the directory of its classes. */
+export async function javaClasses(source: string, jars: keyof KafkaJars): Promise<string> {
+  const directory = join(cacheDirectory, 'classes', jars)
+  const classPath = `${(await kafkaJars())[jars]}/*`
+  await run('javac', ['-d', directory, '-cp', classPath, javaSource(source)])
+  return directory
 }
 
 /** Path of a Java program that lies beside these tests. */
