@@ -34,6 +34,7 @@ export type {
   GroupDescription,
   GroupListing,
   GroupMember,
+  GroupType,
   ListGroupsOptions,
   MemberToRemove,
 } from './admin/groups.ts'
@@ -67,6 +68,7 @@ export type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer/con
 export { ConsumerRecord } from './consumer/consumer-record.ts'
 export type { Committer, FoundOffset, PartitionOffset } from './consumer/offset-requests.ts'
 export type { RunOptions } from './consumer/run-handler.ts'
+export { type Subscription, SubscriptionPattern } from './consumer/topic-pattern.ts'
 export { connect, Kafka, type KafkaOptions } from './kafka.ts'
 export type { PartitionChoice, Partitioner } from './producer/partitioner.ts'
 export {

@@ -167,7 +167,7 @@ async function groups(cluster: SuiteCluster): Promise<void> {
     (await admin.listConsumerGroups({ states })).find(group => group.groupId === groupId)
   const [group] = await admin.describeConsumerGroups([groupId])
   assert.deepEqual([group?.state, group?.members], ['Empty', []])
-  assert.deepEqual(await listed(), { groupId, protocolType: 'consumer', state: 'Empty' })
+  assert.deepEqual(await listed(), { groupId, protocolType: 'consumer', state: 'Empty', type: 'classic' })
   assert.equal(await listed(['Stable']), undefined)
   const place = { topic, partition: 0 }
   await admin.alterConsumerGroupOffsets(groupId, [{ ...place, offset: 2 }])

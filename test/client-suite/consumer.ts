@@ -86,8 +86,6 @@ class Members {
     return {
       consumer,
       stop: async () => {
-        // Leaving tells of no revocation, and once the group is told the partitions may be another's.
-        for (const [partition, owner] of this.owners) if (owner === name) this.owners.delete(partition)
         await consumer.close()
         await running
       },

@@ -44,6 +44,12 @@ export interface BrokerOptions {
   readonly zooKeeperPort?: number
 }
 
+/** Properties for a broker of a short test: the topics that Kafka makes for itself on first use have one partition each. */
+export const SMALL_INTERNAL_TOPICS = {
+  'offsets.topic.num.partitions': '1',
+  'transaction.state.log.num.partitions': '1',
+}
+
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 60_000
 /** How a process killed by SIGTERM that ran its shutdown hooks ends: Java, hence Kafka, leaves 143. */

@@ -23,7 +23,7 @@ const TEST_TIMEOUT_MS = 300_000
 /** Registers a compatibility test with one broker for all its steps. */
 export function compatTest<Tool>(definition: CompatTest<Tool>): void {
   const timeout = definition.timeoutMs ?? TEST_TIMEOUT_MS
-  test(`${definition.tool} against ${targetVersion()}`, { timeout }, async context => {
+  test(`${definition.tool} against ${targetVersion(definition.broker?.target)}`, { timeout }, async context => {
     const tool = await toolOrSkip(context, definition.tool, definition.install)
     if (tool === undefined) return
     console.log(`# ${definition.tool}: ${definition.version(tool)}`)

@@ -5,6 +5,7 @@ import {
   type ConsumerOptions,
   type ConsumerRecord,
   connect,
+  SubscriptionPattern,
   string,
   type TopicPartition,
 } from '../../src/client/index.ts'
@@ -183,6 +184,16 @@ test('what is no offset is not committed', async () => {
   }
 })
 
+test('a cluster without the consumer protocol of groups is said to be one, with the way out', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...FROM_START, groupProtocol: 'consumer' })
+  consumer.subscribe('orders')
+  await assert.rejects(read(consumer, 1), {
+    code: 'UNSUPPORTED_VERSION',
+    message: /readers: .*set group\.protocol=classic/,
+  })
+})
+
 test('mistakes in the settings are named', () => {
   const kafka = connect('localhost:9092')
   assert.throws(
@@ -196,4 +207,13 @@ test('mistakes in the settings are named', () => {
     () => kafka.consumer({ groupId: 'g', partitionAssignmentStrategy: 'best' }).subscribe('t'),
     /there are range, roundrobin/,
   )
+  const consumerProtocol = { groupId: 'g', groupProtocol: 'consumer' }
+  for (const [more, message] of [
+    [{ heartbeatIntervalMs: 1 }, /heartbeat\.interval\.ms: the broker decides/],
+    [{ partitionAssignmentStrategy: 'range' }, /partition\.assignment\.strategy: the broker decides/],
+    [{ groupProtocol: 'classic', groupRemoteAssignor: 'range' }, /group\.remote\.assignor: .*group\.protocol=consumer/],
+  ] as const) {
+    assert.throws(() => kafka.consumer({ ...consumerProtocol, ...more }).subscribe('t'), message)
+  }
+  assert.throws(() => kafka.consumer({ groupId: 'g' }).subscribe(new SubscriptionPattern('a.*')), /RegExp/)
 })

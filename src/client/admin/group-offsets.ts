@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/index.ts'
 import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts'
-import { commitOffsets, fetchOffsets, type PartitionOffset } from '../consumer/offset-requests.ts'
+import { commitOffsets, fetchOffsets, outsider, type PartitionOffset } from '../consumer/offset-requests.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, settle } from './admin-call.ts'
 import { nameOf } from './partitions.ts'
@@ -12,7 +12,7 @@ export async function listConsumerGroupOffsets(
   { cluster, patience }: AdminCall,
   groupId: string,
 ): Promise<PartitionOffset[]> {
-  const offsets = await fetchOffsets(cluster, groupId, { partitions: null, isStable: false }, patience)
+  const offsets = await fetchOffsets(cluster, outsider(groupId), { partitions: null, isStable: false }, patience)
   return offsets.sort(comparePartitions)
 }
 
@@ -22,8 +22,7 @@ export function alterConsumerGroupOffsets(
   groupId: string,
   offsets: readonly PartitionOffset[],
 ): Promise<void> {
-  const outsider = { groupId, generationId: -1, memberId: '', groupInstanceId: null }
-  return commitOffsets(cluster, outsider, offsets, patience)
+  return commitOffsets(cluster, outsider(groupId), offsets, patience)
 }
 
 export async function deleteConsumerGroupOffsets(

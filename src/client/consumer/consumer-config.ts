@@ -16,6 +16,19 @@ export const consumerKeys = {
     importance: 'medium',
     doc: 'Makes this a static member: it keeps its partitions over a restart within the session timeout.',
   },
+  'group.protocol': {
+    type: 'string',
+    default: 'classic',
+    importance: 'high',
+    doc: 'How the group shares partitions: classic, by its members, or consumer, by the broker (KIP-848, Kafka 4.0 and up).',
+    valid: oneOf('classic', 'consumer'),
+  },
+  'group.remote.assignor': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: "The broker's assignor, uniform or range, with group.protocol=consumer; the broker's choice when left out.",
+  },
   'partition.assignment.strategy': {
     type: 'list',
     default: 'range,cooperative-sticky',

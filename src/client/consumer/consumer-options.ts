@@ -13,7 +13,7 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ConfigI
   readonly assignors?: readonly PartitionAssignor[]
   /** Partitions came: told before anything of them is read. */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => void
-  /** Partitions go, when the program is done with what it has of them; their offsets are committed after this. */
+  /** Partitions go, to another member or because the consumer closes; their offsets are committed after this. */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>
   /** Partitions are gone already: the group took them. */
   readonly onLost?: (partitions: readonly TopicPartition[]) => void

@@ -12,20 +12,21 @@ import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-opt
 import type { ConsumerRecord, RecordSerdes } from './consumer-record.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
 import { Fetcher } from './fetcher.ts'
-import { GroupMembership } from './group-membership.ts'
-import { membershipSettings } from './membership-settings.ts'
+import type { Membership } from './membership.ts'
+import { membershipOf } from './membership-settings.ts'
 import {
   type Committer,
   commitOffsets,
   fetchCommitted,
   listOffsets,
+  outsider,
   type PartitionOffset,
   Timestamp,
 } from './offset-requests.ts'
 import { RecordIterator } from './record-iterator.ts'
 import { type RunOptions, runHandler } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
-import { topicsMatching } from './topic-pattern.ts'
+import { type Subscription, SubscriptionPattern, subscribedTopics } from './topic-pattern.ts'
 
 const DEFAULT_WAIT_MS = 60_000
 const OWN_OPTIONS = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'onLost']
@@ -51,8 +52,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #deliveries: Deliveries<K, V>
   readonly #fetcher: Fetcher<K, V>
   readonly #positions: StartingPositions<K, V>
-  #membership: GroupMembership | undefined
-  #subscription: readonly string[] | RegExp | undefined
+  #membership: Membership | undefined
+  #subscription: Subscription | undefined
   #commitTimer: Timer | undefined
   #lookTimer: Timer | undefined
   #failure: KafkaError | undefined
@@ -70,7 +71,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#fetcher = this.#createFetcher()
     this.#positions = new StartingPositions({
       cluster: this.#cluster,
-      groupId: this.#config.get('group.id'),
+      reader: () => (this.#config.get('group.id') === null ? undefined : this.groupMetadata),
       policy: this.#config.get('auto.offset.reset'),
       isCommitted: this.#isCommitted,
       partitions: this.#partitions,
@@ -86,9 +87,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /**
    * Shares topics with the other members of the group: these, or all whose whole name a pattern matches. Replaces what was subscribed to.
+   * A {@link SubscriptionPattern} is followed by the broker, in groups of the consumer protocol.
    * @throws ConfigError without `group.id`
    */
-  subscribe(topics: string | readonly string[] | RegExp): void {
+  subscribe(topics: string | Subscription): void {
     if (this.#config.get('group.id') === null) {
       throw new ConfigError('a subscription is shared by a group: set group.id, or use assign()', {
         key: 'group.id',
@@ -98,6 +100,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#assertOpen()
     if (this.#subscription === undefined && this.#partitions.size > 0) {
       throw new KafkaError('INVALID_REQUEST', 'partitions were assigned by hand: unsubscribe() first')
+    }
+    if (topics instanceof SubscriptionPattern && this.#config.get('group.protocol') === 'classic') {
+      throw new KafkaError('INVALID_REQUEST', 'only group.protocol=consumer has patterns for brokers: give a RegExp')
     }
     this.#subscription = typeof topics === 'string' ? [topics] : topics
     if (this.#membership) {
@@ -123,8 +128,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Who this is in its group: what a transaction that commits its offsets has to know (KIP-447). */
   get groupMetadata(): Committer {
-    const outsider = { generationId: -1, memberId: '', groupInstanceId: null }
-    return this.#membership?.committer ?? { groupId: this.#groupId('groupMetadata'), ...outsider }
+    return this.#membership?.committer ?? outsider(this.#groupId('groupMetadata'))
   }
 
   /** Reads nothing any more, and leaves the group. */
@@ -188,7 +192,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     partitions: readonly TopicPartition[],
     wait: WaitOptions = {},
   ): Promise<(PartitionOffset | undefined)[]> {
-    const found = await fetchCommitted(this.#cluster, this.#groupId('committed'), partitions, this.#patience(wait))
+    const reader = this.#membership?.committer ?? outsider(this.#groupId('committed'))
+    const found = await fetchCommitted(this.#cluster, reader, partitions, this.#patience(wait))
     return partitions.map(one => found.get(partitionKey(one)))
   }
 
@@ -318,11 +323,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     })
   }
 
-  #createMembership(groupId: string): GroupMembership {
-    return new GroupMembership(
-      membershipSettings(this.#config, { cluster: this.#cluster, groupId, assignors: this.#options.assignors ?? [] }),
+  #createMembership(groupId: string): Membership {
+    return membershipOf(
+      this.#config,
+      { cluster: this.#cluster, groupId, assignors: this.#options.assignors ?? [] },
       {
         topics: () => this.#wantedTopics(),
+        pattern: () => (this.#subscription instanceof SubscriptionPattern ? this.#subscription.pattern : undefined),
         owned: () => this.assignment,
         revoke: partitions => this.#revoke(partitions),
         lost: partitions => {
@@ -339,14 +346,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     )
   }
 
-  async #wantedTopics(): Promise<readonly string[]> {
-    const wanted = this.#subscription ?? []
-    if (!(wanted instanceof RegExp)) {
-      await this.#cluster.refresh(wanted)
-      return wanted
-    }
-    const metadata = await this.#cluster.refresh(null)
-    return topicsMatching(wanted, metadata.topics, { excludeInternal: this.#config.get('exclude.internal.topics') })
+  #wantedTopics(): Promise<readonly string[]> {
+    const excludeInternal = this.#config.get('exclude.internal.topics')
+    return subscribedTopics(this.#cluster, this.#subscription ?? [], { excludeInternal })
   }
 
   /** Lets the program finish what it has in hand, commits, and lets go; a program that takes too long loses its partitions. */
@@ -457,14 +459,18 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   async #letGo(): Promise<void> {
     const partitions = this.assignment
-    if (this.#config.get('enable.auto.commit')) {
-      await this.#commitQuietly({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
-    }
     const membership = this.#membership
-    this.#membership = undefined
-    await membership?.leave()
-    this.#drop(partitions)
-    this.#deliveries.release()
+    try {
+      if (membership !== undefined && partitions.length > 0) await this.#options.onRevoked?.(partitions)
+    } finally {
+      if (this.#config.get('enable.auto.commit')) {
+        await this.#commitQuietly({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
+      }
+      this.#membership = undefined
+      await membership?.leave()
+      this.#drop(partitions)
+      this.#deliveries.release()
+    }
   }
 
   async #close(): Promise<void> {
@@ -474,7 +480,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#commitTimer?.cancel()
     this.#lookTimer?.cancel()
     this.#fetcher.close()
-    await this.#letGo()
-    this.#cluster.close()
+    try {
+      await this.#letGo()
+    } finally {
+      this.#cluster.close()
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Logger, Timer } from '../../platform/index.ts'
+import type { Timer } from '../../platform/index.ts'
 import {
   decodeWithVersion,
   ErrorCode,
@@ -16,14 +16,9 @@ import {
   ConsumerProtocolSubscription,
 } from '../../protocol/messages/data/consumer-protocol.ts'
 import { Backoff } from '../backoff.ts'
-import type { Cluster } from '../cluster.ts'
 import { byTopic, partitionKey, type TopicPartition } from '../topic-partition.ts'
-import type {
-  GroupSubscription,
-  MemberSubscription,
-  PartitionAssignor,
-  RebalanceProtocol,
-} from './assignors/assignor.ts'
+import type { GroupSubscription, MemberSubscription, RebalanceProtocol } from './assignors/assignor.ts'
+import type { Member, Membership, MembershipSettings } from './membership.ts'
 import type { Committer } from './offset-requests.ts'
 
 const JOIN_GROUP = { request: JoinGroupRequest, response: JoinGroupResponse }
@@ -48,35 +43,6 @@ const FATAL: ReadonlySet<string> = new Set([
   'UNSUPPORTED_VERSION',
 ])
 
-export interface MembershipSettings {
-  readonly cluster: Cluster
-  readonly logger: Logger
-  readonly groupId: string
-  readonly groupInstanceId: string | null
-  readonly sessionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-  readonly maxPollIntervalMs: number
-  readonly rack: string
-  /** In order of preference. */
-  readonly assignors: readonly PartitionAssignor[]
-}
-
-/** The consumer, as its membership sees it. */
-export interface Member {
-  /** Topics that it wants now. */
-  topics(): Promise<readonly string[]>
-  /** What it reads. */
-  owned(): readonly TopicPartition[]
-  /** Lets go of partitions: when the program is done with what it has of them, and their offsets are committed. */
-  revoke(partitions: readonly TopicPartition[]): Promise<void>
-  /** Partitions are another's already: nothing of them can be committed. */
-  lost(partitions: readonly TopicPartition[]): void
-  /** Begins to read partitions. */
-  assign(partitions: readonly TopicPartition[]): void
-  /** The membership has ended, for good. */
-  failed(error: KafkaError): void
-}
-
 type Joined = MessageOf<typeof JoinGroupResponse>
 
 /** What a generation's leader saw of its topics: when that changes, partitions are to be spread anew. */
@@ -87,7 +53,7 @@ type PartitionCounts = ReadonlyMap<string, number>
  * when the group changes (Java's ConsumerCoordinator). With assignors that are all cooperative, only what goes to others is let go
  * of (KIP-429).
  */
-export class GroupMembership {
+export class GroupMembership implements Membership {
   readonly #settings: MembershipSettings
   readonly #member: Member
   readonly #protocol: RebalanceProtocol

@@ -1,4 +1,4 @@
-import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import { ErrorCode, errorName, KafkaError } from '../../protocol/index.ts'
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
 import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
 import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
@@ -14,6 +14,8 @@ const OFFSET_FETCH = { request: OffsetFetchRequest, response: OffsetFetchRespons
 /** The last version of OffsetCommit and OffsetFetch that goes by the names of topics. */
 const LAST_BY_NAME = 9
 const FIRST_WITH_GROUPS = 8
+/** From this version on OffsetFetch says who asks, and OffsetCommit takes member epochs. */
+const FIRST_WITH_MEMBERS = 9
 /** From this version of OffsetFetch on it may wait for transactions. */
 const FIRST_WITH_STABLE = 7
 const UNKNOWN_OFFSET = -1
@@ -32,9 +34,17 @@ export interface PartitionOffset extends TopicPartition {
 /** Which member of which generation commits; -1 and empty from outside of a group. */
 export interface Committer {
   readonly groupId: string
+  /** In a group of the consumer protocol: the member's epoch. */
   readonly generationId: number
   readonly memberId: string
   readonly groupInstanceId: string | null
+  /** Of the consumer protocol: the member with its epoch of now; undefined when it was put out of the group since. */
+  readonly renewed?: () => Committer | undefined
+}
+
+/** Somebody who is no member. */
+export function outsider(groupId: string): Committer {
+  return { groupId, generationId: -1, memberId: '', groupInstanceId: null }
 }
 
 /** Offset and timestamp of the first record that is not older; offset -1 where there is none. */
@@ -110,10 +120,11 @@ export async function listOffsetsAt(
  */
 export function fetchOffsets(
   cluster: Cluster,
-  groupId: string,
+  reader: Committer,
   { partitions, isStable }: { readonly partitions: readonly TopicPartition[] | null; readonly isStable: boolean },
   patience: Patient,
 ): Promise<PartitionOffset[]> {
+  const { groupId } = reader
   const topics =
     partitions &&
     byTopic(partitions, ({ partition }) => partition).map(({ name, partitions: numbers }) => ({
@@ -121,17 +132,25 @@ export function fetchOffsets(
       partitionIndexes: numbers,
     }))
   const what = `fetching committed offsets of group ${groupId}`
+  let member = reader
   return cluster.withCoordinator('group', groupId, { what, patience }, async broker => {
     const answer = await cluster.request(
       { broker, purpose: 'coordinator' },
       OFFSET_FETCH,
       version => ({
-        ...(version >= FIRST_WITH_GROUPS ? { groups: [{ groupId, topics }] } : { groupId, topics }),
+        ...(version >= FIRST_WITH_GROUPS
+          ? { groups: [{ groupId, topics, ...(version >= FIRST_WITH_MEMBERS ? memberOf(member) : {}) }] }
+          : { groupId, topics }),
         ...(version >= FIRST_WITH_STABLE ? { requireStable: isStable } : {}),
       }),
       { maxVersion: LAST_BY_NAME },
     )
     const group = answer.groups[0] ?? answer
+    const refusal = errorName(group.errorCode)
+    if (refusal === 'STALE_MEMBER_EPOCH' || (refusal === 'UNKNOWN_MEMBER_ID' && member.renewed)) {
+      member = renewed(member, KafkaError.fromCode(group.errorCode))
+      throw new StaleEpoch(groupId)
+    }
     if (group.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(group.errorCode)
     const committed: PartitionOffset[] = []
     for (const { name: topic, partitions: answers } of group.topics) {
@@ -148,11 +167,11 @@ export function fetchOffsets(
 /** What a group has committed for partitions, by `partitionKey`, settled by every transaction. See {@link fetchOffsets}. */
 export async function fetchCommitted(
   cluster: Cluster,
-  groupId: string,
+  reader: Committer,
   partitions: readonly TopicPartition[],
   patience: Patient,
 ): Promise<Map<string, PartitionOffset>> {
-  const committed = await fetchOffsets(cluster, groupId, { partitions, isStable: true }, patience)
+  const committed = await fetchOffsets(cluster, reader, { partitions, isStable: true }, patience)
   return new Map(committed.map(one => [partitionKey(one), one]))
 }
 
@@ -167,7 +186,8 @@ export async function commitOffsets(
   offsets: readonly PartitionOffset[],
   patience: Patient,
 ): Promise<void> {
-  const { groupId, generationId, memberId, groupInstanceId } = committer
+  const { groupId, memberId, groupInstanceId } = committer
+  let member = committer
   for (const { topic, partition, offset } of offsets) {
     if (Number.isSafeInteger(offset) && offset >= 0) continue
     const what = `offset ${offset} of ${topic}-${partition} cannot be committed: give the next one to read, 0 and up`
@@ -183,7 +203,7 @@ export async function commitOffsets(
         OFFSET_COMMIT,
         version => ({
           groupId,
-          generationIdOrMemberEpoch: generationId,
+          generationIdOrMemberEpoch: member.generationId,
           memberId,
           ...(version >= 7 ? { groupInstanceId } : {}),
           topics: byTopic(offsets, ({ partition, offset, metadata, leaderEpoch }) => ({
@@ -196,8 +216,11 @@ export async function commitOffsets(
         { maxVersion: LAST_BY_NAME },
       )
       for (const { partitions } of answer.topics) {
-        for (const { errorCode } of partitions)
-          if (errorCode !== ErrorCode.NONE) throw commitFailure(errorCode, groupId)
+        for (const { errorCode } of partitions) {
+          if (errorCode === ErrorCode.NONE) continue
+          if (errorCode === ErrorCode.STALE_MEMBER_EPOCH) member = renewed(member, KafkaError.fromCode(errorCode))
+          throw commitFailure(errorCode, groupId)
+        }
       }
     },
   )
@@ -206,6 +229,7 @@ export async function commitOffsets(
 /** A commit that a rebalance overtook is not to be tried again: the partition may be another member's by now. */
 function commitFailure(errorCode: number, groupId: string): Error {
   const error = KafkaError.fromCode(errorCode)
+  if (error.code === 'STALE_MEMBER_EPOCH') return new StaleEpoch(groupId)
   if (error.code !== 'REBALANCE_IN_PROGRESS') return error
   return new CommitOvertaken(`the group ${groupId} rebalances: commit again when it is over`)
 }
@@ -217,4 +241,25 @@ class CommitOvertaken extends KafkaError {
   constructor(message: string) {
     super('REBALANCE_IN_PROGRESS', message)
   }
+}
+
+/** The coordinator is at a later epoch, which the answer to a heartbeat under way tells: worth another try. */
+class StaleEpoch extends KafkaError {
+  override readonly retriable: boolean = true
+
+  constructor(groupId: string) {
+    super('STALE_MEMBER_EPOCH', `the epoch of this member of group ${groupId} is out of date`)
+  }
+}
+
+/** The member with its epoch of now. @throws `refusal` when it is in the group no more, and has nothing to say of its partitions */
+function renewed(member: Committer, refusal: KafkaError): Committer {
+  const now = member.renewed?.()
+  if (now === undefined) throw refusal
+  return now
+}
+
+/** How a member of the consumer protocol names itself, so that it is not told what another has committed since. */
+function memberOf({ memberId, generationId, renewed: isMember }: Committer) {
+  return isMember !== undefined && generationId > 0 ? { memberId, memberEpoch: generationId } : {}
 }

@@ -2,14 +2,15 @@ import { KafkaError } from '../../protocol/index.ts'
 import type { Cluster } from '../cluster.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
-import { fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
+import { type Committer, fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
 
 /** How long the cluster has to tell where to begin. */
 const WAIT_MS = 60_000
 
 export interface StartingPositionSettings<K, V> {
   readonly cluster: Cluster
-  readonly groupId: string | null
+  /** Who asks for committed offsets; undefined without a group. */
+  readonly reader: () => Committer | undefined
   /** `auto.offset.reset` */
   readonly policy: string
   readonly isCommitted: boolean
@@ -29,16 +30,17 @@ export class StartingPositions<K, V> {
 
   /** Finds it for all partitions that have no position. What goes wrong is told to `failed`. */
   async find(): Promise<void> {
-    const { cluster, failed, found, groupId, partitions } = this.#settings
+    const { cluster, failed, found, partitions } = this.#settings
+    const reader = this.#settings.reader()
     const unknown = [...partitions.values()].filter(one => one.position === undefined && !one.isPositioning)
     if (unknown.length === 0) return
     for (const one of unknown) one.isPositioning = true
     try {
       await cluster.refresh([...new Set(unknown.map(({ topic }) => topic))])
       const committed =
-        groupId === null
+        reader === undefined
           ? new Map<string, PartitionOffset>()
-          : await fetchCommitted(cluster, groupId, unknown, cluster.patience({ timeoutMs: WAIT_MS }))
+          : await fetchCommitted(cluster, reader, unknown, cluster.patience({ timeoutMs: WAIT_MS }))
       for (const one of unknown.filter(isWithout)) {
         const offset = committed.get(partitionKey(one))?.offset
         if (offset === undefined) continue

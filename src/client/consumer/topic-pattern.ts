@@ -1,4 +1,35 @@
+import type { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
+
+/** A pattern in RE2's syntax that the broker follows, for groups of the consumer protocol: the consumer asks for no list of topics. */
+export class SubscriptionPattern {
+  readonly pattern: string
+
+  constructor(pattern: string) {
+    this.pattern = pattern
+  }
+
+  toString(): string {
+    return this.pattern
+  }
+}
+
+/** What a consumer can subscribe to. */
+export type Subscription = readonly string[] | RegExp | SubscriptionPattern
+
+/** Names of the topics that a subscription means now; none where the broker finds them. */
+export async function subscribedTopics(
+  cluster: Cluster,
+  subscription: Subscription,
+  options: { readonly excludeInternal: boolean },
+): Promise<readonly string[]> {
+  if (subscription instanceof SubscriptionPattern) return []
+  if (subscription instanceof RegExp) {
+    return topicsMatching(subscription, (await cluster.refresh(null)).topics, options)
+  }
+  await cluster.refresh(subscription)
+  return subscription
+}
 
 /** Names of the topics whose whole name a pattern matches. */
 export function topicsMatching(

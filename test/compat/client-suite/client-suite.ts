@@ -3,7 +3,7 @@ import { adminScenarios } from '../../client-suite/admin.ts'
 import { consumerScenarios } from '../../client-suite/consumer.ts'
 import { producerScenarios } from '../../client-suite/producer.ts'
 import { SCENARIO_TIMEOUT_MS, SuiteCluster } from '../../client-suite/suite.ts'
-import { BrokerProcess, type Target, targetVersion } from '../broker-process.ts'
+import { BrokerProcess, SMALL_INTERNAL_TOPICS, type Target, targetVersion } from '../broker-process.ts'
 import { kafkaJars } from '../jars.ts'
 import { toolOrSkip } from '../tools.ts'
 
@@ -14,7 +14,7 @@ const PARTS = { Producer: producerScenarios, Consumer: consumerScenarios, Admin:
 export function clientSuite(target: Target): void {
   test(`our clients against ${targetVersion(target)}`, { timeout: TEST_TIMEOUT_MS }, async context => {
     if (target !== 'monedula' && (await toolOrSkip(context, targetVersion(target), kafkaJars)) === undefined) return
-    const broker = await BrokerProcess.start({ target })
+    const broker = await BrokerProcess.start({ target, properties: SMALL_INTERNAL_TOPICS })
     try {
       const cluster = new SuiteCluster(broker.bootstrap)
       for (const [client, scenarios] of Object.entries(PARTS)) {

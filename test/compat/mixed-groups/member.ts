@@ -1,5 +1,5 @@
 /** Members of one group, each of another client, that say what they own and read, by one clock. */
-import { type ConsumerOptions, connect, string } from '../../../src/client/index.ts'
+import { fileURLToPath } from 'node:url'
 import { jarVersion, repositoryRoot } from '../jars.ts'
 import { javaClasses, startJava } from '../java.ts'
 import { RunningProgram, tail } from '../process.ts'
@@ -8,8 +8,6 @@ import type { Happening } from './observed-group.ts'
 
 const JARS = 'clients43'
 const LEAVE_TIMEOUT_MS = 20_000
-/** Members of other languages end their lines with this. */
-const LINE_END = '\n'
 
 export type ClientName = 'ours' | 'java' | 'librdkafka'
 
@@ -46,8 +44,11 @@ export interface GroupMember {
   readonly name: string
   /** Says farewell to the group and ends. */
   leave(): Promise<void>
-  /** Ends at once: the group has to notice. Not for a member in this process. */
+  /** Ends at once: the group has to notice. */
   kill(): Promise<void>
+  /** Stands still until told to go on, heartbeats and all. */
+  freeze(): void
+  thaw(): void
 }
 
 type Observer = (happening: Happening) => void
@@ -63,59 +64,29 @@ export async function startMember(
     ...(group.assignor === undefined ? {} : { 'partition.assignment.strategy': group.assignor[client] }),
     ...group.own?.[client],
   }
-  if (client === 'ours') return ourMember(name, group, settings, observe)
   const pairs = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
   const args = [group.bootstrap, group.groupId, group.topic, ...pairs]
-  const program =
-    client === 'java'
-      ? await startJava('GroupMember', args, { jars: JARS, classes: group.runtimes.classes })
-      : new RunningProgram(group.runtimes.python, [`${repositoryRoot}test/compat/python/group_member.py`, ...args])
-  return foreignMember(name, program, observe)
+  return observed(name, await startProgram(client, group.runtimes, args), observe)
+}
+
+async function startProgram(client: ClientName, runtimes: Runtimes, args: readonly string[]): Promise<RunningProgram> {
+  switch (client) {
+    case 'ours':
+      return new RunningProgram(process.execPath, [fileURLToPath(new URL('our-member.js', import.meta.url)), ...args])
+    case 'java':
+      return startJava('GroupMember', args, { jars: JARS, classes: runtimes.classes })
+    case 'librdkafka':
+      return new RunningProgram(runtimes.python, [`${repositoryRoot}test/compat/python/group_member.py`, ...args])
+  }
 }
 
 const now = (): bigint => process.hrtime.bigint()
 
-function ourMember(
-  name: string,
-  { bootstrap, groupId, topic }: GroupSettings,
-  settings: Readonly<Record<string, string>>,
-  observe: Observer,
-): GroupMember {
-  const of = (partitions: readonly { readonly partition: number }[]): number[] => partitions.map(one => one.partition)
-  const options: ConsumerOptions<string, string> = {
-    ...settings,
-    groupId,
-    clientId: 'ours',
-    autoOffsetReset: 'earliest',
-    autoCommitIntervalMs: 100,
-    key: string,
-    value: string,
-    onAssigned: partitions => observe({ at: now(), member: name, what: 'assigned', partitions: of(partitions) }),
-    onRevoked: partitions => observe({ at: now(), member: name, what: 'revoked', partitions: of(partitions) }),
-    onLost: partitions => observe({ at: now(), member: name, what: 'revoked', partitions: of(partitions) }),
-  }
-  const consumer = connect(bootstrap).consumer(options)
-  consumer.subscribe(topic)
-  const running = consumer.run(({ partition, value }) =>
-    observe({ at: now(), member: name, what: 'record', partitions: [partition], value: value! }),
-  )
-  running.catch(() => undefined)
-  return {
-    name,
-    leave: async () => {
-      observe({ at: now(), member: name, what: 'left', partitions: [] })
-      await consumer.close()
-      await running
-    },
-    kill: () => Promise.reject(new Error('ours lives in the process of the test')),
-  }
-}
-
-function foreignMember(name: string, program: RunningProgram, observe: Observer): GroupMember {
+function observed(name: string, program: RunningProgram, observe: Observer): GroupMember {
   let read = 0
   const readLines = (): void => {
-    const end = program.stdout.lastIndexOf(LINE_END) + 1
-    const lines = program.stdout.slice(read, end).split(LINE_END)
+    const end = program.stdout.lastIndexOf('\n') + 1
+    const lines = program.stdout.slice(read, end).split('\n')
     read = Math.max(read, end)
     for (const line of lines) {
       const [at, what, numbers, value] = line.split(' ')
@@ -133,6 +104,8 @@ function foreignMember(name: string, program: RunningProgram, observe: Observer)
       readLines()
       if (code !== 0) throw new Error(`${name} ended with ${code}\n${tail(program.stderr)}`)
     },
+    freeze: () => program.kill('SIGSTOP'),
+    thaw: () => program.kill('SIGCONT'),
     kill: async () => {
       program.kill('SIGKILL')
       await program.ended(LEAVE_TIMEOUT_MS)

@@ -41,6 +41,11 @@ export class ObservedGroup {
     return this.#happenings.flatMap(({ what, value }) => (what === 'record' && value !== undefined ? [value] : []))
   }
 
+  /** How often a member did something. */
+  countOf(member: string, what: Happening['what']): number {
+    return this.#happenings.filter(one => one.member === member && one.what === what).length
+  }
+
   /** Waits until exactly these members own every partition, each its fair share. */
   spreadOver(members: readonly string[]): Promise<void> {
     return this.#until(`${this.#partitions} partitions spread over ${members.join(', ')}`, () => {
