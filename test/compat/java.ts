@@ -44,9 +44,9 @@ export async function startJava(
 }
 
 /** Compiles a program that lies beside these tests, for those who start it many times; gives the directory of its classes. */
-export async function javaClasses(source: string, jars: keyof KafkaJars): Promise<string> {
+export async function javaClasses(source: string, jars: JarSet): Promise<string> {
   const directory = join(cacheDirectory, 'classes', jars)
-  const classPath = `${(await kafkaJars())[jars]}/*`
+  const classPath = `${await jarSet(jars)}/*`
   await run('javac', ['-d', directory, '-cp', classPath, javaSource(source)])
   return directory
 }

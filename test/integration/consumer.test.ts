@@ -207,7 +207,7 @@ test('mistakes in the settings are named', () => {
     () => kafka.consumer({ groupId: 'g', partitionAssignmentStrategy: 'best' }).subscribe('t'),
     /there are range, roundrobin/,
   )
-  const consumerProtocol = { groupId: 'g', groupProtocol: 'consumer' }
+  const consumerProtocol = { groupId: 'g', groupProtocol: 'consumer' } as const
   for (const [more, message] of [
     [{ heartbeatIntervalMs: 1 }, /heartbeat\.interval\.ms: the broker decides/],
     [{ partitionAssignmentStrategy: 'range' }, /partition\.assignment\.strategy: the broker decides/],

@@ -11,16 +11,18 @@ import { lineOf, type MatrixRecord } from './matrix-record.ts'
 const TIMEOUT_MS = 120_000
 const EVERY_CODEC = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
+type Codec = (typeof EVERY_CODEC)[number]
+
 /** A topic with one partition, and the codec of what is in it. */
 export interface MatrixTopic {
   readonly name: string
-  readonly codec: string
+  readonly codec: Codec
 }
 
 export interface MatrixClient {
   readonly name: string
   /** Those that it can write and read without other packages. */
-  readonly codecs: readonly string[]
+  readonly codecs: readonly Codec[]
   /** The record, or what comes next to it of what this client can write. */
   readonly writable: (record: MatrixRecord) => MatrixRecord
   write(bootstrap: string, topics: readonly MatrixTopic[], records: readonly MatrixRecord[]): Promise<void>
