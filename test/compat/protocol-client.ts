@@ -24,12 +24,14 @@ const CLIENT_ID = 'client'
 /** One connection; requests may be under way at once. */
 export class ProtocolClient {
   readonly #socket: Socket
+  readonly #clientId: string
   readonly #waiting = new Map<number, Waiting>()
   #received = Buffer.alloc(0)
   #correlationId = 0
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, clientId: string) {
     this.#socket = socket
+    this.#clientId = clientId
     socket.on('data', bytes => this.#take(bytes))
     socket.on('error', () => undefined)
     socket.on('close', () => {
@@ -37,10 +39,10 @@ export class ProtocolClient {
     })
   }
 
-  static async open(port: number): Promise<ProtocolClient> {
+  static async open(port: number, clientId = CLIENT_ID): Promise<ProtocolClient> {
     const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
-    return new ProtocolClient(socket)
+    return new ProtocolClient(socket, clientId)
   }
 
   async ask<Q extends Schema, S extends Schema>(
@@ -54,7 +56,7 @@ export class ProtocolClient {
       requestApiKey: request.apiKey,
       requestApiVersion: version,
       correlationId,
-      clientId: CLIENT_ID,
+      clientId: this.#clientId,
     })
     const encoded = encodeMessageBytes(request, version, body)
     const size = Buffer.alloc(4)

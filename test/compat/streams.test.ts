@@ -109,7 +109,7 @@ async function countThroughFaults(broker: BrokerProcess, directory: string): Pro
   const life = { run: 'bounced', directory, pauseMicros: PAUSE_MICROS }
   let program = await startCounting(broker, life)
   try {
-    const faults = ['kill the broker', 'stop the broker', 'kill the program', 'kill the broker', 'stop the broker']
+    const faults = ['kill the broker', 'stop the broker', 'kill the program', 'kill the broker']
     for (const [index, fault] of faults.entries()) {
       const share = ((index + 1) / (faults.length + 2)) * COUNTS
       await program.until(output => countsRead(output) >= share, PATIENCE_MS)

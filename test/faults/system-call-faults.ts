@@ -46,6 +46,7 @@ export class FaultInForce {
     return new Set(lines.flatMap(line => /"(\/[^"]+)"/.exec(line)?.[1] ?? /<(\/[^>]+)>/.exec(line)?.[1] ?? []))
   }
 
+  /** Where the process is killed: not before it has ended, since strace may hang when it is interrupted meanwhile. */
   async lift(): Promise<void> {
     this.#strace.kill('SIGINT')
     await this.#strace.ended(10_000)

@@ -88,8 +88,8 @@ async function endWithKill(
   const isKilled = !broker.isRunning
   producer.close()
   successor.close()
-  await fault.lift()
   await broker.killHard()
+  await fault.lift()
   await broker.restart()
   return { answered, isKilled }
 }
