@@ -1,7 +1,7 @@
 /** Other people's tools, installed on demand: from Debian, PyPI and npm, kept in `.cache` where the system has no place. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cacheDirectory } from './jars.ts'
 import { programExists, run } from './process.ts'
@@ -95,44 +95,31 @@ export async function npmPackage(specifier: string): Promise<string> {
 export const LIBRDKAFKA_VERSION = '2.12'
 const LIBRDKAFKA_CARRIER = 'node-rdkafka@3.6.1'
 
-/** librdkafka's example and performance programs; building them takes a minute, once. */
+/** librdkafka's example and performance programs; with the libraries, building them takes a minute or two, once. */
 export async function librdkafkaExamples(): Promise<LibrdkafkaExamples> {
-  const names = ['rdkafka_performance', 'rdkafka_example']
-  const directory = await buildFromLibrdkafka(
-    'examples',
-    names.map(name => `examples/${name}`),
-    source => makeStep(['-C', 'examples', ...names], source),
-  )
-  return {
-    version: LIBRDKAFKA_VERSION,
-    performance: join(directory, 'examples/rdkafka_performance'),
-    example: join(directory, 'examples/rdkafka_example'),
+  const source = await librdkafkaSource()
+  const performance = join(source, 'examples/rdkafka_performance')
+  const example = join(source, 'examples/rdkafka_example')
+  if (!existsSync(performance) || !existsSync(example)) {
+    await makeStep(['-C', 'examples', 'rdkafka_performance', 'rdkafka_example'], source)
   }
+  return { version: LIBRDKAFKA_VERSION, performance, example }
 }
 
-/**
- * Builds librdkafka's libraries and then what `build` makes of its source, and keeps `files` of it, in folders as
- * they were, below the directory whose path it gives. Does nothing where that directory is there already.
- */
-export async function buildFromLibrdkafka(
-  name: string,
-  files: readonly string[],
-  build: (source: string) => Promise<unknown>,
-): Promise<string> {
-  const directory = join(cacheDirectory, `librdkafka-${LIBRDKAFKA_VERSION}-${name}`)
+/** The source of librdkafka that the npm package of node-rdkafka carries, with its libraries built, once. */
+export async function librdkafkaSource(): Promise<string> {
+  const directory = join(cacheDirectory, `librdkafka-${LIBRDKAFKA_VERSION}`)
   if (existsSync(directory)) return directory
   mkdirSync(cacheDirectory, { recursive: true })
   const work = mkdtempSync(join(cacheDirectory, '.librdkafka-'))
   try {
-    const source = await librdkafkaSource(work)
-    await build(source)
-    const kept = join(work, 'kept')
-    mkdirSync(kept)
-    for (const file of files) {
-      mkdirSync(dirname(join(kept, file)), { recursive: true })
-      copyFileSync(join(source, file), join(kept, file))
-    }
-    renameSync(kept, directory)
+    await run('npm', ['pack', '--silent', LIBRDKAFKA_CARRIER], { cwd: work, timeoutMs: INSTALL_TIMEOUT_MS })
+    await run('sh', ['-c', 'tar xzf node-rdkafka-*.tgz'], { cwd: work, timeoutMs: INSTALL_TIMEOUT_MS })
+    const source = join(work, 'package/deps/librdkafka')
+    const off = ['ssl', 'gssapi', 'sasl', 'curl', 'zstd'].map(feature => `--disable-${feature}`)
+    await run('./configure', off, { cwd: source, timeoutMs: INSTALL_TIMEOUT_MS })
+    await makeStep([`-j${cpus().length}`, 'libs'], source)
+    renameSync(source, directory)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -142,15 +129,4 @@ export async function buildFromLibrdkafka(
 /** One run of `make`, with the time that building takes on a busy machine. */
 export function makeStep(args: readonly string[], cwd: string): Promise<unknown> {
   return run('make', args, { cwd, timeoutMs: INSTALL_TIMEOUT_MS })
-}
-
-/** Builds the libraries of what the npm package of node-rdkafka carries; no compiler of addons is involved. */
-async function librdkafkaSource(work: string): Promise<string> {
-  await run('npm', ['pack', '--silent', LIBRDKAFKA_CARRIER], { cwd: work, timeoutMs: INSTALL_TIMEOUT_MS })
-  await run('sh', ['-c', 'tar xzf node-rdkafka-*.tgz'], { cwd: work, timeoutMs: INSTALL_TIMEOUT_MS })
-  const source = join(work, 'package/deps/librdkafka')
-  const off = ['ssl', 'gssapi', 'sasl', 'curl', 'zstd'].map(feature => `--disable-${feature}`)
-  await run('./configure', off, { cwd: source, timeoutMs: INSTALL_TIMEOUT_MS })
-  await makeStep([`-j${cpus().length}`, 'libs'], source)
-  return source
 }

@@ -1,16 +1,24 @@
-/** What the suite looks for below `KAFKA_PATH`: Kafka's scripts, of which its tests call `kafka-topics.sh`. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+/** What the suite looks for below `KAFKA_PATH`: Kafka's jars and scripts, as far as its tests use them. */
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { javaArguments } from '../java.ts'
+import { kafkaJars } from '../jars.ts'
+import { javaArguments, loggingFile } from '../java.ts'
 import { ToolClass } from '../java-tool-runner.ts'
 
-/** Makes such a folder below `directory` and gives its path; its script runs the class out of Kafka's jars. */
+/** Makes such a folder below `directory` and gives its path; its scripts run classes out of Kafka's jars. */
 export async function kafkaPath(directory: string): Promise<string> {
   const home = join(directory, 'kafka')
   mkdirSync(join(home, 'bin'), { recursive: true })
-  const script = join(home, 'bin/kafka-topics.sh')
-  const command = ['java', ...(await javaArguments(ToolClass.topics, []))].map(word => `'${word}'`).join(' ')
-  writeFileSync(script, `#!/bin/sh\nexec ${command} "$@"\n`)
-  chmodSync(script, 0o755)
+  const { libs } = await kafkaJars()
+  symlinkSync(libs, join(home, 'libs'))
+  const topics = ['java', ...(await javaArguments(ToolClass.topics, []))].map(word => `'${word}'`).join(' ')
+  script(home, 'kafka-topics.sh', topics)
+  script(home, 'kafka-run-class.sh', `java '-Dlog4j.configuration=file:${loggingFile()}' -cp "$CLASSPATH:${libs}/*"`)
   return home
+}
+
+function script(home: string, name: string, command: string): void {
+  const file = join(home, 'bin', name)
+  writeFileSync(file, `#!/bin/sh\nexec ${command} "$@"\n`)
+  chmodSync(file, 0o755)
 }

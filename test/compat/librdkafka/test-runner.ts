@@ -1,17 +1,17 @@
 /** librdkafka's own test suite: built from the sources that node-rdkafka carries, and run against one of our brokers. */
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import type { BrokerProcess } from '../broker-process.ts'
 import { RunningProgram, tail } from '../process.ts'
-import { buildFromLibrdkafka, debianPackage, LIBRDKAFKA_VERSION, makeStep } from '../tools.ts'
+import { debianPackage, LIBRDKAFKA_VERSION, librdkafkaSource, makeStep } from '../tools.ts'
 import { kafkaPath } from './kafka-path.ts'
 import type { SuiteProfile } from './tests.ts'
 
 /** The suite, built. */
 export interface LibrdkafkaSuite {
   readonly version: string
-  /** Where what was built lies, in folders as in librdkafka's source. */
+  /** librdkafka's source, where everything was built. */
   readonly directory: string
 }
 
@@ -31,19 +31,33 @@ export interface SuiteRun {
 
 /** What the suite is told of the broker: some of its tests are for certain versions. */
 const KAFKA_VERSION = '3.9.1'
-/** What 0053 compares statistics with; it opens it by a path relative to its working directory. */
-const STATISTICS_SCHEMA = 'src/statistics_schema.json'
+/**
+ * Some tests want three replicas of their topics and do nothing with them. Here is one broker, so the one place where
+ * all of them make topics asks for one.
+ */
+const THEIR_REPLICAS = 'rd_kafka_NewTopic_new(topicname, partition_cnt, replication_factor,'
+const ONE_REPLICA = 'rd_kafka_NewTopic_new(topicname, partition_cnt, 1,'
 const RAPIDJSON_HEADER = '/usr/include/rapidjson/document.h'
 
 /** The suite, built once: a few minutes. RapidJSON's headers, which five tests want, come from Debian. */
 export async function librdkafkaSuite(): Promise<LibrdkafkaSuite> {
   if (!existsSync(RAPIDJSON_HEADER)) await debianPackage('rapidjson-dev')
-  const directory = await buildFromLibrdkafka(
-    'tests',
-    ['tests/test-runner', 'tests/test.c', 'src/librdkafka.so.1', 'src-cpp/librdkafka++.so.1', STATISTICS_SCHEMA],
-    source => makeStep([`-j${cpus().length}`, '-C', 'tests', 'test-runner'], source),
-  )
+  const directory = await librdkafkaSource()
+  if (!existsSync(join(directory, 'tests/test-runner'))) {
+    const file = join(directory, 'tests/test.c')
+    const source = readFileSync(file, 'utf8')
+    if (!source.includes(THEIR_REPLICAS)) throw new Error(`${file} makes topics in another way than expected`)
+    writeFileSync(file, source.replace(THEIR_REPLICAS, ONE_REPLICA))
+    await makeStep([`-j${cpus().length}`, '-C', 'tests', 'test-runner'], directory)
+  }
   return { version: LIBRDKAFKA_VERSION, directory }
+}
+
+/** Names of the subtests of 0081, the admin client's test: the functions that it calls. */
+export function adminSubtests(suite: LibrdkafkaSuite): string[] {
+  const source = readFileSync(join(suite.directory, 'tests/0081-admin.c'), 'utf8')
+  const calls = source.slice(source.indexOf('static void do_test_apis('))
+  return [...new Set([...calls.matchAll(/do_test_(?!apis\b)(\w+)\(/g)].map(([, name]) => name ?? ''))]
 }
 
 /**
@@ -59,7 +73,7 @@ export function testsOfBroker(suite: LibrdkafkaSuite): string[] {
 
 /**
  * Runs the tests with these names as their profile has it. Tests that share a number with a named one run with it, for
- * numbers are all that the suite can choose by.
+ * numbers are all that the suite can choose by. Of their subtests only those run whose names contain `subtests`.
  */
 export async function runSuite(
   suite: LibrdkafkaSuite,
@@ -67,24 +81,35 @@ export async function runSuite(
   profile: SuiteProfile,
   names: readonly string[],
   timeoutMs: number,
+  subtests?: string,
 ): Promise<SuiteRun> {
   const configuration = join(broker.directory, 'test.conf')
-  writeFileSync(configuration, `bootstrap.servers=${broker.bootstrap}\ntest.topic.random=true\n`)
-  const report = join(broker.directory, 'report.json')
+  const settings = {
+    'bootstrap.servers': broker.bootstrap,
+    'test.topic.random': 'true',
+    'test.timeout.multiplier': `${profile.patience ?? 1}`,
+  }
+  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
+  writeFileSync(configuration, lines.join(''))
   // Tests leave files where they run, and look for librdkafka's source beside that.
-  const work = join(broker.directory, 'librdkafka/tests')
-  mkdirSync(work, { recursive: true })
-  symlinkSync(join(suite.directory, 'src'), join(work, '../src'))
+  const work = mkdtempSync(join(broker.directory, 'librdkafka-'))
+  const tests = join(work, 'tests')
+  symlinkSync(join(suite.directory, 'src'), join(work, 'src'))
+  cpSync(join(suite.directory, 'tests/java'), join(tests, 'java'), { recursive: true })
+  const report = join(work, 'report.json')
+  // What the suite's own does for them, without the rest of it.
+  writeFileSync(join(tests, 'Makefile'), 'java: force\n\t$(MAKE) -C java\nforce:\n')
   const args = ['-L', '-K', `-p${profile.parallel}`, '-s', profile.scenario]
   const program = new RunningProgram(join(suite.directory, 'tests/test-runner'), args, {
-    cwd: work,
+    cwd: tests,
     env: {
       LD_LIBRARY_PATH: `${join(suite.directory, 'src')}:${join(suite.directory, 'src-cpp')}`,
       RDKAFKA_TEST_CONF: configuration,
-      KAFKA_PATH: await kafkaPath(broker.directory),
+      KAFKA_PATH: await kafkaPath(work),
       BROKERS: broker.bootstrap,
       TEST_KAFKA_VERSION: KAFKA_VERSION,
       TEST_REPORT: report,
+      ...(subtests === undefined ? {} : { SUBTESTS: subtests }),
       TESTS: [...new Set(names.map(name => name.slice(0, 4)))].join(','),
     },
   })

@@ -9,6 +9,8 @@ export interface SuiteProfile {
   readonly broker: Readonly<Record<string, string>>
   /** Tests that run at the same time; most wait most of the time. */
   readonly parallel: number
+  /** How many times as long as usual the tests may take; once when absent. */
+  readonly patience?: number
   /** Quick ones, which CI runs. */
   readonly quick: readonly string[]
   /** Those that are run on demand only. */
@@ -102,6 +104,7 @@ export const PROFILES: readonly SuiteProfile[] = [
       '0077_compaction',
       '0091_max_poll_interval_timeout',
       '0093_holb_consumer',
+      '0103_transactions',
       '0122_buffer_cleaning_after_rebalance',
     ],
   },
@@ -129,28 +132,72 @@ export const PROFILES: readonly SuiteProfile[] = [
     broker: { ...BROKER, 'auto.create.topics.enable': 'false' },
     parallel: 2,
     quick: ['0045_subscribe_update_topic_remove', '0045_subscribe_update_non_exist_and_partchange'],
-    long: [],
+    long: ['0107_topic_recreate', '0111_delay_create_topics'],
+  },
+  {
+    // Starts Java some thirty times.
+    name: "transactions of Java's producer",
+    scenario: 'default',
+    broker: BROKER,
+    parallel: 1,
+    patience: 10,
+    quick: [],
+    long: ['0098_consumer_txn'],
   },
 ]
 
-const THREE_BROKERS = 'creates topics with three replicas: wants three brokers'
+/** The subtests of 0081, which stops at the first that fails, so each is run by itself. */
+export const ADMIN_TEST = '0081_admin'
+export const ADMIN_PROFILE: SuiteProfile = {
+  name: 'the admin client',
+  scenario: 'default',
+  broker: BROKER,
+  parallel: 1,
+  quick: [
+    'unclean_destroy',
+    'AlterConfigs',
+    'CreatePartitions',
+    'DeleteTopics',
+    'DescribeCluster',
+    'DescribeConfigs',
+    'DescribeConfigs_groups',
+    'IncrementalAlterConfigs',
+  ],
+  long: [
+    'AlterConsumerGroupOffsets',
+    'CreateTopics',
+    'DeleteConsumerGroupOffsets',
+    'DeleteGroups',
+    'DeleteRecords',
+    'DescribeTopics',
+    'ListConsumerGroupOffsets',
+    'ListConsumerGroups',
+    'ListOffsets',
+  ],
+}
+
 const SASL = 'wants SASL, which is not there yet'
 const AUTHORIZER = 'wants an authorizer, which is not there yet'
 const KNOWN_ISSUE = 'librdkafka marks it as a known issue of its own'
 const MOCK = "talks to librdkafka's mock cluster alone"
 
+/** Subtests of 0081 that run nowhere here, and why. */
+export const SKIPPED_ADMIN: Readonly<Record<string, string>> = {
+  CreateAcls: AUTHORIZER,
+  DeleteAcls: AUTHORIZER,
+  DescribeAcls: AUTHORIZER,
+  DescribeConsumerGroups: 'waits 6 s for sessions of 6 s to be over, so that milliseconds decide, with Kafka as well',
+  DescribeConsumerGroups_with_authorized_ops: SASL,
+  UserScramCredentials: SASL,
+}
+
 /** Tests that run nowhere here, and why. Those that the suite itself marks as local are left out by it. */
 export const SKIPPED: Readonly<Record<string, string>> = {
   '0028_long_topicnames': KNOWN_ISSUE,
   '0047_partial_buf_tmout': KNOWN_ISSUE,
-  '0081_admin': `${AUTHORIZER}, and SCRAM credentials, which are not either`,
   '0097_ssl_verify': 'wants TLS, which is not there yet',
-  '0098_consumer_txn': THREE_BROKERS,
-  '0101_fetch_from_follower': THREE_BROKERS,
-  '0103_transactions': THREE_BROKERS,
-  '0107_topic_recreate': THREE_BROKERS,
+  '0101_fetch_from_follower': 'wants three brokers: it fetches from followers',
   '0109_auto_create_topics': AUTHORIZER,
-  '0111_delay_create_topics': THREE_BROKERS,
   '0115_producer_auth': AUTHORIZER,
   '0119_consumer_auth': AUTHORIZER,
   '0126_oauthbearer_oidc': SASL,
