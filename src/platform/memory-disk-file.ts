@@ -31,6 +31,7 @@ export class MemoryFileContent {
   #durable: Uint8Array = new Uint8Array(0)
   #durableSize = 0
   #pending: PendingChange[] = []
+  #durableChanges = 0
 
   constructor(modifiedMs: number) {
     this.modifiedMs = modifiedMs
@@ -61,12 +62,14 @@ export class MemoryFileContent {
   }
 
   /** A mark of all changes so far, for {@link makeDurable}. */
-  get pendingChanges(): number {
-    return this.#pending.length
+  get changes(): number {
+    return this.#durableChanges + this.#pending.length
   }
 
-  /** Makes the first `count` pending changes survive any crash. */
-  makeDurable(count: number): void {
+  /** Makes all changes up to a mark survive any crash. Marks may come in any order. */
+  makeDurable(mark: number): void {
+    const count = Math.max(0, mark - this.#durableChanges)
+    this.#durableChanges += count
     for (const change of this.#pending.splice(0, count)) {
       if (change.kind === 'write') {
         this.#durable = placed(this.#durable, change.bytes, change.position)

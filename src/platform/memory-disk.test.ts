@@ -59,6 +59,29 @@ test('a kill loses nothing, closes what was open, and leaves to the next power c
   assert.match(contentOf(killed.crash({ random, keep: 0 }), '/f'), /^safe\0{0,4}$/)
 })
 
+test('a sync that takes long makes durable what was written before it began, and only once it is done', async () => {
+  const waiting: (() => void)[] = []
+  const disk = new MemoryDisk({ syncDelay: () => new Promise(resolve => waiting.push(resolve)) })
+  const file = disk.open('/f', { create: true })
+  const directory = disk.syncDirectory('/')
+  waiting.shift()!()
+  await directory
+  file.write([Buffer.from('one')], 0)
+  const first = file.sync()
+  file.write([Buffer.from('two')], 3)
+  const second = file.sync()
+  file.write([Buffer.from('three')], 6)
+  // Of two syncs under way the later one may be done first, and the earlier one has nothing to add then.
+  waiting.pop()!()
+  await second
+  waiting.pop()!()
+  await first
+  const third = file.sync()
+  assert.match(contentOf(disk.crash({ random, keep: 0 }), '/f'), /^onetwo\0{0,5}$/)
+  waiting.pop()!()
+  await assert.rejects(third, { code: 'ECRASHED' })
+})
+
 test('a write is torn at multiples of 512 bytes and the length may outlive the data', () => {
   const seen = new Set<string>()
   for (let seed = 0; seed < 200; seed++) {

@@ -34,6 +34,8 @@ export interface MemoryDiskOptions {
   readonly capacityBytes?: number
   /** Wall clock of modification times; default always 0. */
   readonly now?: () => number
+  /** How long a sync takes, which makes durable what was written before it began; default until the next turn. */
+  readonly syncDelay?: () => Promise<void>
 }
 
 /** A directory: what is seen now, what survives a crash, and the changes between them. */
@@ -42,6 +44,8 @@ class Directory {
   readonly entries = new Map<string, Node>()
   readonly durable = new Map<string, Node>()
   pending: EntryChange[] = []
+  /** So many changes were made durable before those that are pending. */
+  durableChanges = 0
 
   set(name: string, node: Node | undefined, move?: object): void {
     this.pending.push({ name, node, move })
@@ -284,15 +288,21 @@ export class MemoryDisk implements Disk {
     this.check('syncDirectory', path)
     const node = this.#find(path)
     if (!node?.isDirectory) throw new DiskError('ENOENT', 'syncDirectory', path)
-    const count = node.pending.length
+    const mark = node.durableChanges + node.pending.length
     this.note(`sync-directory ${path}`)
-    await Promise.resolve()
+    await this.syncDelay()
     this.check(undefined, path)
-    const done = node.pending.splice(0, count)
+    const done = node.pending.splice(0, Math.max(0, mark - node.durableChanges))
+    node.durableChanges += done.length
     for (const change of done) {
       apply(node.durable, change.name, change.node)
       this.#settleMove(change)
     }
+  }
+
+  /** Resolves when a sync that begins now is done. */
+  syncDelay(): Promise<void> {
+    return this.#options.syncDelay?.() ?? Promise.resolve()
   }
 
   lock(path: string): DiskLock | undefined {
@@ -413,11 +423,11 @@ class MemoryDiskFile implements DiskFile {
 
   async sync(): Promise<void> {
     this.#check('sync')
-    const count = this.#content.pendingChanges
+    const mark = this.#content.changes
     this.#disk.note(`sync ${this.path}`)
-    await Promise.resolve()
+    await this.#disk.syncDelay()
     this.#disk.check(undefined, this.path)
-    this.#content.makeDurable(count)
+    this.#content.makeDurable(mark)
   }
 
   truncate(size: number): void {

@@ -8,6 +8,7 @@ import {
   ProcessClock,
   type Random,
   type SimulatedClock,
+  sleep,
 } from '../platform/index.ts'
 
 /** The machine that a {@link SimulatedBroker} runs on. */
@@ -16,6 +17,8 @@ export interface SimulatedMachine {
   readonly random: Random
   /** Default: an empty one. */
   readonly disk?: MemoryDisk
+  /** Milliseconds that a sync of the disk takes, where {@link disk} is not given; default none. */
+  readonly syncMs?: () => number
   /** Keys of `server.properties`, beside those that keep a broker small. */
   readonly properties?: Readonly<Record<string, string>>
   /** Milliseconds that bytes are under way; default none. */
@@ -58,9 +61,11 @@ export class SimulatedBroker {
   #isOver = false
 
   constructor(machine: SimulatedMachine) {
-    const { clock, random, delayMs, interceptor, onHalt } = machine
+    const { clock, random, delayMs, syncMs, interceptor, onHalt } = machine
     this.#machine = machine
-    this.disk = machine.disk ?? new MemoryDisk({ now: () => clock.now() })
+    const sleepFor = (ms: number): Promise<void> => (ms < 1 ? Promise.resolve() : sleep(clock, ms))
+    this.disk =
+      machine.disk ?? new MemoryDisk({ now: () => clock.now(), ...(syncMs && { syncDelay: () => sleepFor(syncMs()) }) })
     this.network = new MemoryNetwork(clock, delayMs ? { delayMs } : {})
     this.#processClock = new ProcessClock(clock)
     const starting = KafkaServer.start({

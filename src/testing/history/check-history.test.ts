@@ -414,6 +414,14 @@ const GOOD: readonly (readonly [what: string, tell: (story: Story) => void])[] =
     },
   ],
   [
+    'the offset of an aborted transaction is there, after a power cut that promised nothing',
+    s => {
+      s.commitOffset(3)
+      s.commitOffset(7, { transaction: 'x', survives: false }).end('x', false)
+      s.crash(true).fetchOffset(7).fetchOffset(3)
+    },
+  ],
+  [
     'members keep what their coordinator has forgotten',
     s => {
       s.take('m', 2, ['t-1'], { keeps: ['t-0'], survives: false })

@@ -46,7 +46,10 @@ function offsetWrites(
     const known = writes.get(place) ?? []
     if (transaction === undefined) writes.set(place, [...known, write])
     else {
-      const end = transactionEnd(fates.get(transaction))
+      const fate = fates.get(transaction)
+      // What a coordinator lost with the power it may decide once more, with what came after it.
+      const isTorn = !survives && operations.wasLossyAfter(invokedAt)
+      const end = transactionEnd(fate) ?? (isTorn ? { invokedAt, endedAt: Number.POSITIVE_INFINITY } : undefined)
       if (end) writes.set(place, [...known, { ...write, ...end }])
     }
   }

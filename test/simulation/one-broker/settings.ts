@@ -30,6 +30,8 @@ export interface Settings {
   readonly busyMs: number
   /** The longest that bytes are under way while the network is well. */
   readonly delayMs: number
+  /** The longest that a sync of the disk takes. */
+  readonly syncMs: number
   /** Mean time between two faults. */
   readonly faultEveryMs: number
 }
@@ -75,6 +77,7 @@ export function drawSettings(random: Random): Settings {
     protocol: oneOf(['range', 'cooperative-sticky']),
     retention,
     delayMs: oneOf([0, 5, 30]),
+    syncMs: oneOf([0, 0, 5, 20]),
     faultEveryMs: oneOf([400, 800, 2_000]),
     properties: {
       'log.dirs': oneOf(['/data', '/data', '/data,/more']),

@@ -194,6 +194,7 @@ export class World {
       random: this.random,
       properties: this.settings.properties,
       delayMs: () => (this.#delayMs === 0 ? 0 : this.random.below(this.#delayMs)),
+      syncMs: () => (this.settings.syncMs === 0 ? 0 : this.random.below(this.settings.syncMs)),
       onError: line => this.#complained(line),
       onHalt: () => this.#gaveUp('the broker halts'),
       ...(disk ? { disk } : {}),
