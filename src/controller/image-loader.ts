@@ -98,7 +98,19 @@ async function loadPartition(
     const none = { leader: -1, leaderEpoch: 0, isr: [], controllerEpoch: 0, isRecovering: false }
     return { ...assignment, ...none, partitionEpoch: NO_STATE }
   }
-  return { ...assignment, ...decodePartitionState(name, partition, read.data), partitionEpoch: read.stat.version }
+  const state = decodePartitionState(name, partition, read.data)
+  // Field by field: a spread behind another one gives each of these, of which there may be thousands, a hidden class of its own.
+  return {
+    replicas: assignment.replicas,
+    addingReplicas: assignment.addingReplicas,
+    removingReplicas: assignment.removingReplicas,
+    leader: state.leader,
+    leaderEpoch: state.leaderEpoch,
+    isr: state.isr,
+    controllerEpoch: state.controllerEpoch,
+    isRecovering: state.isRecovering,
+    partitionEpoch: read.stat.version,
+  }
 }
 
 async function loadBrokers(zooKeeper: ZooKeeper): Promise<readonly BrokerRegistration[]> {

@@ -96,7 +96,10 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   }
   snapshots.removeStray(new Set(segments.all.map(({ baseOffset }) => baseOffset)))
   return new Log({
-    ...parts,
+    segments,
+    snapshots,
+    producers,
+    epochs,
     context,
     directory: options.directory,
     path,
