@@ -82,6 +82,14 @@ export class GroupClient {
     throw new Error(`${this.#options.groupId}: the group does not become stable`)
   }
 
+  /** Sends heartbeats until one says that the group rebalances, then enters again. */
+  async rejoin(): Promise<void> {
+    for (const deadline = Date.now() + PATIENCE_MS; (await this.heartbeat()) === 'NONE'; await sleep(5)) {
+      if (Date.now() > deadline) throw new Error(`${this.#options.groupId}: the group does not rebalance`)
+    }
+    await this.enter()
+  }
+
   async heartbeat(): Promise<string> {
     return p.errorName((await this.#asked(client => client.ask(HEARTBEAT, 3, this.#inGeneration))).errorCode)
   }

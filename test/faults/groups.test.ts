@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { cycles, report } from './cycles.ts'
@@ -60,11 +59,11 @@ test('kill -9 at any write of a rebalance or a commit loses no acknowledged offs
       const effect = `signal=SIGKILL:when=${1 + (round % (WRITES_OF_A_TURN + 1))}`
       const fault = await FaultInForce.on(broker.pid, { calls: ['pwrite64', 'pwritev'], effect })
       const turn = async (): Promise<void> => {
-        await Promise.all([newcomer.enter(), rejoin(member)])
+        await Promise.all([newcomer.enter(), member.rejoin()])
         attempted = acknowledged + 1
         if ((await newcomer.commit(TOPIC, attempted)) === 'NONE') acknowledged = attempted
         await newcomer.leave()
-        await rejoin(member)
+        await member.rejoin()
         generation = member.generationId
       }
       const failure = await turn().catch((error: Error) => error)
@@ -85,12 +84,6 @@ test('kill -9 at any write of a rebalance or a commit loses no acknowledged offs
     report(context.name, { kills, 'offset in the end': acknowledged })
   })
 })
-
-/** Sends heartbeats until one says that the group rebalances, then joins again. */
-async function rejoin(member: GroupClient): Promise<void> {
-  while ((await member.heartbeat()) === 'NONE') await sleep(5)
-  await member.enter()
-}
 
 const LARGE = 2_000_000
 const PARTITIONS = 200
