@@ -12,6 +12,7 @@ import {
   SWAP_SUFFIX,
   segmentFileName,
 } from './segment-files.ts'
+import { TRANSACTION_SUMS_FILE } from './transaction-sums.ts'
 
 /** A partition's directory as it was listed. */
 export interface DirectoryListing {
@@ -19,6 +20,7 @@ export interface DirectoryListing {
   readonly segments: ReadonlyMap<number, ReadonlySet<string>>
   readonly hasMetadata: boolean
   readonly hasEpochs: boolean
+  readonly hasTransactionSums: boolean
 }
 
 /** Where to tidy up. */
@@ -111,6 +113,7 @@ function listing(names: readonly string[]): DirectoryListing {
     segments: files,
     hasMetadata: names.includes(PARTITION_METADATA_FILE),
     hasEpochs: names.includes(LEADER_EPOCH_FILE),
+    hasTransactionSums: names.includes(TRANSACTION_SUMS_FILE),
   }
 }
 

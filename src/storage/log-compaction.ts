@@ -172,6 +172,7 @@ export class LogCompaction {
     await this.#syncEntries()
     await this.#giveName(segment, () => nameRecords(segment))
     await this.#giveName(segment, () => nameIndexes(segment))
+    if (!state.isAbandoned) await state.directory.runLater(() => state.saveTransactionSums())
     return true
   }
 

@@ -10,6 +10,7 @@ import { PartitionMetadataFile } from './partition-metadata.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
 import { partitionName, type TopicPartition } from './topic-partition.ts'
+import { TransactionSums } from './transaction-sums.ts'
 
 /** Which log to make, and where. */
 export interface CreateOptions {
@@ -62,6 +63,7 @@ export function createLog(options: CreateOptions): Log {
       epochs: new LeaderEpochCache(disk, path),
       producers: new ProducerState(),
       snapshots: new ProducerSnapshots(disk, path, []),
+      sums: new TransactionSums(disk, path, false),
       logStartOffset: 0,
       logEndOffset: 0,
       recoveryPoint: 0,

@@ -1,3 +1,4 @@
+import { checkEpochs } from './epoch-check.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { type DirectoryListing, removeOrphans, tidyDirectory } from './leftover-files.ts'
 import { Log } from './log.ts'
@@ -21,6 +22,8 @@ import {
 } from './segment-files.ts'
 import { recoverSegments } from './segment-recovery.ts'
 import { partitionName, type TopicPartition } from './topic-partition.ts'
+import { repairTransactionIndexes } from './transaction-repair.ts'
+import { TransactionSums } from './transaction-sums.ts'
 import { isUnwritten } from './unwritten-log.ts'
 
 /** Which log to open, and what the checkpoints say of it. */
@@ -61,16 +64,27 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   const snapshots = new ProducerSnapshots(disk, path, snapshotOffsets)
   const segments = new LogSegments(openSegments(options, files))
   const epochs = new LeaderEpochCache(disk, path)
+  const sums = new TransactionSums(disk, path, files.hasTransactionSums)
   const epochsKnown = !files.hasEpochs || epochs.load()
   const metadata = new PartitionMetadataFile(disk, path)
   const producers = new ProducerState()
-  const parts = { segments, snapshots, producers, epochs }
+  const parts = { segments, snapshots, producers, epochs, sums }
 
   let recoveryPoint = epochsKnown ? options.recoveryPoint : 0
   const isClean = epochsKnown && (options.wasClean || isUnwritten(parts, recoveryPoint))
   // Where a clean stop is claimed and the last segment does not bear it out, the claim is somebody else's.
   const cleanEnd = isClean ? endOfCleanLog(segments) : undefined
+  // What is not recovered is as it was synced, or damaged since.
+  const trusted = cleanEnd ?? segments.floor(recoveryPoint - 1)?.baseOffset ?? 0
+  const trustedRange = { logStartOffset: firstOffset(segments, options), endOffset: trusted }
+  if (epochsKnown && checkEpochs(epochs, segments, trustedRange)) {
+    context.logger.warn(
+      { partition: partitionName(options.topicPartition) },
+      'leader epochs are learnt anew from the log',
+    )
+  }
   const recovered = cleanEnd === undefined ? await recoverSegments(parts, options, recoveryPoint) : undefined
+  await repairTransactionIndexes(parts, options, trusted)
   let logEndOffset = cleanEnd ?? recovered ?? 0
   if (segments.count > 0 && options.logStartOffset > logEndOffset) {
     context.logger.warn(
@@ -124,6 +138,10 @@ interface OpenParts {
   readonly snapshots: ProducerSnapshots
   readonly producers: ProducerState
   readonly epochs: LeaderEpochCache
+}
+
+function firstOffset(segments: LogSegments, { logStartOffset }: LoadOptions): number {
+  return segments.count === 0 ? logStartOffset : Math.max(logStartOffset, segments.first.baseOffset)
 }
 
 /** After a clean stop without any snapshot there were no producers: no scan is needed to know it. */

@@ -188,6 +188,14 @@ describe('flush.ms', () => {
     await clock.advance(400)
     assert.equal(log.recoveryPoint, 1)
   })
+
+  it('goes by the time that has passed, also when the wall clock went back', async () => {
+    const { log, clock } = await openLog({ flushMs: 500 }, { intervals: { flushCheckMs: 100 } })
+    append(log, ['a'])
+    clock.jumpWallClock(-3_600_000)
+    await clock.advance(700)
+    assert.equal(log.recoveryPoint, 1)
+  })
 })
 
 describe('checkpoints', () => {

@@ -407,7 +407,7 @@ export class LogManager {
   }
 
   async #flushDue(): Promise<void> {
-    const nowMs = this.#context.clock.now()
+    const nowMs = this.#context.clock.monotonicMs()
     const due = [...this.#logs.values()].filter(
       log => log.logEndOffset > log.recoveryPoint && nowMs - log.lastFlushMs >= log.config.flushMs,
     )

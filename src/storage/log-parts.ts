@@ -6,6 +6,7 @@ import type { PartitionMetadataFile } from './partition-metadata.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { AppendOrigin, ProducerState } from './producer-state.ts'
 import type { TopicPartition } from './topic-partition.ts'
+import type { TransactionSums } from './transaction-sums.ts'
 
 /** A log as it was found on disk, or made. */
 export interface LogParts {
@@ -20,6 +21,7 @@ export interface LogParts {
   readonly epochs: LeaderEpochCache
   readonly producers: ProducerState
   readonly snapshots: ProducerSnapshots
+  readonly sums: TransactionSums
   readonly logStartOffset: number
   readonly logEndOffset: number
   readonly recoveryPoint: number

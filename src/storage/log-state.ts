@@ -14,6 +14,7 @@ import type { ProducerState } from './producer-state.ts'
 import { deleteSegments } from './segment-deletion.ts'
 import { takeBackSwap } from './swap-files.ts'
 import { TailCache } from './tail-cache.ts'
+import type { TransactionSums } from './transaction-sums.ts'
 
 /**
  * What a `Log` is made of, and the steps that its operations share. It belongs to one `Log`, which alone changes it; it
@@ -29,6 +30,7 @@ export class LogState {
   readonly epochs: LeaderEpochCache
   readonly producers: ProducerState
   readonly snapshots: ProducerSnapshots
+  readonly #sums: TransactionSums
   readonly tail: TailCache
   readonly reader: LogReader
   readonly flusher: LogFlusher
@@ -43,7 +45,7 @@ export class LogState {
   cuts = 0
   /** A cleaned segment whose `.swap` files are there, but which is not among the segments yet. */
   pendingSwap: LogSegment | undefined
-  /** Wall clock of the last flush. */
+  /** When the last flush was, by `Clock.monotonicMs`. */
   lastFlushMs: number
   /** Recovered, appended to, cut or rolled since the last clean stop: the next one has something to write. */
   isTouched: boolean
@@ -69,6 +71,7 @@ export class LogState {
     this.epochs = parts.epochs
     this.producers = parts.producers
     this.snapshots = parts.snapshots
+    this.#sums = parts.sums
     this.logStartOffset = parts.logStartOffset
     this.logEndOffset = parts.logEndOffset
     this.highWatermark = Math.min(Math.max(parts.highWatermark, parts.logStartOffset), parts.logEndOffset)
@@ -80,7 +83,7 @@ export class LogState {
     }
     this.#settleCreation = parts.settleCreation
     this.#metadata = parts.metadata
-    this.lastFlushMs = parts.context.clock.now()
+    this.lastFlushMs = parts.context.clock.monotonicMs()
     this.tail = new TailCache(parts.context.tailBudget)
     this.reader = new LogReader(parts.segments, this.tail)
     this.flusher = new LogFlusher(this, Math.min(parts.recoveryPoint, parts.logEndOffset))
@@ -235,7 +238,7 @@ export class LogState {
   /** Brings to disk what is in the log at this call below `endOffset`; for the flusher. */
   async syncUpTo(from: number, endOffset: number): Promise<void> {
     this.directory.assertOnline()
-    this.lastFlushMs = this.context.clock.now()
+    this.lastFlushMs = this.context.clock.monotonicMs()
     try {
       await Promise.all(this.#syncsUpTo(from, endOffset))
     } catch (error) {
@@ -260,11 +263,17 @@ export class LogState {
     }
     if (this.epochs.isDirty) syncs.push(this.epochs.write())
     if (this.snapshots.isDirty) syncs.push(this.snapshots.sync())
+    if (unsynced.size > 0) syncs.push(this.saveTransactionSums())
     if (this.#settleCreation !== undefined) {
       syncs.push(this.#settleCreation())
       this.#settleCreation = undefined
     }
     return syncs
+  }
+
+  /** Resolves when the sums of the transaction indexes as they are now survive a power cut. */
+  saveTransactionSums(): Promise<void> {
+    return this.#sums.write(this.segments.all)
   }
 
   /** Gives the log an id that it did not have; it is on disk with the next flush. */
@@ -294,8 +303,10 @@ export class LogState {
       await this.flusher.flushed(this.logEndOffset)
       await this.syncUpTo(this.logEndOffset, this.logEndOffset)
       await this.directory.runLater(() => active.indexes.sync())
+      await this.directory.runLater(() => this.saveTransactionSums())
     }
     await this.epochs.settled()
+    await this.#sums.settled()
   }
 
   /** Closes the files. */
@@ -308,6 +319,7 @@ export class LogState {
   abandon(): void {
     this.#isAbandoned = true
     this.epochs.abandon()
+    this.#sums.abandon()
     this.#metadata.abandon()
     this.close()
   }

@@ -114,7 +114,7 @@ export class Log {
     return this.#state.config.flushMessages === 1
   }
 
-  /** Wall clock of the last flush. */
+  /** When the last flush was, by `Clock.monotonicMs`. */
   get lastFlushMs(): number {
     return this.#state.lastFlushMs
   }

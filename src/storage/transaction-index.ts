@@ -1,6 +1,8 @@
 import { type Disk, DiskError, type DiskFile } from '../platform/index.ts'
+import { crc32c } from '../protocol/index.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import { syncFile } from './sync-file.ts'
+import type { TransactionSum } from './transaction-sums.ts'
 
 /** An aborted transaction of one producer. */
 export interface AbortedTransaction {
@@ -14,6 +16,8 @@ export interface AbortedTransaction {
 
 /** Bytes of an entry: version (int16, 0), producer id, first, last and last stable offset (int64 each). */
 const ENTRY_BYTES = 34
+const VERSION = 0
+const NOTHING: TransactionSum = { bytes: 0, crc: 0 }
 
 /**
  * The `.txnindex` file of a segment: the transactions whose abort marker lies in it, in the order of the markers. It is
@@ -27,6 +31,8 @@ export class TransactionIndex {
   #hasFile: boolean
   /** The file has more entries than there are. */
   #isCut = false
+  /** Of all entries; undefined where nobody has asked, or one was dropped. */
+  #sum: TransactionSum | undefined
 
   constructor(options: { readonly disk: Disk; readonly path: string; readonly hasFile: boolean }) {
     this.#disk = options.disk
@@ -46,11 +52,7 @@ export class TransactionIndex {
   /** Adds a transaction; the markers of a segment come in order. */
   add(aborted: AbortedTransaction): void {
     const entries = this.entries()
-    const bytes = Buffer.alloc(ENTRY_BYTES)
-    writeInt64(bytes, 2, aborted.producerId)
-    writeInt64(bytes, 10, aborted.firstOffset)
-    writeInt64(bytes, 18, aborted.lastOffset)
-    writeInt64(bytes, 26, aborted.lastStableOffset)
+    const bytes = encode(aborted)
     const file = this.#disk.open(this.#path, { create: true })
     this.#hasFile = true
     try {
@@ -62,6 +64,7 @@ export class TransactionIndex {
       file.close()
     }
     this.#entries!.push(aborted)
+    if (this.#sum) this.#sum = summed(bytes, this.#sum)
   }
 
   /** All transactions of the segment. */
@@ -79,6 +82,7 @@ export class TransactionIndex {
     if (kept.length === this.entries().length) return
     this.#entries = kept
     this.#isCut = true
+    this.#sum = undefined
   }
 
   #cut(file: DiskFile): void {
@@ -89,6 +93,7 @@ export class TransactionIndex {
   /** Drops all entries, and what else may be in the file. */
   reset(): void {
     this.#entries = []
+    this.#sum = undefined
     this.#isCut = false
     if (!this.#hasFile) return
     const file = this.#disk.open(this.#path)
@@ -106,6 +111,30 @@ export class TransactionIndex {
     await syncFile(this.#disk, this.#path)
   }
 
+  /** Length and checksum of all entries. */
+  sum(): TransactionSum {
+    this.#sum ??= this.entries().reduce((sum, entry) => summed(encode(entry), sum), NOTHING)
+    return this.#sum
+  }
+
+  /**
+   * Whether the file begins with what `sum` is of, where there is one, and holds nothing but entries that may be of a segment
+   * which begins at `baseOffset`. A missing file holds nothing.
+   */
+  isBorneOut(sum: TransactionSum | undefined, baseOffset: number): boolean {
+    const bytes = this.#hasFile ? this.#read() : Buffer.alloc(0)
+    if (sum !== undefined && (bytes.length < sum.bytes || crc32c(bytes, 0, sum.bytes) !== sum.crc)) return false
+    if (bytes.length % ENTRY_BYTES !== 0) return false
+    let previous = baseOffset - 1
+    for (let at = 0; at < bytes.length; at += ENTRY_BYTES) {
+      const { producerId, firstOffset, lastOffset } = decode(bytes, at)
+      const mayBe = producerId >= 0 && firstOffset >= 0 && firstOffset < lastOffset && lastOffset > previous
+      if (bytes.readInt16BE(at) !== VERSION || !mayBe) return false
+      previous = lastOffset
+    }
+    return true
+  }
+
   /** The file has been moved to `path`. */
   moved(path: string): void {
     this.#path = path
@@ -117,21 +146,43 @@ export class TransactionIndex {
   }
 
   #load(): AbortedTransaction[] {
+    const bytes = this.#read()
+    return Array.from({ length: Math.floor(bytes.length / ENTRY_BYTES) }, (_, index) =>
+      decode(bytes, index * ENTRY_BYTES),
+    )
+  }
+
+  #read(): Buffer {
     const file = this.#disk.open(this.#path, { readOnly: true })
     try {
-      const bytes = Buffer.alloc(Math.floor(file.size() / ENTRY_BYTES) * ENTRY_BYTES)
-      file.read(bytes, 0, bytes.length, 0)
-      return Array.from({ length: bytes.length / ENTRY_BYTES }, (_, index) => {
-        const at = index * ENTRY_BYTES
-        return {
-          producerId: readInt64(bytes, at + 2),
-          firstOffset: readInt64(bytes, at + 10),
-          lastOffset: readInt64(bytes, at + 18),
-          lastStableOffset: readInt64(bytes, at + 26),
-        }
-      })
+      const bytes = Buffer.alloc(file.size())
+      return bytes.subarray(0, file.read(bytes, 0, bytes.length, 0))
     } finally {
       file.close()
     }
   }
+}
+
+function encode({ producerId, firstOffset, lastOffset, lastStableOffset }: AbortedTransaction): Buffer {
+  const bytes = Buffer.alloc(ENTRY_BYTES)
+  bytes.writeInt16BE(VERSION, 0)
+  writeInt64(bytes, 2, producerId)
+  writeInt64(bytes, 10, firstOffset)
+  writeInt64(bytes, 18, lastOffset)
+  writeInt64(bytes, 26, lastStableOffset)
+  return bytes
+}
+
+function decode(bytes: Buffer, at: number): AbortedTransaction {
+  return {
+    producerId: readInt64(bytes, at + 2),
+    firstOffset: readInt64(bytes, at + 10),
+    lastOffset: readInt64(bytes, at + 18),
+    lastStableOffset: readInt64(bytes, at + 26),
+  }
+}
+
+/** The sum of what `sum` is of and these bytes behind it. */
+function summed(bytes: Buffer, sum: TransactionSum): TransactionSum {
+  return { bytes: sum.bytes + bytes.length, crc: crc32c(bytes, 0, bytes.length, sum.crc) }
 }

@@ -1,9 +1,10 @@
 /** The broker is killed in each state of a transaction beside a reader, and producers come back from the dead. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { RunningProgram, sleep } from '../compat/process.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { cycles, report } from './cycles.ts'
@@ -12,6 +13,7 @@ import { FaultInForce, strace } from './system-call-faults.ts'
 import { TransactionClient } from './transaction-client.ts'
 import { withBroker } from './with-broker.ts'
 
+const ZOMBIE = fileURLToPath(new URL('zombie-producer.js', import.meta.url))
 const TOPIC = 'data'
 const PARTITIONS = [0, 1, 2]
 const PROPERTIES = {
@@ -119,23 +121,28 @@ async function stable(broker: BrokerProcess, partition: number): Promise<void> {
   }
 }
 
-test('a producer that sleeps while another takes its transactional id is fenced, and nothing of its later records shows', async context => {
+test('a producer that is stopped while another takes its transactional id is fenced, and nothing of its later records shows', async context => {
   await withBroker({ properties: PROPERTIES }, async broker => {
     await createTopics(broker, [{ topic: TOPIC, numPartitions: PARTITIONS.length }])
     const rounds = cycles(10)
     let fenced = 0
+    let sentBefore = 0
     for (let round = 0; round < rounds; round++) {
-      const zombie = new TransactionClient(broker.port, 'shared')
-      await zombie.init()
-      await zombie.send(TOPIC, PARTITIONS, `zombie ${round}`)
+      const args = [ZOMBIE, String(broker.port), 'shared', TOPIC, `zombie ${round}`]
+      const zombie = new RunningProgram(process.execPath, args)
+      await zombie.until(stdout => stdout.split('sent NONE').length > 3, 20_000)
+      zombie.kill('SIGSTOP')
       const successor = new TransactionClient(broker.port, 'shared')
       await successor.init()
       await successor.send(TOPIC, PARTITIONS, `successor ${round}`)
-      const errors = [...(await zombie.send(TOPIC, PARTITIONS, `late ${round}`)), await zombie.end(true)]
-      assert.ok(!errors.includes('NONE'), `the zombie was answered ${errors}`)
-      fenced += errors.length
+      sentBefore += zombie.stdout.split('sent NONE').length - 1
+      zombie.kill('SIGCONT')
+      assert.equal(await zombie.ended(20_000), 0, zombie.stderr)
+      const [refused = '', ended = ''] = zombie.stdout.trim().split('\n').slice(-2)
+      assert.match(refused, /^sent .*(INVALID_PRODUCER_EPOCH|PRODUCER_FENCED)/)
+      assert.match(ended, /^ended (INVALID_PRODUCER_EPOCH|PRODUCER_FENCED)$/)
+      fenced += 2
       assert.equal(await successor.end(true), 'NONE')
-      zombie.close()
       successor.close()
     }
     const expected = Array.from({ length: rounds }, (_, round) => `successor ${round}`)
@@ -147,7 +154,11 @@ test('a producer that sleeps while another takes its transactional id is fenced,
         expected,
       )
     }
-    report(context.name, { 'requests fenced': fenced, 'transactions committed': rounds })
+    report(context.name, {
+      'records before the stop': sentBefore * PARTITIONS.length,
+      'requests fenced': fenced,
+      'transactions committed': rounds,
+    })
   })
 })
 

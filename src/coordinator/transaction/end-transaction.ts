@@ -61,9 +61,9 @@ export function complete(current: Transaction, now: number): Transaction {
   return { ...current, state, partitions: NO_PARTITIONS, lastUpdateTimestamp: now }
 }
 
-/** Whether the transaction is older than its producer wanted it to be. */
-export function isTimedOut(current: Transaction, now: number): boolean {
-  return current.state === 'Ongoing' && current.startTimestamp + current.timeoutMs < now
+/** Whether the transaction, which is so old, is older than its producer wanted it to be. */
+export function isTimedOut(current: Transaction, ageMs: number): boolean {
+  return current.state === 'Ongoing' && ageMs > current.timeoutMs
 }
 
 /** Whether the id was without a transaction for so long that it is forgotten. */

@@ -296,6 +296,34 @@ describe('time', () => {
     assert.equal(await fixture.init(), '1000/2')
   })
 
+  it('goes by the time that has passed, however the wall clock jumps', async () => {
+    const fixture = await TransactionFixture.started()
+    await fixture.init({ timeoutMs: 15_000 })
+    await fixture.add(first, ['a-0'])
+    fixture.clock.jumpWallClock(3_600_000)
+    await fixture.clock.advance(10_000)
+    assert.equal(fixture.state(), 'Ongoing 1000/0 a-0')
+    fixture.clock.jumpWallClock(-7_200_000)
+    await fixture.clock.advance(10_000)
+    assert.equal(fixture.state(), 'CompleteAbort 1000/1')
+  })
+
+  it('goes by the wall clock for what passed before a load, and from the load on where that went back', async () => {
+    for (const jumpMs of [0, -3_600_000]) {
+      const fixture = await TransactionFixture.started()
+      await fixture.init({ timeoutMs: 25_000 })
+      await fixture.add(first, ['a-0'])
+      await fixture.clock.advance(9_000)
+      fixture.coordinator.close()
+      fixture.clock.jumpWallClock(jumpMs)
+      const next = await TransactionFixture.started(fixture, 4)
+      await fixture.clock.advance(20_000)
+      assert.equal(next.state().split(' ')[0], jumpMs === 0 ? 'CompleteAbort' : 'Ongoing')
+      await fixture.clock.advance(10_000)
+      assert.equal(next.state().split(' ')[0], 'CompleteAbort')
+    }
+  })
+
   it('counts from the first partition, not from the last', async () => {
     const fixture = await TransactionFixture.started()
     await fixture.init({ timeoutMs: 15_000 })

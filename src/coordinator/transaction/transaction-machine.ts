@@ -8,7 +8,7 @@ export function transactionMachine(
 ): StateMachine<TransactionShard, TransactionRecord> {
   return {
     create,
-    replay: (shard, record) => shard.replay(record),
+    replay: (shard, record, { loading }) => shard.replay(record, loading),
     // Nobody writes to this topic in a transaction.
     endTransaction: () => {},
     loaded: shard => shard.loaded(),

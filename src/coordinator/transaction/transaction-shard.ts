@@ -13,6 +13,8 @@ export interface TransactionEntry {
   transaction: Transaction | undefined
   /** A change is on its way into the log, or a transaction is being ended: others have to wait. */
   isPending: boolean
+  /** When the transaction under way began, by {@link Clock.monotonicMs}. */
+  beganMs: number
   /** While a transaction is being ended: partitions that do not know of it yet. */
   unmarked: readonly PartitionName[] | undefined
 }
@@ -58,16 +60,28 @@ export class TransactionShard {
   getOrCreate(transactionalId: string): TransactionEntry {
     let entry = this.#entries.get(transactionalId)
     if (entry === undefined) {
-      entry = { transactionalId, transaction: undefined, isPending: false, unmarked: undefined }
+      entry = { transactionalId, transaction: undefined, isPending: false, beganMs: 0, unmarked: undefined }
       this.#entries.set(transactionalId, entry)
     }
     return entry
   }
 
-  /** Applies a record to the id that it is about. */
-  replay({ transactionalId, transaction }: TransactionRecord): void {
-    if (transaction === null) this.#entries.delete(transactionalId)
-    else this.getOrCreate(transactionalId).transaction = transaction
+  /**
+   * Applies a record to the id that it is about. How old a transaction is the wall clock tells only where it began before
+   * the load: a jump of that clock later on ends none, and keeps none alive.
+   */
+  replay({ transactionalId, transaction }: TransactionRecord, loading: boolean): void {
+    if (transaction === null) {
+      this.#entries.delete(transactionalId)
+      return
+    }
+    const entry = this.getOrCreate(transactionalId)
+    if (transaction.state === 'Ongoing' && entry.transaction?.state !== 'Ongoing') {
+      const { clock } = this.#options
+      const ageMs = loading ? Math.max(0, clock.now() - transaction.startTimestamp) : 0
+      entry.beganMs = clock.monotonicMs() - ageMs
+    }
+    entry.transaction = transaction
   }
 
   /** All records are replayed: transactions whose end was decided are brought to it. */

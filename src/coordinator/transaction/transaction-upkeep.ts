@@ -35,7 +35,8 @@ export class TransactionUpkeep {
       for (const entry of shard.entries()) {
         if (++seen % IDS_PER_SLICE === 0) await new Promise<void>(resolve => clock.soon(resolve))
         const { transaction, transactionalId } = entry
-        if (transaction === undefined || entry.isPending || !isTimedOut(transaction, clock.now())) continue
+        const ageMs = clock.monotonicMs() - entry.beganMs
+        if (transaction === undefined || entry.isPending || !isTimedOut(transaction, ageMs)) continue
         const error = await shard.exclusively(entry, () => shard.write(entry, fence(transaction, clock.now())))
         if (error === 'NONE') {
           logger.info(

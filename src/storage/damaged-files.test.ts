@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { MemoryDisk } from '../platform/index.ts'
+import { encodeEndTxnMarker } from '../protocol/index.ts'
+import { append, batchOf, DIRECTORY, type Fixture, openLog } from './log.test.fixture.ts'
+import type { Log } from './log.ts'
+
+const CONFIG = { segmentBytes: 600 }
+const PATH = `${DIRECTORY}/t-0`
+
+/** Transactions of two producers over several segments, the aborted ones across a segment's end. */
+async function transacted(): Promise<Fixture> {
+  const fixture = await openLog(CONFIG)
+  const { log } = fixture
+  for (let sequence = 0; sequence < 12; sequence++) {
+    for (const producerId of [1, 2]) {
+      append(log, [`${producerId}`], { producerId, producerEpoch: 0, baseSequence: sequence, isTransactional: true })
+    }
+    if (sequence % 3 !== 2) continue
+    for (const producerId of [1, 2]) {
+      const result = (sequence + producerId) % 2 === 0 ? 'commit' : 'abort'
+      const marker = {
+        producerId,
+        producerEpoch: 0,
+        result,
+        coordinatorEpoch: 0,
+        timestamp: 1_700_000_000_000,
+      } as const
+      log.appendAsLeader(encodeEndTxnMarker(marker), { leaderEpoch: 0, origin: 'coordinator' })
+    }
+  }
+  log.highWatermark = log.logEndOffset
+  return fixture
+}
+
+function files(disk: MemoryDisk, ending: string): string[] {
+  return disk
+    .list(PATH)
+    .filter(name => name.endsWith(ending))
+    .sort()
+    .map(name => `${PATH}/${name}`)
+}
+
+function contentOf(disk: MemoryDisk, path: string): Buffer {
+  const file = disk.open(path, { readOnly: true })
+  const bytes = Buffer.alloc(file.size())
+  file.read(bytes, 0, bytes.length, 0)
+  file.close()
+  return bytes
+}
+
+function replace(disk: MemoryDisk, path: string, bytes: Uint8Array): void {
+  const file = disk.open(path, { create: true })
+  file.truncate(0)
+  if (bytes.length > 0) file.write([bytes], 0)
+  file.close()
+}
+
+/** What a log says after it was closed, damaged, and opened again. */
+async function afterwards<Answer>(
+  { disk, clock }: Fixture,
+  damage: () => void,
+  ask: (log: Log) => Answer,
+): Promise<Answer> {
+  damage()
+  const { log, manager } = await openLog(CONFIG, { disk, clock })
+  const answer = ask(log)
+  await manager.close()
+  return answer
+}
+
+describe('a transaction index that is damaged while the broker is down', () => {
+  const aborted = (log: Log): unknown => log.abortedTransactions(0, log.logEndOffset)
+
+  it('is made anew, whichever byte is wrong, wherever it is cut off, and when it is gone', async () => {
+    const fixture = await transacted()
+    const { disk, log, manager } = fixture
+    const expected = log.abortedTransactions(0, log.logEndOffset)
+    assert.equal(expected.length, 4)
+    await manager.close()
+    const indexes = files(disk, '.txnindex')
+    assert.ok(indexes.length > 1)
+    for (const path of indexes) {
+      const whole = contentOf(disk, path)
+      for (let at = 0; at < whole.length; at++) {
+        const flipped = Buffer.from(whole)
+        flipped[at]! ^= 1 << (at % 8)
+        assert.deepEqual(await afterwards(fixture, () => replace(disk, path, flipped), aborted), expected, `byte ${at}`)
+        assert.deepEqual(contentOf(disk, path), whole)
+      }
+      for (const length of [0, 5, whole.length - 34, whole.length - 1]) {
+        const cut = whole.subarray(0, length)
+        assert.deepEqual(
+          await afterwards(fixture, () => replace(disk, path, cut), aborted),
+          expected,
+          `cut at ${length}`,
+        )
+      }
+      assert.deepEqual(await afterwards(fixture, () => disk.remove(path), aborted), expected, 'removed')
+    }
+  })
+
+  it('is believed where Kafka has appended to it, and made anew without sums where it cannot be one', async () => {
+    const fixture = await transacted()
+    const { disk, log, manager } = fixture
+    const expected = log.abortedTransactions(0, log.logEndOffset)
+    await manager.close()
+    const sums = `${PATH}/transaction-index-checkpoint`
+    const path = files(disk, '.txnindex').at(-1)!
+    const whole = contentOf(disk, path)
+    for (const content of ['', '0\n9\n', 'x']) {
+      assert.deepEqual(await afterwards(fixture, () => replace(disk, sums, Buffer.from(content)), aborted), expected)
+      const torn = (): void => {
+        replace(disk, sums, Buffer.from(content))
+        replace(disk, path, whole.subarray(0, whole.length - 3))
+      }
+      assert.deepEqual(await afterwards(fixture, torn, aborted), expected)
+    }
+    const more = Buffer.concat([whole, whole.subarray(whole.length - 34)])
+    more[whole.length + 25]! += 1
+    const longer = await afterwards(
+      fixture,
+      () => replace(disk, path, more),
+      log => log.abortedTransactions(0, 99).length,
+    )
+    assert.equal(longer, expected.length + 1)
+  })
+})
+
+describe('a leader epoch file that is damaged while the broker is down', () => {
+  it('is learnt anew from the batches, whichever number is wrong', async () => {
+    const fixture = await openLog(CONFIG)
+    const { disk, log, manager } = fixture
+    for (let index = 0; index < 30; index++) {
+      log.appendAsLeader(batchOf([`${index}`]), { leaderEpoch: Math.floor(index / 10) * 2 + 1, origin: 'client' })
+    }
+    const ends = (of: Log): unknown => [0, 1, 2, 3, 4, 5, 6].map(epoch => of.offsetForLeaderEpoch(epoch))
+    const expected = ends(log)
+    await manager.close()
+    const path = `${PATH}/leader-epoch-checkpoint`
+    const whole = contentOf(disk, path).toString()
+    assert.equal(whole, '0\n3\n1 0\n3 10\n5 20\n')
+    const wrong = ['1 1', '2 0', '3 11', '3 9', '2 10', '4 10', '3 15', '5 21', '5 19', '6 20', '5 99']
+    for (const line of wrong) {
+      const [epoch = '', offset = ''] = line.split(' ')
+      const damaged = whole.replace(new RegExp(`^(?:${epoch} \\d+|\\d+ ${offset})$`, 'm'), line)
+      assert.notEqual(damaged, whole)
+      assert.deepEqual(await afterwards(fixture, () => replace(disk, path, Buffer.from(damaged)), ends), expected, line)
+    }
+    for (const content of [
+      '',
+      '0\n0\n',
+      '0\n1\n1 0\n',
+      '0\n2\n1 0\n3 10\n',
+      '0\n2\n3 10\n5 20\n',
+      '0\n3\n1 0\n',
+      'x\n',
+    ]) {
+      assert.deepEqual(
+        await afterwards(fixture, () => replace(disk, path, Buffer.from(content)), ends),
+        expected,
+        content,
+      )
+    }
+    assert.deepEqual(await afterwards(fixture, () => disk.remove(path), ends), expected, 'removed')
+  })
+})
