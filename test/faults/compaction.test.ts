@@ -67,12 +67,15 @@ test('kill -9 at any moment of compaction keeps the last value of each key, revi
     const load = new KeyedTransactions(broker.port, PARTITIONS, KEYS)
     load.start(2)
     let midway = 0
+    let placing = 0
     let rounds = 0
     for (let kill = 0; kill < kills; kill++) {
       await load.more(10)
       if (kill % 2 === 0) await killWhileCleaning(broker)
-      else await killAtRename(broker, 1 + ((kill >> 1) % RENAMES_OF_A_ROUND))
-      if (marked(broker).length > 0) midway++
+      else await killAtRename(broker, 1 + (kill % RENAMES_OF_A_ROUND))
+      const left = marked(broker)
+      if (left.length > 0) midway++
+      if (left.some(name => name.endsWith('.swap'))) placing++
       rounds += broker.log.split('compacted log').length - 1
       await broker.restart()
       await load.audit()
@@ -87,9 +90,11 @@ test('kill -9 at any moment of compaction keeps the last value of each key, revi
     }
     await idle.check(broker.port)
     assert.ok(midway >= kills / 3, `only ${midway} of ${kills} kills left a round half done`)
+    assert.ok(placing > 0, 'a kill came while segments were being replaced')
     report(context.name, {
       kills,
       'that left a round half done': midway,
+      'and segments half replaced': placing,
       'rounds of compaction': rounds,
       'transactions committed': load.committed,
       'and aborted': load.aborted,
