@@ -110,10 +110,7 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   }
   snapshots.removeStray(new Set(segments.all.map(({ baseOffset }) => baseOffset)))
   return new Log({
-    segments,
-    snapshots,
-    producers,
-    epochs,
+    ...parts,
     context,
     directory: options.directory,
     path,
