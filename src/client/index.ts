@@ -1,7 +1,7 @@
 export { ConfigError } from '../config/index.ts'
-export type { Logger, Pem, TlsOptions } from '../platform/index.ts'
+export type { Logger, Pem, TlsOptions, TlsVersion } from '../platform/index.ts'
 export { KafkaError, type RecordHeader } from '../protocol/index.ts'
-export type { OAuthToken, SaslOptions, TokenProvider } from '../security/index.ts'
+export type { OAuthToken, SaslOptions, ScramMechanismName, SecurityParts, TokenProvider } from '../security/index.ts'
 export { addressOptions, environmentOptions } from './address.ts'
 export type {
   AclBinding,

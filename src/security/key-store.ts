@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/index.ts'
 import { type Disk, DiskError, readWholeFile } from '../platform/index.ts'
+import { DER_SEQUENCE } from './der.ts'
 
 /** What a key or trust store is, by its content. */
 export type Store =
@@ -7,7 +8,6 @@ export type Store =
   | { readonly type: 'PKCS12'; readonly pfx: Uint8Array }
 
 const JKS_MAGIC = [0xfeedfeed, 0xcececece]
-const DER_SEQUENCE = 0x30
 
 /**
  * Reads a file that `key` (`ssl.keystore.location`) names.
@@ -60,8 +60,14 @@ export function pemBlocks(text: string, label: string): string {
     .map(([whole, name = '', body = '']) => {
       // A block with headers is encrypted in OpenSSL's old way, and has its lines.
       if (body.includes(':')) return `${whole}\n`
-      const lines = body.replaceAll(/\s/g, '').match(LINE) ?? []
-      return `-----BEGIN ${name}-----\n${lines.join('\n')}\n-----END ${name}-----\n`
+      return pemBlock(name, body.replaceAll(/\s/g, ''))
     })
     .join('')
+}
+
+/** A certificate in PEM. */
+export const pemCertificate = (der: Buffer): string => pemBlock('CERTIFICATE', der.toString('base64'))
+
+function pemBlock(label: string, base64: string): string {
+  return `-----BEGIN ${label}-----\n${(base64.match(LINE) ?? []).join('\n')}\n-----END ${label}-----\n`
 }

@@ -1,7 +1,8 @@
 import { type Config, ConfigError } from '../config/index.ts'
 import { type Disk, NetworkError, TlsContext, type TlsOptions, type TlsVersion } from '../platform/index.ts'
 import { cipherNames } from './cipher-names.ts'
-import { pemBlocks, readStore } from './key-store.ts'
+import { pemBlocks, pemCertificate, readStore } from './key-store.ts'
+import { Pkcs12Error, pkcs12Certificates } from './pkcs12-certificates.ts'
 import type { clientSecurityKeys } from './security-keys.ts'
 
 export type SecurityConfig = Config<typeof clientSecurityKeys>
@@ -44,13 +45,20 @@ function trust(config: SecurityConfig, disk: Disk): TlsOptions {
     inline === undefined
       ? readStore(disk, key, path!, config.get('ssl.truststore.type'))
       : { type: 'PEM' as const, pem: inline }
-  if (store.type === 'PKCS12') {
-    const way = `openssl pkcs12 -in ${path} -nokeys -out authorities.pem`
-    throw new ConfigError(`authorities are read from PEM files only; make one of it: ${way}`, { key, value: path })
-  }
-  const ca = pemBlocks(store.pem, 'CERTIFICATE')
+  const ca = store.type === 'PEM' ? pemBlocks(store.pem, 'CERTIFICATE') : pkcs12Authorities(config, store.pfx, path!)
   if (ca === '') throw new ConfigError('there is no certificate in it', { key, value: path ?? '[hidden]' })
   return { ca }
+}
+
+function pkcs12Authorities(config: SecurityConfig, store: Uint8Array, path: string): string {
+  const password = config.get('ssl.truststore.password')?.reveal() ?? ''
+  try {
+    return pkcs12Certificates(Buffer.from(store), password).map(pemCertificate).join('')
+  } catch (error) {
+    if (!(error instanceof Pkcs12Error)) throw error
+    const way = `check ssl.truststore.password, or make a PEM file of it: openssl pkcs12 -legacy -in ${path} -nokeys -out ca.pem`
+    throw new ConfigError(`${error.message}; ${way}`, { key: 'ssl.truststore.location', value: path })
+  }
 }
 
 function identity(config: SecurityConfig, disk: Disk): TlsOptions {

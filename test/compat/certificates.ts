@@ -62,3 +62,10 @@ export async function pkcs12(certificate: Certificate, password: string): Promis
   await run('openssl', ['pkcs12', ...from, '-out', path, '-passout', `pass:${password}`])
   return path
 }
+
+/** An authority's certificate as a PKCS12 trust store. */
+export async function pkcs12Authority(cert: string, password: string): Promise<string> {
+  const path = cert.replace(/crt$/, 'p12')
+  await run('openssl', ['pkcs12', '-export', '-nokeys', '-in', cert, '-out', path, '-passout', `pass:${password}`])
+  return path
+}

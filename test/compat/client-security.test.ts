@@ -14,7 +14,7 @@ import {
   type SaslOptions,
 } from '../../src/client/index.ts'
 import { type Network, nodeNetwork, systemClock, systemRandom } from '../../src/platform/index.ts'
-import { pkcs12 } from './certificates.ts'
+import { pkcs12, pkcs12Authority } from './certificates.ts'
 import { kafkaJars, repositoryRoot } from './jars.ts'
 import { type RunOptions, run, sleep } from './process.ts'
 import {
@@ -91,24 +91,25 @@ test('our clients against Apache Kafka 3.9.1 with TLS and SASL', { timeout: TEST
 })
 
 async function tls(context: TestContext, { at, ca, client }: SecuredKafka): Promise<void> {
-  await context.test('certificates in PEM files, by the names that Java clients have', () =>
+  await context.test('certificates in PEM, a file and a line of text, by the names that Java clients have', () =>
     roundTrip(
       new Kafka({
         'bootstrap.servers': at.SSL,
         'security.protocol': 'SSL',
         'ssl.truststore.type': 'PEM',
-        'ssl.truststore.location': ca,
+        'ssl.truststore.certificates': readFileSync(ca, 'utf8').replaceAll('\n', ' '),
         'ssl.keystore.type': 'PEM',
         'ssl.keystore.location': client.both,
       }),
     ),
   )
-  await context.test('a PKCS12 key store with its password, and authorities as text', async () =>
+  await context.test('PKCS12 stores with their passwords, an older TLS and a cipher by its name in Java', async () =>
     roundTrip(
       new Kafka({
         bootstrapServers: at.SSL,
         securityProtocol: 'SSL',
-        sslTruststoreCertificates: readFileSync(ca, 'utf8').replaceAll('\n', ' '),
+        sslTruststoreLocation: await pkcs12Authority(ca, 'changeit'),
+        sslTruststorePassword: 'changeit',
         sslKeystoreLocation: await pkcs12(client, 'changeit'),
         sslKeystorePassword: 'changeit',
         sslEnabledProtocols: 'TLSv1.2',

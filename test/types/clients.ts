@@ -106,3 +106,15 @@ export async function clusters(): Promise<void> {
   // @ts-expect-error it goes down clean, killed or without power
   await cluster.restart('crash')
 }
+
+/** Who a client is has all that its mechanism needs. */
+export const identified = [
+  connect({ bootstrapServers: 'a:1', tls: true, sasl: { mechanism: 'PLAIN', username: 'a', password: 'b' } }),
+  connect({ bootstrapServers: 'a:1', sasl: { mechanism: 'OAUTHBEARER', token: async () => 'token' } }),
+  // @ts-expect-error a password is missing
+  connect({ bootstrapServers: 'a:1', sasl: { mechanism: 'SCRAM-SHA-512', username: 'a' } }),
+  // @ts-expect-error there is no such mechanism
+  connect({ bootstrapServers: 'a:1', sasl: { mechanism: 'GSSAPI', username: 'a', password: 'b' } }),
+  // @ts-expect-error no version of TLS that is not safe
+  connect({ bootstrapServers: 'a:1', tls: { minVersion: 'TLSv1.1' } }),
+]
