@@ -17,7 +17,7 @@ import {
   systemClock,
   systemRandom,
 } from '../platform/index.ts'
-import { clientSecurity, type SecurityParts } from '../security/index.ts'
+import { type ClientSecurity, clientSecurity, type SecurityParts } from '../security/index.ts'
 import type { Endpoint } from './broker-node.ts'
 import type { commonClientKeys } from './client-config.ts'
 import type { ClusterSettings } from './cluster.ts'
@@ -126,6 +126,8 @@ export function clusterSettings(
   allowAutoTopicCreation: boolean,
 ): ClusterSettings {
   const connectTimeoutMs = config.get('socket.connection.setup.timeout.ms')
+  const secured = clientSecurity(config, security, { ...platform, disk: nodeDisk, timeoutMs: connectTimeoutMs })
+  warnOfOpenDoors(secured, security, logger)
   return {
     ...platform,
     logger,
@@ -140,6 +142,16 @@ export function clusterSettings(
     retryBackoffMaxMs: config.get('retry.backoff.max.ms'),
     maxIdleMs: config.get('connections.max.idle.ms'),
     metadataMaxAgeMs: config.get('metadata.max.age.ms'),
-    security: clientSecurity(config, security, { ...platform, disk: nodeDisk, timeoutMs: connectTimeoutMs }),
+    security: secured,
+  }
+}
+
+/** What works, and that nobody should mean in production. */
+function warnOfOpenDoors({ tls, sasl }: ClientSecurity, given: SecurityParts, logger: Logger): void {
+  if (typeof given.tls === 'object' && given.tls.rejectUnauthorized === false) {
+    logger.warn({}, 'certificates of brokers are not checked (tls.rejectUnauthorized): anybody may be in between')
+  }
+  if (tls === undefined && (sasl?.name === 'PLAIN' || sasl?.name === 'OAUTHBEARER')) {
+    logger.warn({}, `${sasl.name} without TLS: the password or token can be read on its way`)
   }
 }

@@ -75,3 +75,19 @@ test('settings given in code go over those of a file, of which what the client d
   assert.deepEqual(logged, [{ settings: ['linger.ms'] }])
   assert.throws(() => readOptions(adminConfig, { lingerMs: 5 } as object), /Unknown configuration lingerMs/)
 })
+
+test('a password that can be read on its way, and certificates that nobody checks, are warned of', () => {
+  const warnings: unknown[] = []
+  const logger = { warn: (_: unknown, message: string) => warnings.push(message), info() {}, debug() {} } as never
+  const user = { username: 'a', password: 'b' } as const
+  const bootstrapServers = 'a:1'
+  connect({ bootstrapServers, logger, tls: true, sasl: { mechanism: 'PLAIN', ...user } }).admin()
+  connect({ bootstrapServers, logger, sasl: { mechanism: 'SCRAM-SHA-256', ...user } }).admin()
+  assert.deepEqual(warnings, [])
+  connect({ bootstrapServers, logger, sasl: { mechanism: 'PLAIN', ...user } }).admin()
+  connect({ bootstrapServers, logger, tls: { rejectUnauthorized: false } }).admin()
+  assert.deepEqual(warnings, [
+    'PLAIN without TLS: the password or token can be read on its way',
+    'certificates of brokers are not checked (tls.rejectUnauthorized): anybody may be in between',
+  ])
+})
