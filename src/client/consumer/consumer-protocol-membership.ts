@@ -137,7 +137,9 @@ export class ConsumerProtocolMembership implements Membership {
         await this.#pause(this.#intervalMs)
       } catch (error) {
         if (this.#isClosed) return
-        if (!(error instanceof KafkaError) || FATAL.has(error.code)) return this.#end(KafkaError.from(error))
+        if (!(error instanceof KafkaError) || error.fatal || FATAL.has(error.code)) {
+          return this.#end(KafkaError.from(error))
+        }
         // Whether the broker heard what it was told nobody knows.
         this.#told = undefined
         failures += 1
