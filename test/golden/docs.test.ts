@@ -31,7 +31,8 @@ test('every link from one page to another leads somewhere', () => {
 
 test('docs/compatibility.md names only files that are there and versions that they run', () => {
   const text = readFileSync(join(root, 'docs/compatibility.md'), 'utf8')
-  const files = readdirSync(join(root, 'test/compat')).filter(name => name.endsWith('.ts'))
+  const directory = join(root, 'test/compat')
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
   const words = [...text.matchAll(/(?:\| `([\w-]+)` \|$|\(`([\w-]+)`\))/gm)].map(
     ([, cell, aside]) => cell ?? aside ?? '',
   )
