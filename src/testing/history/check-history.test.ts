@@ -422,6 +422,13 @@ const GOOD: readonly (readonly [what: string, tell: (story: Story) => void])[] =
     },
   ],
   [
+    'the power takes the offset of a transaction that is committed after it',
+    s => {
+      s.commitOffset(3).commitOffset(7, { transaction: 'x', survives: false })
+      s.crash(true).end('x').fetchOffset(3)
+    },
+  ],
+  [
     'members keep what their coordinator has forgotten',
     s => {
       s.take('m', 2, ['t-1'], { keeps: ['t-0'], survives: false })

@@ -7,6 +7,8 @@ interface OffsetWrite {
   readonly invokedAt: number
   /** From here on it is known to be done; infinite where nobody knows. */
   readonly endedAt: number
+  /** When the offset itself was acknowledged, of a transaction before its end. */
+  readonly writtenAt: number
   readonly survives: boolean
 }
 
@@ -20,7 +22,7 @@ export function checkCommittedOffsets(
   for (const { operation, invokedAt, endedAt, result } of operations.ok('fetch-offset')) {
     const { group, partition } = operation
     const own = writes.get(`${group} ${partition}`) ?? []
-    const isLost = (write: OffsetWrite): boolean => !write.survives && operations.wasLossyAfter(write.endedAt)
+    const isLost = (write: OffsetWrite): boolean => !write.survives && operations.wasLossyAfter(write.writtenAt)
     const firm = own.filter(write => write.endedAt < invokedAt && !isLost(write))
     const isReplaced = (write: OffsetWrite): boolean => firm.some(other => other.invokedAt > write.endedAt)
     const possible = own.filter(write => write.invokedAt < endedAt && !isReplaced(write)).map(({ offset }) => offset)
@@ -42,7 +44,7 @@ function offsetWrites(
     if (outcome === 'fail') continue
     const { group, partition, offset, survives, transaction } = operation
     const place = `${group} ${partition}`
-    const write = { offset, survives, invokedAt, endedAt }
+    const write = { offset, survives, invokedAt, endedAt, writtenAt: endedAt }
     const known = writes.get(place) ?? []
     if (transaction === undefined) writes.set(place, [...known, write])
     else {
