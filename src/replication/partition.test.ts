@@ -35,6 +35,19 @@ test('the high watermark stays below a replica in sync that has not fetched in t
   await broker.close()
 })
 
+test('a new term lets nobody see what is not synced yet, where records are synced before they are acknowledged', async () => {
+  const broker = await openOneBroker({ a: 1 }, { topicConfig: { flushMessages: 1 } })
+  const partition = broker.replicas.partition('a', 0)
+  void broker.produce('a', 0, batchOf(1), -1)
+  await partition.log!.flushed(1)
+  void broker.produce('a', 0, batchOf(2), -1)
+  broker.lead('a', 0, { leaderEpoch: 1 })
+  assert.equal(partition.fetchLimit('high_watermark'), 1)
+  await partition.log!.flushed(3)
+  assert.equal(partition.fetchLimit('high_watermark'), 3)
+  await broker.close()
+})
+
 const follower = (replicaId: number) => params({ replicaId, isolation: 'log_end', maxWaitMs: 0 })
 
 test('listeners hear of commits and of the end of leadership', async () => {

@@ -152,7 +152,7 @@ export class Partition {
   #host(log: Log): void {
     this.#log = log
     this.#isOffline = false
-    this.#ownEndOffset = log.logEndOffset
+    this.#vouchFor(log)
   }
 
   #beginTerm(wasLeader: boolean): void {
@@ -162,7 +162,7 @@ export class Partition {
     const log = this.#log
     if (this.isLeader && log) {
       this.#leaderEpochStartOffset = log.logEndOffset
-      this.#ownEndOffset = log.logEndOffset
+      this.#vouchFor(log)
       log.assignLeaderEpoch(this.#state.leaderEpoch, log.logEndOffset)
       for (const listener of this.#listeners) listener.becameLeader?.(this.#state.leaderEpoch)
     } else {
@@ -279,6 +279,12 @@ export class Partition {
       this.#advanceHighWatermark()
     }
     return info
+  }
+
+  /** Counts what the log has as committed, or will when it is synced. */
+  #vouchFor(log: Log): void {
+    this.#ownEndOffset = log.mustSyncBeforeAck ? Math.min(log.recoveryPoint, log.logEndOffset) : log.logEndOffset
+    if (this.#ownEndOffset < log.logEndOffset) this.#vouchWhenSynced(log)
   }
 
   /** Records count as committed only once they are synced, so no consumer sees what a power cut takes back. */
