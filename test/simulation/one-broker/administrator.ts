@@ -144,7 +144,12 @@ export class Administrator {
     ])
     const dirs = [{ path: world.oneOf(directories), topics: [{ name, partitions: [0] }] }]
     const answer = await this.#peer.call(ALTER_LOG_DIRS, { dirs }).catch(ignoreUnavailable)
-    if (answer?.results[0]?.partitions[0]?.errorCode === 0) world.count('directory changed')
+    if (answer?.results[0]?.partitions[0]?.errorCode !== 0) return
+    world.count('directory changed')
+    if (world.chance(2)) return
+    // Moves are over soon, so that hardly a crash comes in the middle of one by chance.
+    await world.sleep(world.random.below(world.settings.syncMs + 1))
+    await world.crash(world.random.below(500))
   }
 
   async #retried(request: () => Promise<number | undefined>): Promise<number | undefined> {

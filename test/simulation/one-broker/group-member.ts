@@ -161,7 +161,7 @@ export class GroupMember {
     world.history.note(
       {
         kind: 'poll',
-        consumer: `${this.#peer.name}/${this.#place.generation}`,
+        consumer: this.#peer.name,
         partition: `${place.topic}-${owned.partition}`,
         isolation: this.#isolation,
         position: owned.position,

@@ -69,7 +69,7 @@ export function drawSettings(random: Random): Settings {
     'segment.bytes': `${oneOf([300, 1_000, 4_000, 1 << 20])}`,
     ...form(),
   })
-  const retention = oneOf([{ bytes: 1_000 }, { bytes: 1_000 }, { ms: 3_000 }, { ms: 12_000 }])
+  const retention = oneOf([{ bytes: 400 }, { bytes: 1_000 }, { ms: 3_000 }, { ms: 12_000 }])
   return {
     durability,
     busyMs: oneOf([500, 1_500, 3_000]),
