@@ -27,7 +27,10 @@ export async function repairTransactionIndexes(
     if (!transactions.hasFile && !sums.has(segment.baseOffset)) continue
     if (transactions.isBorneOut(sums.get(segment.baseOffset), segment.baseOffset)) continue
     const fields = { partition: partitionName(options.topicPartition), baseOffset: segment.baseOffset }
-    options.context.logger.warn(fields, 'transaction index is damaged or missing and is made anew')
+    options.context.logger.warn(
+      fields,
+      'transaction index does not fit its checksum, or cannot be one: it is made anew from the records',
+    )
     rebuild(segment, log, options)
     await transactions.sync()
     await options.pause()
