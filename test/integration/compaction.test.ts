@@ -20,6 +20,14 @@ const OFFSET_FETCH = [p.OffsetFetchRequest, p.OffsetFetchResponse] as const
 const DELETE_GROUPS = [p.DeleteGroupsRequest, p.DeleteGroupsResponse] as const
 const FIND_COORDINATOR = [p.FindCoordinatorRequest, p.FindCoordinatorResponse] as const
 
+const INIT = [p.InitProducerIdRequest, p.InitProducerIdResponse] as const
+const ADD_PARTITIONS = [p.AddPartitionsToTxnRequest, p.AddPartitionsToTxnResponse] as const
+const END_TXN = [p.EndTxnRequest, p.EndTxnResponse] as const
+const LIST_TXNS = [p.ListTransactionsRequest, p.ListTransactionsResponse] as const
+const DESCRIBE_TXNS = [p.DescribeTransactionsRequest, p.DescribeTransactionsResponse] as const
+/** A coordinator that is on its way. */
+const NOT_YET: readonly number[] = [14, 15, 16, 51]
+
 async function until(what: string, isSo: () => boolean): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS
   while (!isSo()) {
@@ -127,3 +135,90 @@ test('committed offsets are compacted, and survive it together with a restart of
     await broker.stop()
   }
 })
+
+test('the state of transactions is compacted, and a restarted coordinator loads what it was', async () => {
+  const properties = {
+    ...PROPERTIES,
+    'transaction.state.log.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.segment.bytes': '3000',
+  }
+  const broker = await TestBroker.start(properties)
+  const ids = ['commits', 'aborts', 'open', 'idle']
+  try {
+    await broker.createTopics({ written: {} })
+    const client = await broker.connect()
+    await patiently(async () => (await client.call(FIND_COORDINATOR, 2, { key: 'open', keyType: 1 })).errorCode)
+    const producers = new Map<string, { producerId: number; producerEpoch: number }>()
+    for (const transactionalId of ids) {
+      await patiently(async () => {
+        const { errorCode, ...producer } = await client.call(INIT, 4, { transactionalId, transactionTimeoutMs: 60_000 })
+        producers.set(transactionalId, producer)
+        return errorCode
+      })
+    }
+    const begin = (transactionalId: string): Promise<void> =>
+      patiently(async () => {
+        const topics = [{ name: 'written', partitions: [0] }]
+        const request = { v3AndBelowTransactionalId: transactionalId, v3AndBelowTopics: topics }
+        const { producerId, producerEpoch } = producers.get(transactionalId)!
+        const added = await client.call(ADD_PARTITIONS, 3, {
+          ...request,
+          v3AndBelowProducerId: producerId,
+          v3AndBelowProducerEpoch: producerEpoch,
+        })
+        return added.resultsByTopicV3AndBelow[0]!.resultsByPartition[0]!.partitionErrorCode
+      })
+    for (let turn = 0; turn < 40; turn++) {
+      for (const transactionalId of ['commits', 'aborts']) {
+        await begin(transactionalId)
+        const end = { transactionalId, ...producers.get(transactionalId)!, committed: transactionalId === 'commits' }
+        await patiently(async () => (await client.call(END_TXN, 3, end)).errorCode)
+      }
+      if (turn === 0) await begin('open')
+    }
+    const states = async (connection: typeof client) => {
+      const listed = await connection.call(LIST_TXNS, 0, {})
+      const { transactionStates } = await connection.call(DESCRIBE_TXNS, 0, { transactionalIds: ids })
+      const byId = <T extends { readonly transactionalId: string }>(entries: readonly T[]): T[] =>
+        [...entries].sort((one, other) => (one.transactionalId < other.transactionalId ? -1 : 1))
+      return { listed: byId(listed.transactionStates), described: byId(transactionStates) }
+    }
+    const isSettled = (state: string): boolean => !state.startsWith('Prepare')
+    let before = await states(client)
+    while (!before.described.every(({ transactionState }) => isSettled(transactionState))) {
+      await sleep(20)
+      before = await states(client)
+    }
+    assert.deepEqual(
+      before.described.map(({ transactionState }) => transactionState),
+      ['CompleteAbort', 'CompleteCommit', 'Empty', 'Ongoing'],
+    )
+    const log = logOf(broker, '__transaction_state')
+    await until('the transactions are compacted', () => log.cleanedUpTo === log.segmentBaseOffsets.at(-1))
+    assert.ok(log.segmentBaseOffsets.length > 1 && log.size < 8_000, `${log.size} bytes in ${log.segmentBaseOffsets}`)
+    await broker.server.stop()
+    const again = await TestBroker.start({ ...properties, 'log.dirs': join(broker.directory, 'logs') })
+    try {
+      const after = await again.connect()
+      await patiently(async () => (await after.call(LIST_TXNS, 0, {})).errorCode)
+      assert.deepEqual(await states(after), before)
+      after.close()
+    } finally {
+      await again.stop()
+    }
+    assert.deepEqual(broker.logged(/cannot be compacted|ERROR/), [])
+  } finally {
+    await broker.stop()
+  }
+})
+
+/** Asks until the coordinator is there and has ended what it was asked before. */
+async function patiently(ask: () => Promise<number>): Promise<void> {
+  const deadline = Date.now() + TIMEOUT_MS
+  for (let errorCode = await ask(); errorCode !== 0; errorCode = await ask()) {
+    assert.ok(NOT_YET.includes(errorCode) && Date.now() < deadline, `error ${errorCode}`)
+    await sleep(10)
+  }
+}
