@@ -27,7 +27,8 @@ export const TOPIC_EFFECTS: Readonly<Record<keyof TopicKeys, string>> = {
     'As in Kafka: a segment is closed at this age and then cleaned, however small the dirty part is.',
   'max.message.bytes': 'Checked when a batch comes, and again when it was packed anew.',
   'message.downconversion.enable': 'As in Kafka: Fetch v0 to v3 is refused with UNSUPPORTED_VERSION.',
-  'message.format.version': `${NO_EFFECT}records are stored in format 2, as Kafka does since \`inter.broker.protocol.version\` 3.0, and converted for readers that know only older ones.`,
+  'message.format.version':
+    'As in Kafka: none since `inter.broker.protocol.version` 3.0; below, records are stored in that format.',
   'message.timestamp.after.max.ms': 'As in Kafka: INVALID_TIMESTAMP.',
   'message.timestamp.before.max.ms': 'As in Kafka: INVALID_TIMESTAMP.',
   'message.timestamp.difference.max.ms': 'Counts for each of the two newer keys that is not set.',

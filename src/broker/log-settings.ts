@@ -34,6 +34,7 @@ function translate(settings: TopicSettings): LogConfig {
     messageTimestampAfterMaxMs: settings.timestampAfterMaxMs,
     compressionType: compression === undefined ? 'producer' : compression === 'uncompressed' ? 'none' : compression,
     compressionLevel: settings.compressionLevel,
+    messageFormat: settings.messageFormat,
     messageDownconversion: settings.get('message.downconversion.enable'),
     cleanupPolicy: policies.flat(),
     deleteRetentionMs: settings.get('delete.retention.ms'),

@@ -106,3 +106,19 @@ test('compaction lags must not contradict each other', () => {
   )
   checkTopicOverrides(broker, { 'min.compaction.lag.ms': '9223372036854775807', 'cleanup.policy': '' })
 })
+
+test('the message format is that of message.format.version only below inter.broker.protocol.version 3.0', () => {
+  const formatOf = (properties: Record<string, string>, own: Record<string, string> = {}): number =>
+    LogConfig.of(BrokerConfig.load(properties), own).messageFormat
+  const old = { 'inter.broker.protocol.version': '2.8' }
+  assert.equal(formatOf({}, { 'message.format.version': '0.9.0' }), 2)
+  assert.equal(formatOf({ 'inter.broker.protocol.version': '3.0' }, { 'message.format.version': '0.9.0' }), 2)
+  assert.equal(formatOf(old), 2)
+  assert.equal(formatOf(old, { 'message.format.version': '0.9.0' }), 0)
+  assert.equal(formatOf(old, { 'message.format.version': '0.10.2' }), 1)
+  assert.equal(formatOf(old, { 'message.format.version': '0.11.0' }), 2)
+  assert.equal(formatOf({ ...old, 'log.message.format.version': '0.10.0' }), 1)
+  assert.equal(formatOf({ ...old, 'log.message.format.version': '0.10.0' }, { 'segment.bytes': '1000' }), 1)
+  // A format newer than the broker is passed over.
+  assert.equal(formatOf({ ...old, 'log.message.format.version': '0.10.0' }, { 'message.format.version': '3.0' }), 1)
+})

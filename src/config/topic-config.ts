@@ -78,12 +78,15 @@ export class LogConfig {
   readonly timestampBeforeMaxMs: number
   /** A record may be this much newer than the broker's clock. */
   readonly timestampAfterMaxMs: number
+  /** Message format in which records are stored: 2 but for brokers of `inter.broker.protocol.version` below 3.0. */
+  readonly messageFormat: 0 | 1 | 2
   /** What the topic itself sets, as texts by key. */
   readonly overrides: ReadonlyMap<string, string>
   readonly #config: Config<TopicKeys>
 
-  private constructor(config: Config<TopicKeys>, overrides: ReadonlyMap<string, string>) {
+  private constructor(config: Config<TopicKeys>, overrides: ReadonlyMap<string, string>, messageFormat: 0 | 1 | 2) {
     this.#config = config
+    this.messageFormat = messageFormat
     this.overrides = overrides
     const policy = config.get('cleanup.policy')
     this.isCompacted = policy.includes('compact')
@@ -111,16 +114,24 @@ export class LogConfig {
   static of(broker: BrokerConfig, overrides: Properties = {}): LogConfig {
     let base = withoutOverrides.get(broker)
     if (!base) {
-      base = new LogConfig(topicConfig.parse(topicDefaults(broker)), new Map())
+      const config = topicConfig.parse(topicDefaults(broker))
+      base = new LogConfig(config, new Map(), messageFormatOf(config.get('message.format.version')))
       withoutOverrides.set(broker, base)
     }
     const own = toMap(overrides)
-    return own.size === 0 ? base : new LogConfig(topicConfig.overlay(base.#config, own), own)
+    if (own.size === 0) return base
+    const config = topicConfig.overlay(base.#config, own)
+    const mayChoose = mayChooseFormat(broker, own.get('message.format.version'))
+    return new LogConfig(
+      config,
+      own,
+      mayChoose ? messageFormatOf(config.get('message.format.version')) : base.messageFormat,
+    )
   }
 
   /** The settings of a topic by the table alone, without a broker. */
   static standalone(overrides: Properties = {}): LogConfig {
-    return new LogConfig(topicConfig.parse(overrides), toMap(overrides))
+    return new LogConfig(topicConfig.parse(overrides), toMap(overrides), 2)
   }
 
   /** The value of a key. */
@@ -132,6 +143,21 @@ export class LogConfig {
   text(name: keyof TopicKeys): string | null {
     return this.#config.text(name)
   }
+}
+
+/** The newest message format that brokers of a version know. */
+function messageFormatOf(written: string): 0 | 1 | 2 {
+  const version = metadataVersion(written) ?? ''
+  if (!isMetadataVersionAtLeast(version, '0.10.0-IV0')) return 0
+  return isMetadataVersionAtLeast(version, '0.11.0-IV0') ? 2 : 1
+}
+
+/** A topic's own `message.format.version` counts where the broker is older than 3.0, and not older than it (KIP-724). */
+function mayChooseFormat(broker: BrokerConfig, written: string | undefined): boolean {
+  const version = metadataVersion(broker.get('inter.broker.protocol.version')) ?? ''
+  const format = metadataVersion(written ?? '')
+  if (format === undefined || isMetadataVersionAtLeast(version, FORMAT_BY_DEFAULT)) return false
+  return isMetadataVersionAtLeast(version, format)
 }
 
 /** What topics take from a broker: texts by topic key (KafkaConfig.extractLogConfigMap). */

@@ -46,7 +46,7 @@ export interface ListedOffset {
  * Answers ListOffsets for one partition; undefined when no record fits (the response says -1, -1 then).
  *
  * @throws KafkaError as `Partition.logFor`; OFFSET_NOT_AVAILABLE while a new leader does not know yet which records of
- * its predecessor are committed.
+ * its predecessor are committed; UNSUPPORTED_FOR_MESSAGE_FORMAT by time where the topic stores format 0.
  */
 export function listOffset(partition: Partition, request: ListOffsetRequest): ListedOffset | undefined {
   const log = partition.logFor(request.currentLeaderEpoch, request.requireLeader)
@@ -66,6 +66,9 @@ export function listOffset(partition: Partition, request: ListOffsetRequest): Li
     case OffsetSpec.LATEST_TIERED:
     case OffsetSpec.EARLIEST_PENDING_UPLOAD:
       return { timestamp: -1, offset: -1, leaderEpoch: -1 }
+  }
+  if (log.config.messageFormat === 0) {
+    throw new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT', 'records of message format 0 have no time to be found by')
   }
   const found = timestamp === OffsetSpec.MAX_TIMESTAMP ? log.offsetForMaxTimestamp() : log.offsetForTimestamp(timestamp)
   if (found && found.offset < limit) return found

@@ -11,11 +11,12 @@ import {
   upconvert,
 } from '../protocol/index.ts'
 import type { LogConfig } from './log-config.ts'
+import { toMessageSet } from './old-format-append.ts'
 import { checkRecords, type RecordError, type RecordRules, RecordValidationError } from './record-check.ts'
 import { MAX_DECOMPRESSED_BYTES } from './transaction-marker.ts'
 
-/** In which codec a topic stores batches: its own, or the producer's. */
-type Codec = Pick<LogConfig, 'compressionType' | 'compressionLevel'>
+/** In which codec a topic stores batches, its own or the producer's, and in which format. */
+type Codec = Pick<LogConfig, 'compressionType' | 'compressionLevel' | 'messageFormat'>
 
 /** Whether records begin with a message of format 0 or 1. */
 export function isMessageSet(records: Uint8Array): boolean {
@@ -82,7 +83,7 @@ export const unpackJob: Job<Codec & { readonly bytes: Uint8Array; readonly rules
     try {
       const stored = mustConvert([...batches(bytes)], codec) ? convertBatches(bytes, codec) : bytes
       for (const header of batches(stored)) checkRecords(stored, header, rules)
-      return { bytes: stored }
+      return { bytes: codec.messageFormat === 2 ? stored : toMessageSet(stored, codec) }
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       const recordErrors = error instanceof RecordValidationError ? error.recordErrors : []

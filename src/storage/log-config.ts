@@ -21,6 +21,8 @@ export interface LogConfig {
   readonly compressionType: CompressionType | 'producer'
   /** Level of `compressionType`, where it has levels. */
   readonly compressionLevel: number | undefined
+  /** Format in which records are stored. */
+  readonly messageFormat: 0 | 1 | 2
   /** Records are converted for readers that know only formats 0 and 1. */
   readonly messageDownconversion: boolean
   readonly cleanupPolicy: readonly ('delete' | 'compact')[]
@@ -53,6 +55,7 @@ export const defaultLogConfig: LogConfig = {
   messageTimestampAfterMaxMs: FOR_EVER,
   compressionType: 'producer',
   compressionLevel: undefined,
+  messageFormat: 2,
   messageDownconversion: true,
   cleanupPolicy: ['delete'],
   deleteRetentionMs: 24 * 3600 * 1000,

@@ -9,6 +9,7 @@ import {
 } from '../protocol/index.ts'
 import { convertBatches, isCompressed, isMessageSet, mustConvert, PreparedRecords } from './batch-conversion.ts'
 import type { LogConfig } from './log-config.ts'
+import { stampMessages, toMessageSet } from './old-format-append.ts'
 import type { AppendOrigin } from './producer-state.ts'
 import { checkRecords, mayLookInto, mustLookInto, recordRules } from './record-check.ts'
 import { markerOf, type TransactionMarker } from './transaction-marker.ts'
@@ -38,22 +39,25 @@ export interface LeaderCheck {
 
 /**
  * Checks what a client or coordinator wants appended: sizes, CRC, counts, timestamps, keys. Message sets of formats 0 and
- * 1 become a batch, and batches of another codec than the topic's are compressed anew, unless they were prepared so;
- * otherwise the bytes are the given ones and records stay unread.
+ * 1 become a batch, and batches of another codec than the topic's are compressed anew, unless they were prepared so; for a
+ * topic of an old format batches become a message set. Otherwise the bytes are the given ones and records stay unread.
  *
  * @throws CORRUPT_MESSAGE, INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE,
  * UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_COMPRESSION_TYPE
  */
 export function checkForLeader(records: Uint8Array | PreparedRecords, check: LeaderCheck): CheckedBatches {
   const { config } = check
-  let { bytes, batches } =
-    records instanceof PreparedRecords ? wholeBatchesOf(records.bytes, config.maxMessageBytes) : admit(records, check)
-  if (mustConvert(batches, config)) {
-    ;({ bytes, batches } = wholeBatchesOf(convertBatches(bytes, config), config.maxMessageBytes))
+  const isPrepared = records instanceof PreparedRecords
+  let { bytes, batches } = isPrepared ? wholeBatchesOf(records.bytes, config.maxMessageBytes) : admit(records, check)
+  const become = (converted: Uint8Array): void => {
+    ;({ bytes, batches } = wholeBatchesOf(converted, config.maxMessageBytes))
   }
-  if (!(records instanceof PreparedRecords)) {
+  const isInOldFormat = isPrepared && config.messageFormat < 2
+  if (!isInOldFormat && mustConvert(batches, config)) become(convertBatches(bytes, config))
+  if (!isPrepared) {
     const rules = recordRules(config, check)
     for (const header of batches) checkRecords(bytes, header, rules)
+    if (config.messageFormat < 2) become(toMessageSet(bytes, config))
   }
   if (bytes.length > config.segmentBytes) {
     throw new KafkaError(
@@ -70,14 +74,15 @@ export function checkForLeader(records: Uint8Array | PreparedRecords, check: Lea
  */
 export function batchesToUnpack(records: Uint8Array, check: LeaderCheck): Uint8Array | undefined {
   const rules = recordRules(check.config, check)
-  const asItCame = check.config.compressionType === 'producer' && !isMessageSet(records)
+  const isOfToday = check.config.messageFormat === 2
+  const asItCame = check.config.compressionType === 'producer' && !isMessageSet(records) && isOfToday
   if (asItCame && !(isCompressed(records) && mayLookInto(rules))) return undefined
   try {
     const { bytes, batches } = admit(records, check)
     const mustUnpack = batches.some(
       header => header.compression !== 'none' && header.length > QUICKLY_UNPACKED_BYTES && mustLookInto(header, rules),
     )
-    return mustUnpack || mustConvert(batches, check.config) ? bytes : undefined
+    return mustUnpack || !isOfToday || mustConvert(batches, check.config) ? bytes : undefined
   } catch (error) {
     if (error instanceof KafkaError) return undefined
     throw error
@@ -126,10 +131,13 @@ export interface Stamp {
   readonly logAppendTimeMs: number | undefined
 }
 
-/** Gives batches their offsets, epoch and perhaps time, in place; returns the headers as they then are. */
-export function stampBatches(checked: CheckedBatches, stamp: Stamp): BatchHeader[] {
+/** Gives batches their offsets, epoch and perhaps time, in place where that can be; returns them as they then are. */
+export function stampBatches(checked: CheckedBatches, stamp: Stamp): CheckedBatches {
+  if (checked.batches[0] !== undefined && checked.batches[0].magic < 2) {
+    return { ...checked, ...stampMessages(checked, stamp) }
+  }
   let baseOffset = stamp.nextOffset
-  return checked.batches.map(({ position, lastOffsetDelta }) => {
+  const batches = checked.batches.map(({ position, lastOffsetDelta }) => {
     patchBatch(checked.bytes, position, { baseOffset, partitionLeaderEpoch: stamp.leaderEpoch })
     if (stamp.logAppendTimeMs !== undefined) {
       setMaxTimestamp(checked.bytes, position, { timestampType: 'LogAppendTime', maxTimestamp: stamp.logAppendTimeMs })
@@ -137,6 +145,7 @@ export function stampBatches(checked: CheckedBatches, stamp: Stamp): BatchHeader
     baseOffset += lastOffsetDelta + 1
     return readBatchHeader(checked.bytes, position)!
   })
+  return { ...checked, batches }
 }
 
 function wholeBatchesOf(records: Uint8Array, maxBatchBytes: number): { bytes: Uint8Array; batches: BatchHeader[] } {

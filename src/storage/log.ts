@@ -151,9 +151,9 @@ export class Log {
     const check = { config, origin, apiVersion, nowMs: context.clock.now() }
     const bytes = batchesToUnpack(records, check)
     if (bytes === undefined) return undefined
-    const { compressionType, compressionLevel } = config
+    const { compressionType, compressionLevel, messageFormat } = config
     return workers
-      .run(unpackJob, { bytes, rules: recordRules(config, check), compressionType, compressionLevel })
+      .run(unpackJob, { bytes, rules: recordRules(config, check), compressionType, compressionLevel, messageFormat })
       .then(outcome => new PreparedRecords(outcome))
   }
 
@@ -174,8 +174,8 @@ export class Log {
     const duplicate = this.#checkProducers(checked, origin)
     if (duplicate !== undefined) return duplicate
     const logAppendTimeMs = config.messageTimestampType === 'LogAppendTime' ? nowMs : undefined
-    const batches = stampBatches(checked, { nextOffset: logEndOffset, leaderEpoch, logAppendTimeMs })
-    return this.#append({ ...checked, batches }, logAppendTimeMs ?? -1)
+    const stamped = stampBatches(checked, { nextOffset: logEndOffset, leaderEpoch, logAppendTimeMs })
+    return this.#append(stamped, logAppendTimeMs ?? -1)
   }
 
   /**

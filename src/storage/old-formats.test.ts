@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
-import { type CompressionType, encodeMessageSet } from '../protocol/index.ts'
-import { append, openLog, readAll, valuesOf } from './log.test.fixture.ts'
+import { batches, type CompressionType, encodeEndTxnMarker, encodeMessageSet } from '../protocol/index.ts'
+import { clean, openCompacted, put, recordsOf } from './compaction.test.fixture.ts'
+import { append, batchOf, openLog, readAll, valuesOf } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
 
 const LOG = '/logs/t-0/00000000000000000000.log'
@@ -81,5 +82,90 @@ describe('a log of old message formats', () => {
     await log.deleteOldSegments()
     assert.ok(log.segmentBaseOffsets[0]! > 0)
     assert.deepEqual(valuesOf(log), values(4, 12))
+  })
+})
+
+describe('a topic of an old message format', () => {
+  const CODECS = ['none', 'gzip', 'snappy', 'lz4'] as const
+  const readsOf = (log: Log): string[] => readAll(log).map(({ offset, value }) => `${offset} ${value}`)
+
+  for (const messageFormat of [0, 1] as const) {
+    it(`stores what comes in format ${messageFormat}, in its codec, at the offsets that follow`, async () => {
+      const { log, disk, manager } = await openLog({ messageFormat, indexIntervalBytes: 0, segmentBytes: 1000 })
+      const expected: string[] = []
+      const send = (bytes: Uint8Array, values: readonly string[]): void => {
+        const first = log.logEndOffset
+        const info = log.appendAsLeader(bytes, { leaderEpoch: 3, origin: 'client' })
+        assert.deepEqual([info.firstOffset, info.lastOffset], [first, first + values.length - 1])
+        for (const [index, value] of values.entries()) expected.push(`${first + index} ${value}`)
+      }
+      for (const compression of CODECS) {
+        const batch = batchOf(['a', 'b', 'c'], { compression })
+        send(batch, ['a', 'b', 'c'])
+        for (const magic of [0, 1] as const) send(set(magic, 0, compression), ['v0', 'v1', 'v2'])
+        send(Buffer.concat([batchOf(['d', 'e'], { compression }), batchOf(['f'], { compression })]), ['d', 'e', 'f'])
+      }
+      assert.deepEqual(readsOf(log), expected)
+      for (let from = 0; from < expected.length; from++) {
+        assert.deepEqual(readAll(log, from, 1)[0], { offset: from, value: expected[from]!.split(' ')[1]! })
+      }
+      await manager.close()
+      const again = await openLog({ messageFormat, segmentBytes: 1000 }, { disk, clock: new SimulatedClock() })
+      assert.deepEqual(readsOf(again.log), expected)
+      for (const base of again.log.segmentBaseOffsets) {
+        const { chunks } = again.log.read(base, { maxBytes: 1 << 20, maxOffset: 1000, minOneMessage: true })
+        for (const { magic } of chunks.flatMap(chunk => [...batches(chunk)])) assert.equal(magic, messageFormat)
+      }
+    })
+  }
+
+  it('has the time of the append in format 1, and of the producer without it', async () => {
+    for (const compression of CODECS) {
+      const clock = new SimulatedClock(START_MS * 2)
+      const { log } = await openLog({ messageFormat: 1, messageTimestampType: 'LogAppendTime' }, { clock })
+      append(log, ['a', 'b'], { compression })
+      assert.equal(log.offsetForTimestamp(START_MS * 2)?.offset, 0)
+      const { log: plain } = await openLog({ messageFormat: 1 })
+      append(plain, ['a', 'b'], { compression })
+      assert.equal(plain.offsetForTimestamp(1)?.timestamp, START_MS)
+    }
+  })
+
+  it('refuses what the format has no place for', async () => {
+    const { log } = await openLog({ messageFormat: 1 })
+    const refused = (input: Parameters<typeof append>[2], code: string): void => {
+      assert.throws(() => append(log, ['a'], input), { code })
+    }
+    refused({ producerId: 7, producerEpoch: 0, baseSequence: 0 }, 'UNSUPPORTED_FOR_MESSAGE_FORMAT')
+    refused({ compression: 'zstd' }, 'UNSUPPORTED_COMPRESSION_TYPE')
+    const marker = { producerId: 7, producerEpoch: 0, result: 'abort', coordinatorEpoch: 0, timestamp: 0 } as const
+    const mark = (): unknown =>
+      log.appendAsLeader(encodeEndTxnMarker(marker), { leaderEpoch: 0, origin: 'coordinator' })
+    assert.throws(mark, { code: 'UNSUPPORTED_FOR_MESSAGE_FORMAT' })
+    const { log: timed } = await openLog(
+      { messageFormat: 0, messageTimestampBeforeMaxMs: 1000 },
+      { clock: new SimulatedClock(START_MS * 2) },
+    )
+    assert.throws(() => append(timed, ['a']), { code: 'INVALID_TIMESTAMP' })
+    assert.deepEqual([log.logEndOffset, timed.logEndOffset], [0, 0])
+  })
+
+  it('is compacted', async () => {
+    for (const messageFormat of [0, 1] as const) {
+      const fixture = await openCompacted({ messageFormat, messageTimestampType: 'CreateTime' })
+      for (const compression of CODECS) {
+        put(
+          fixture.log,
+          [
+            ['a', compression],
+            ['b', compression],
+          ],
+          { compression },
+        )
+      }
+      await clean(fixture)
+      assert.deepEqual(recordsOf(fixture.log), ['6:a=lz4', '7:b=lz4'])
+      await fixture.manager.close()
+    }
   })
 })

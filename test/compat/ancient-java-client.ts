@@ -41,12 +41,21 @@ async function produceModern(broker: BrokerProcess): Promise<void> {
   await Promise.all([plain.disconnect(), transactional.disconnect()])
 }
 
-/** Runs the old client's program against the broker. */
-export async function ancientClientSteps(context: TestContext, broker: BrokerProcess, jars: JarSet): Promise<void> {
+/** Settings of a broker whose topics may store message formats of their own. */
+export const brokerOfOldFormats = { ...loneBrokerWithTransactions, 'inter.broker.protocol.version': '2.8' }
+
+/** Runs the old client's program against the broker; its topics store the format of `version` where one is given. */
+export async function ancientClientSteps(
+  context: TestContext,
+  broker: BrokerProcess,
+  jars: JarSet,
+  version?: string,
+): Promise<void> {
+  const format = version === undefined ? {} : { configEntries: [{ name: 'message.format.version', value: version }] }
   await context.test('produces, consumes, commits, shares a group, and reads what modern clients wrote', async () => {
     await createTopics(broker, [
-      { topic: 'ancient', numPartitions: 2 },
-      { topic: 'large', numPartitions: 1 },
+      { topic: 'ancient', numPartitions: 2, ...format },
+      { topic: 'large', numPartitions: 1, ...format },
       { topic: 'modern', numPartitions: 1 },
     ])
     await produceModern(broker)

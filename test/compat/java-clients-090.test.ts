@@ -1,5 +1,5 @@
 /** The Java client of Apache Kafka 0.9.0.1: message format 0, groups. */
-import { ancientClientSteps, loneBrokerWithTransactions } from './ancient-java-client.ts'
+import { ancientClientSteps, brokerOfOldFormats, loneBrokerWithTransactions } from './ancient-java-client.ts'
 import { compatTest } from './compat-test.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 
@@ -9,4 +9,12 @@ compatTest({
   version: () => jarVersion('clients090', 'kafka-clients'),
   broker: { properties: loneBrokerWithTransactions },
   steps: (context, broker) => ancientClientSteps(context, broker, 'clients090'),
+})
+
+compatTest({
+  tool: 'kafka-clients 0.9.0.1 on topics of its own message format',
+  install: kafkaJars,
+  version: () => jarVersion('clients090', 'kafka-clients'),
+  broker: { properties: brokerOfOldFormats },
+  steps: (context, broker) => ancientClientSteps(context, broker, 'clients090', '0.9.0'),
 })

@@ -1,6 +1,7 @@
 /**
  * Logs of message formats 0 and 1, as an Apache Kafka of `inter.broker.protocol.version` 2.8 writes them: the broker
- * starts on them, recovers them, finds offsets by time, serves them to readers of every age, and writes on.
+ * starts on them, recovers them, finds offsets by time, serves them to readers of every age, and writes on; with that
+ * setting it writes such logs itself.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { test } from 'node:test'
 import { BrokerProcess, targetOfEnvironment, targetVersion } from './broker-process.ts'
 import { createTopics } from './create-topics.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
+import { java } from './java.ts'
 import { run } from './process.ts'
 import { kcat, toolOrSkip } from './tools.ts'
 
@@ -30,6 +32,18 @@ async function send(broker: BrokerProcess, topic: string, prefix: string, count:
     const args = ['-b', broker.bootstrap, '-P', '-t', topic, '-z', codec, '-K:', '-X', 'batch.num.messages=50']
     await run('kcat', args, { input: `${lines.join('\n')}\n` })
   }
+}
+
+/** Topics that store each of the old formats. */
+function createOldTopics(broker: BrokerProcess): Promise<void> {
+  const segments = { name: 'segment.bytes', value: '30000' }
+  return createTopics(
+    broker,
+    Object.entries(TOPICS).map(([topic, value]) => {
+      const configEntries = [segments, { name: 'message.format.version', value }]
+      return { topic, numPartitions: 1, configEntries }
+    }),
+  )
 }
 
 /** Every record: offset, key and value. */
@@ -61,14 +75,7 @@ for (const ending of ['a clean stop', 'kill -9']) {
     const old = await BrokerProcess.start({ target: 'kafka', directory, properties: OLD_BROKER })
     let broker: BrokerProcess | undefined
     try {
-      const segments = { name: 'segment.bytes', value: '30000' }
-      await createTopics(
-        old,
-        Object.entries(TOPICS).map(([topic, value]) => {
-          const configEntries = [segments, { name: 'message.format.version', value }]
-          return { topic, numPartitions: 1, configEntries }
-        }),
-      )
+      await createOldTopics(old)
       const startMs = Date.now()
       for (const topic of Object.keys(TOPICS)) await send(old, topic, 'old', PER_CODEC)
       const written = { zero: await read(old, 'zero', []), one: await read(old, 'one', []) }
@@ -105,3 +112,42 @@ for (const ending of ['a clean stop', 'kill -9']) {
     }
   })
 }
+
+const writes = `${targetVersion()} stores message formats 0 and 1 with inter.broker.protocol.version 2.8`
+test(writes, { timeout: 240_000 }, async context => {
+  const tool = await toolOrSkip(context, 'kcat and Apache Kafka', async () => [await kcat(), await kafkaJars()])
+  if (tool === undefined) return
+  console.log(`# read by DumpLogSegments ${jarVersion('libs', 'kafka_2.13')}; kcat ${tool[0]}`)
+  const broker = await BrokerProcess.start({ properties: OLD_BROKER })
+  try {
+    await createOldTopics(broker)
+    for (const [format, topic] of Object.keys(TOPICS).entries()) {
+      await send(broker, topic, 'ours', PER_CODEC)
+      await broker.killHard()
+      await broker.restart()
+      await send(broker, topic, 'more', 10)
+      assert.ok(formats(broker, topic).length > 2)
+      assert.ok(formats(broker, topic).every(found => found === format))
+      const expected = ['ours', 'more'].flatMap(prefix =>
+        CODECS.flatMap(codec =>
+          Array.from({ length: prefix === 'ours' ? PER_CODEC : 10 }, (_, i) => `k${i} ${prefix} ${codec} ${i}`),
+        ),
+      )
+      for (const args of Object.values(READERS)) {
+        const records = await read(broker, topic, args)
+        const starts = records.map((record, offset) => record.slice(`${offset} `.length).replace(/ text.*$/, ''))
+        assert.deepEqual(starts, expected)
+        for (const [offset, record] of records.entries()) assert.ok(record.startsWith(`${offset} `), record)
+      }
+      const directory = join(broker.logDirectory, `${topic}-0`)
+      const logs = readdirSync(directory).filter(name => name.endsWith('.log'))
+      const files = logs.map(name => join(directory, name)).join(',')
+      const dump = await java('kafka.tools.DumpLogSegments', ['--deep-iteration', '--print-data-log', '--files', files])
+      assert.doesNotMatch(dump.stdout + dump.stderr, /Exception|isvalid: false|mismatch|out of order/i)
+      assert.equal([...dump.stdout.matchAll(/payload: (ours|more) /g)].length, expected.length)
+      for (const codec of CODECS) assert.match(dump.stdout, new RegExp(`magic: ${format} compresscodec: ${codec} `))
+    }
+  } finally {
+    await broker.dispose()
+  }
+})

@@ -261,7 +261,22 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
     assert.equal((await fetchFirst(name, 3)).errorCode, ErrorCode.UNSUPPORTED_VERSION)
     assert.equal((await fetchFirst(name, 4)).errorCode, ErrorCode.NONE)
   },
-  'message.format.version': { 'message.format.version': '0.10.0' },
+  'message.format.version': async () => {
+    const format = { 'message.format.version': '0.10.0' }
+    const name = await topic(format)
+    await produce(name)
+    assert.equal((await stored(name)).header.magic, 2)
+    const old = await TestBroker.start({ 'inter.broker.protocol.version': '2.8' })
+    try {
+      await old.createTopics({ old: format })
+      const log = old.server.services.replicas.partition('old', 0).log!
+      log.appendAsLeader(encodeBatch({ records: [{ value: TEXT }] }), { leaderEpoch: 0, origin: 'client' })
+      const { chunks } = log.read(0, { maxBytes: 1e6, maxOffset: 1, minOneMessage: true })
+      assert.equal(chunks[0]![16], 1)
+    } finally {
+      await old.stop()
+    }
+  },
   'message.timestamp.after.max.ms': async () => {
     assert.equal(await taken({ 'message.timestamp.after.max.ms': '60000' }), 'yes,yes,no')
   },

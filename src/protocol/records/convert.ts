@@ -49,6 +49,7 @@ export interface DownconvertOptions extends DecompressLimits {
   readonly startOffset?: number
   /** Bytes of the set at most, but for its first entry; no limit when left out. */
   readonly maxSetBytes?: number
+  readonly compressionLevel?: number
 }
 
 /**
@@ -86,5 +87,6 @@ function downconvertBatch(bytes: Uint8Array, header: BatchHeader, options: Downc
     messages,
     compression: header.compression,
     timestampType: header.timestampType,
+    ...(options.compressionLevel === undefined ? {} : { compressionLevel: options.compressionLevel }),
   })
 }

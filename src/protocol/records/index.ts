@@ -34,6 +34,7 @@ export {
   type LegacyMagic,
   type LegacyMessageInput,
   type MessageSetInput,
+  stampMessage,
 } from './message-set.ts'
 export {
   checkProducedHeader,

@@ -93,6 +93,23 @@ function readField(bytes: Uint8Array, at: number, end: number): Uint8Array | nul
   return length === -1 ? null : bytes.subarray(at + 4, at + 4 + length)
 }
 
+/** Where a leader puts a message, and when. */
+export interface MessageStamp {
+  readonly offset: number
+  /** Set over the producer's when not undefined; format 0 has no time. */
+  readonly logAppendTimeMs: number | undefined
+}
+
+/** Gives the entry at `header` its offset, which no CRC covers, and perhaps the time of its append. */
+export function stampMessage(bytes: Uint8Array, header: BatchHeader, { offset, logAppendTimeMs }: MessageStamp): void {
+  const { position, length, magic } = header
+  writeInt64(bytes, position, offset)
+  if (magic === 0 || logAppendTimeMs === undefined) return
+  bytes[position + 17]! |= ATTRIBUTE.logAppendTime
+  writeInt64(bytes, position + 18, logAppendTimeMs)
+  writeInt32(bytes, position + 12, crc32(bytes, position + 16, position + length))
+}
+
 /** A message to write. */
 export interface LegacyMessageInput {
   readonly offset: number
