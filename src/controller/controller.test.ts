@@ -213,6 +213,39 @@ test('a thousand topics take few syncs', async () => {
   assert.ok(trace.filter(line => line.startsWith('sync ')).length < 10)
 })
 
+test('thousands of topics come and go in many small turns, and so do those who are told of them', async () => {
+  const store = await openStore()
+  const { controller, clock, metadata } = await open({ store })
+  const names = Array.from({ length: 3_000 }, (_, index) => `t-${index}`)
+  let mostPartitions = 0
+  metadata.subscribe((_image, { topics }) => {
+    const partitions = topics.map(({ before, after }) => (before ?? after)?.partitions.length ?? 0)
+    mostPartitions = Math.max(
+      mostPartitions,
+      partitions.reduce((sum, count) => sum + count, 0),
+    )
+  })
+  let turns = 0
+  const soon = clock.soon.bind(clock)
+  clock.soon = callback => {
+    turns += 1
+    soon(callback)
+  }
+  const settled = async <T>(work: Promise<T>): Promise<T> => {
+    await clock.settle()
+    return work
+  }
+  for (const { errorCode } of await settled(controller.createTopics(names.map(name => topic(name))))) {
+    assert.equal(errorCode, 0)
+  }
+  const creating = turns
+  const gone = await settled(controller.deleteTopics(names.map(name => ({ name, topicId: ZERO_UUID }))))
+  for (const { errorCode } of gone) assert.equal(errorCode, 0)
+  assert.equal(metadata.image().topicCount, 0)
+  assert.ok(mostPartitions <= 100, `${mostPartitions} partitions in one turn`)
+  assert.ok(creating >= 40 && turns - creating >= 40, `${creating} turns to create, ${turns - creating} to delete`)
+})
+
 test('a full disk refuses a topic, and the next one goes through when there is room', async () => {
   const disk = new MemoryDisk()
   const { controller, metadata } = await open({ store: await openStore(disk) })

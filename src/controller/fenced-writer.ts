@@ -17,6 +17,8 @@ export type GroupOutcome = readonly OperationResult[] | ZooKeeperError
 /** Half of what ZooKeeper takes in one request, and no more than it handles in some milliseconds. */
 const MAX_TRANSACTION_BYTES = 512 * 1024
 const MAX_TRANSACTION_OPERATIONS = 2_000
+/** Groups that have nothing to do with each other share a transaction of so many: others have their turn in between. */
+const MAX_SHARED_OPERATIONS = 600
 const OPERATION_OVERHEAD_BYTES = 64
 
 /**
@@ -134,7 +136,7 @@ function batches(groups: readonly ChangeGroup[]): readonly (readonly ChangeGroup
     const batch = packed.at(-1)
     bytes += size
     operations += group.length
-    if (batch && bytes <= MAX_TRANSACTION_BYTES && operations <= MAX_TRANSACTION_OPERATIONS) batch.push(group)
+    if (batch && bytes <= MAX_TRANSACTION_BYTES && operations <= MAX_SHARED_OPERATIONS) batch.push(group)
     else {
       packed.push([group])
       bytes = size

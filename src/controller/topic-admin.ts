@@ -1,5 +1,6 @@
 import { describeTopic } from '../config/index.ts'
 import { type ClusterImage, configEntity, type TopicImage, ZnodePath } from '../metadata/index.ts'
+import { inTurns } from '../platform/index.ts'
 import { ErrorCode, type ErrorName, KafkaError, ZERO_UUID } from '../protocol/index.ts'
 import type { CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../protocol/messages/20-delete-topics.ts'
@@ -23,10 +24,10 @@ export type DeletedTopic = DeleteTopicsResponse['responses'][number]
 export type GrownTopic = CreatePartitionsResponse['results'][number]
 type TopicToDelete = DeleteTopicsRequest['topics'][number]
 
-/** Topics that are planned before the event loop gets its turn: some 20 ms. */
-const TOPICS_IN_A_TURN = 500
-/** Partitions whose deletion is published before the event loop gets its turn; a topic goes as a whole. */
-const DELETIONS_IN_A_TURN = 100
+/** Topics that are looked at, planned or got ready to be written before the event loop gets its turn: some milliseconds. */
+const TOPICS_IN_A_TURN = 250
+/** Partitions that are published before the event loop gets its turn; a topic comes and goes as a whole. */
+const PARTITIONS_IN_A_TURN = 100
 
 /** A plan that came out well, and what was written for it. */
 interface Planned<P> {
@@ -53,17 +54,7 @@ export class TopicAdmin {
       if (!options.validateOnly)
         await this.#write(planned, { writer, whenExists: 'TOPIC_ALREADY_EXISTS' }, plan => this.#creationGroup(plan))
       const created = planned.filter(isPlan)
-      if (!options.validateOnly && created.length > 0) {
-        await metadata.publishPrepared(
-          created.map(({ topic }) => topic),
-          builder => {
-            for (const { topic, settings } of created) {
-              builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
-            }
-            return builder
-          },
-        )
-      }
+      if (!options.validateOnly) await this.#publishCreations(created)
       const describe = options.describe ? this.#describer() : () => []
       const { validateOnly = false } = options
       return topics.map(({ name }, index) => {
@@ -81,13 +72,18 @@ export class TopicAdmin {
       throw new KafkaError('TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.')
     }
     return this.#state.change(async writer => {
-      const { metadata } = this.#state.options
+      const { metadata, clock } = this.#state.options
       const image = metadata.image()
-      const resolved = topics.map(topic => attempt(() => resolve(topic, image)))
+      const turn = inTurns(clock, TOPICS_IN_A_TURN)
+      const resolved: (TopicImage | KafkaError)[] = []
+      for (const topic of topics) {
+        await turn()
+        resolved.push(attempt(() => resolve(topic, image)))
+      }
       // What is asked for twice is deleted once, and both entries say how that went.
-      const names = [...new Set(resolved.filter(isPlan).map(({ name }) => name))]
-      const indexOf = new Map(names.map((name, index) => [name, index]))
-      const planned = names.map(name => attempt(() => resolve({ name, topicId: ZERO_UUID }, image)))
+      const byName = new Map(resolved.filter(isPlan).map(topic => [topic.name, topic]))
+      const indexOf = new Map([...byName.keys()].map((name, index) => [name, index]))
+      const planned: (TopicImage | KafkaError)[] = [...byName.values()]
       await this.#write(planned, { writer }, topic => this.deletionGroup(topic.name))
       const deleted = planned.filter(isPlan)
       await this.#publishDeletions(deleted)
@@ -106,18 +102,30 @@ export class TopicAdmin {
     })
   }
 
+  /** Publishes new topics, in turns: what follows from it is work for every partition. */
+  async #publishCreations(created: readonly TopicPlan[]): Promise<void> {
+    const turn = inTurns(this.#state.options.clock, 1)
+    for (const part of inParts(created, ({ topic }) => topic)) {
+      await turn()
+      await this.#state.options.metadata.publishPrepared(
+        part.map(({ topic }) => topic),
+        builder => {
+          for (const { topic, settings } of part) {
+            builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
+          }
+          return builder
+        },
+      )
+    }
+  }
+
   /** Publishes that topics are gone, in turns: what follows from it is work on the disk for every partition. */
   async #publishDeletions(deleted: readonly TopicImage[]): Promise<void> {
-    const { metadata, clock } = this.#state.options
-    for (let from = 0, to = 0; from < deleted.length; from = to) {
-      if (from > 0) await new Promise<void>(resolve => clock.soon(resolve))
-      for (let partitions = 0; to < deleted.length && partitions < DELETIONS_IN_A_TURN; to++) {
-        partitions += deleted[to]!.partitions.length
-      }
-      metadata.publish(builder => {
-        for (const { name } of deleted.slice(from, to)) {
-          builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
-        }
+    const turn = inTurns(this.#state.options.clock, 1)
+    for (const part of inParts(deleted, topic => topic)) {
+      await turn()
+      this.#state.options.metadata.publish(builder => {
+        for (const { name } of part) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
         return builder
       })
     }
@@ -180,10 +188,9 @@ export class TopicAdmin {
     const planned: (TopicPlan | KafkaError)[] = []
     let image = before
     let partitions = 0
+    const turn = inTurns(clock, TOPICS_IN_A_TURN)
     for (const topic of topics) {
-      if (planned.length % TOPICS_IN_A_TURN === TOPICS_IN_A_TURN - 1) {
-        await new Promise<void>(resolve => clock.soon(resolve))
-      }
+      await turn()
       const plan = attempt(() => {
         if (twice.has(topic.name)) throw new KafkaError('INVALID_REQUEST', 'Found multiple entries for this topic.')
         if (topic.name === '__cluster_metadata') {
@@ -216,7 +223,9 @@ export class TopicAdmin {
     groupOf: (plan: P) => Promise<ChangeGroup>,
   ): Promise<void> {
     const accepted: (Planned<P> & { readonly index: number })[] = []
+    const turn = inTurns(this.#state.options.clock, TOPICS_IN_A_TURN)
     for (const [index, plan] of planned.entries()) {
+      await turn()
       if (!(plan instanceof KafkaError)) accepted.push({ index, plan, group: await groupOf(plan) })
     }
     const outcomes = await writer.writeAll(accepted.map(({ group }) => group))
@@ -303,6 +312,16 @@ function attempt<T>(plan: () => T): T | KafkaError {
   } catch (error) {
     if (error instanceof KafkaError) return error
     throw error
+  }
+}
+
+/** Topics of so many partitions together as may be published in one turn. */
+function* inParts<T>(topics: readonly T[], topicOf: (entry: T) => TopicImage): Generator<readonly T[]> {
+  for (let from = 0, to = 0; from < topics.length; from = to) {
+    for (let partitions = 0; to < topics.length && partitions < PARTITIONS_IN_A_TURN; to++) {
+      partitions += topicOf(topics[to]!).partitions.length
+    }
+    yield topics.slice(from, to)
   }
 }
 

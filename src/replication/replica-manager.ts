@@ -1,5 +1,5 @@
 import { type ClusterDelta, ClusterImage, type TopicImage } from '../metadata/index.ts'
-import type { Clock, Logger, Workers } from '../platform/index.ts'
+import { type Clock, inTurns, type Logger, type Workers } from '../platform/index.ts'
 import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
 import type { Log, LogManager } from '../storage/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
@@ -166,13 +166,13 @@ export class ReplicaManager {
    */
   async prepare(topics: readonly TopicImage[]): Promise<void> {
     const { brokerId, clock } = this.#options
-    let made = 0
+    const turn = inTurns(clock, LOGS_IN_A_TURN)
     for (const topic of topics) {
       // Logs of a former topic are put aside when this one is published.
       if (this.hosted.topic(topic.name) && this.#image.topic(topic.name)?.topicId !== topic.topicId) continue
       for (const [index, { replicas }] of topic.partitions.entries()) {
         if (!replicas.includes(brokerId) || this.hosted.find(topic.name, index)) continue
-        if (++made % LOGS_IN_A_TURN === 0) await new Promise<void>(resolve => clock.soon(resolve))
+        await turn()
         if (this.#isClosed) return
         try {
           this.#logFor(topic, index, true)
