@@ -12,7 +12,8 @@ export const TOPIC_EFFECTS: Readonly<Record<keyof TopicKeys, string>> = {
   'cleanup.policy': 'As in Kafka; with `compact`, records without a key are refused.',
   'compression.type': 'Batches of another codec are packed anew before they are stored, in a thread.',
   'compression.gzip.level': 'As in Kafka.',
-  'compression.lz4.level': `${NO_EFFECT}the codec has one level here.`,
+  'compression.lz4.level':
+    'As in Kafka: 9, the default, is the fast way; any other looks for matches, the further the higher.',
   'compression.zstd.level': 'As in Kafka.',
   'delete.retention.ms': 'As in Kafka: counted from the first cleaning that meets the tombstone.',
   'file.delete.delay.ms': 'As in Kafka.',

@@ -70,6 +70,9 @@ function samples(): Record<string, Uint8Array> {
       files[`v${magic}-${compression}-down`] = downconvert(batch, { ...LIMITS, magic })
     }
   }
+  for (const compressionLevel of [1, 17]) {
+    files[`v2-lz4-level-${compressionLevel}`] = encodeBatch({ records, compression: 'lz4', compressionLevel })
+  }
   const patched = encodeBatch({
     records,
     producerId: 2 ** 40,

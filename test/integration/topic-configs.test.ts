@@ -190,7 +190,10 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
     const [low, high] = await atLevels('gzip', ['1', '9'])
     assert.ok(low! > high!, `${low} and ${high} bytes`)
   },
-  'compression.lz4.level': { 'compression.lz4.level': '17' },
+  'compression.lz4.level': async () => {
+    const [low, high] = await atLevels('lz4', ['1', '17'])
+    assert.ok(low! > high!, `${low} and ${high} bytes`)
+  },
   'compression.zstd.level': async () => {
     const [low, high] = await atLevels('zstd', ['-1000', '19'])
     assert.ok(low! > high!, `${low} and ${high} bytes`)

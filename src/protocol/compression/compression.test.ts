@@ -6,6 +6,7 @@ import { compress, decompress } from './compression.ts'
 import type { CompressionType } from './compression-type.ts'
 import { decompressLz4Block, lz4Blocks, portableCompressor } from './lz4-block.ts'
 import { compressLz4, decompressLz4 } from './lz4-frame.ts'
+import { compressLz4High } from './lz4-high.ts'
 import { xxhash32 } from './xxhash32.ts'
 import { zstdWasm } from './zstd.ts'
 
@@ -197,4 +198,28 @@ test('zstd by WebAssembly reads and is read like the one in use', async () => {
   assert.deepEqual(Buffer.from(decompress('zstd', wasm.compress(bytes, 3), MAX)), bytes)
   assert.deepEqual(Buffer.from(wasm.decompressFrame(compress('zstd', bytes, 10), bytes.length)), bytes)
   assert.throws(() => wasm.decompressFrame(Buffer.from('28b52ffd0050030004ff', 'hex'), 100))
+})
+
+test('LZ4 blocks of every level are those of the format, and smaller with more effort', () => {
+  for (const level of [1, 5, 17]) {
+    fc.assert(
+      fc.property(contents, bytes => {
+        const block = compressLz4High(bytes.subarray(0, 1 << 16), level)
+        if (block === undefined) return
+        const content = Buffer.from(bytes.subarray(0, 1 << 16))
+        assert.deepEqual(Buffer.from(decompressLz4Block(block, content.length)), content)
+        assert.deepEqual(Buffer.from(lz4Blocks().decompress(block, content.length)), content)
+      }),
+      { numRuns: 60 },
+    )
+  }
+  const text = Buffer.from(Array.from({ length: 3_000 }, (_, i) => `${(i * i) % 1_009} words, `).join(''))
+  const sizes = [1, 3, 6, 17].map(level => compress('lz4', text, level).length)
+  assert.deepEqual(
+    sizes,
+    [...sizes].sort((a, b) => b - a),
+  )
+  assert.ok(sizes[0]! > sizes[3]! && sizes[3]! < compress('lz4', text).length, sizes.join())
+  assert.deepEqual(compress('lz4', text, 9), compress('lz4', text))
+  for (const level of [1, 17]) assert.deepEqual(Buffer.from(decompress('lz4', compress('lz4', text, level), MAX)), text)
 })

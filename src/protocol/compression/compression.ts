@@ -7,7 +7,7 @@ import { compressZstd, decompressZstd } from './zstd.ts'
 
 /**
  * Compresses as Kafka's Java clients do: gzip, snappy in xerial framing, an LZ4 frame, a zstd frame. `level` is that of
- * `compression.gzip.level` and `compression.zstd.level`; snappy and LZ4 have one level here.
+ * `compression.gzip.level`, `compression.lz4.level` and `compression.zstd.level`; snappy has one level.
  */
 export function compress(codec: CompressionType, bytes: Uint8Array, level?: number): Uint8Array {
   switch (codec) {
@@ -18,7 +18,7 @@ export function compress(codec: CompressionType, bytes: Uint8Array, level?: numb
     case 'snappy':
       return compressSnappy(bytes)
     case 'lz4':
-      return compressLz4(bytes)
+      return compressLz4(bytes, { level })
     case 'zstd':
       return compressZstd(bytes, level)
   }

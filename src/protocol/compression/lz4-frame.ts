@@ -18,6 +18,7 @@ import { invalidRecord } from '../records/record-error.ts'
 import { ChunkSink } from './chunks.ts'
 import type { DecompressLimits } from './compression-type.ts'
 import { lz4Blocks } from './lz4-block.ts'
+import { compressLz4High } from './lz4-high.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 const MAGIC = 0x184d2204
@@ -32,8 +33,17 @@ export interface Lz4HeaderOptions {
   readonly legacyChecksum?: boolean
 }
 
+/** How a frame is made. */
+export interface Lz4Options extends Lz4HeaderOptions {
+  /** 1 to 17, the effort of the search; 9, when left out too, stands for the fast way without one, as in Kafka (KIP-390). */
+  readonly level?: number | undefined
+}
+
+const FAST_LEVEL = 9
+
 /** A frame of independent 64 KiB blocks without checksums of blocks or content, as Java writes it. */
-export function compressLz4(bytes: Uint8Array, { legacyChecksum = false }: Lz4HeaderOptions = {}): Uint8Array {
+export function compressLz4(bytes: Uint8Array, options: Lz4Options = {}): Uint8Array {
+  const { legacyChecksum = false, level = FAST_LEVEL } = options
   const header = Buffer.alloc(7)
   header.writeUInt32LE(MAGIC)
   header[4] = FLAG.version | FLAG.independent
@@ -42,7 +52,7 @@ export function compressLz4(bytes: Uint8Array, { legacyChecksum = false }: Lz4He
   const parts: Uint8Array[] = [header]
   for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
     const content = bytes.subarray(start, start + BLOCK_BYTES)
-    const block = lz4Blocks().compress(content)
+    const block = level === FAST_LEVEL ? lz4Blocks().compress(content) : compressLz4High(content, level)
     const length = Buffer.allocUnsafe(4)
     length.writeUInt32LE(block === undefined ? (content.length | STORED) >>> 0 : block.length)
     parts.push(length, block ?? content)

@@ -146,7 +146,7 @@ export function encodeMessageSet(set: MessageSetInput): Uint8Array {
   )
   const value =
     compression === 'lz4'
-      ? compressLz4(inside, { legacyChecksum: magic === 0 })
+      ? compressLz4(inside, { legacyChecksum: magic === 0, level: set.compressionLevel })
       : compress(compression, inside, set.compressionLevel)
   const timestamp = messages.reduce((max, message) => Math.max(max, message.timestamp ?? NO_TIMESTAMP), NO_TIMESTAMP)
   const wrapper = { offset: messages.at(-1)!.offset, timestamp, value }
