@@ -4,6 +4,7 @@ import {
   type Connection,
   MemoryNetwork,
   type Network,
+  nodeNetwork,
   SimulatedClock,
   silentLogger,
   systemClock,
@@ -88,6 +89,7 @@ class Texts implements RequestProcessor {
 
 let texts: Texts
 let server: SocketServer
+let port: number
 
 async function connect(options: Partial<SocketServerOptions> = {}): Promise<Peer> {
   const network = options.network ?? new MemoryNetwork(systemClock)
@@ -110,7 +112,8 @@ async function connect(options: Partial<SocketServerOptions> = {}): Promise<Peer
   })
   const [listener] = await server.bind()
   server.enable()
-  return new Peer(await network.connect('127.0.0.1', listener!.port, 1000))
+  port = listener!.port
+  return new Peer(await network.connect('127.0.0.1', port, 1000))
 }
 
 beforeEach(() => {
@@ -376,6 +379,47 @@ test('a full budget lets nobody begin a frame until memory is released', async (
   release([framed('done')])
   await peer.until(() => peer.frames.length === 2)
   assert.deepEqual(peer.frames, ['done', 'p-more'])
+})
+
+test('a peer that reads one large reply for longer than it may stand still keeps its connection, and loses it once it stops', async () => {
+  const clock = new SimulatedClock()
+  const { connection } = await connect({ network: nodeNetwork, clock })
+  connection.destroy()
+  texts.answer = () => [Buffer.alloc(64 << 20)]
+  const slow = await nodeNetwork.connect('127.0.0.1', port, 1000)
+  let readBytes = 0
+  let goalBytes = 0
+  let reached: () => void = () => {}
+  const target = Buffer.alloc(1 << 16)
+  slow.start({
+    target: () => target,
+    received: length => {
+      readBytes += length
+      if (readBytes < goalBytes) return
+      slow.pause()
+      reached()
+    },
+    drained() {},
+    closed() {},
+  })
+  slow.write([framed('large')])
+  for (let tenSeconds = 0; tenSeconds < 9; tenSeconds++) {
+    goalBytes += 4 << 20
+    const atGoal = new Promise<void>(resolve => {
+      reached = resolve
+    })
+    slow.resume()
+    await atGoal
+    await clock.advance(10_000)
+    assert.equal(server.connectionCount, 1, `after ${readBytes} bytes`)
+  }
+  await clock.advance(60_000)
+  // Closing takes turns of the event loop, not time.
+  for (let turn = 0; turn < 1_000 && server.connectionCount > 0; turn++)
+    await new Promise(resolve => setImmediate(resolve))
+  assert.equal(server.connectionCount, 0)
+  slow.destroy()
+  await server.close()
 })
 
 test('a budget resumes each waiter once', () => {

@@ -85,6 +85,7 @@ class MemoryConnection implements Connection {
   #sink: ConnectionSink | undefined
   #isPaused = false
   #isScheduled = false
+  #writtenBytes = 0
   #peerEnded = false
   #isClosed = false
   #wasFull = false
@@ -99,6 +100,10 @@ class MemoryConnection implements Connection {
 
   get pendingBytes(): number {
     return this.#peer?.unreadBytes ?? 0
+  }
+
+  get sentBytes(): number {
+    return this.#writtenBytes - this.pendingBytes
   }
 
   get unreadBytes(): number {
@@ -128,7 +133,11 @@ class MemoryConnection implements Connection {
     const peer = this.#peer
     if (!peer || this.#isClosed) return
     if (sent) this.#sent.push(sent)
-    for (const chunk of chunks) if (chunk.length > 0) peer.#incoming.push(chunk)
+    for (const chunk of chunks) {
+      if (chunk.length === 0) continue
+      peer.#incoming.push(chunk)
+      this.#writtenBytes += chunk.length
+    }
     this.#wasFull = true
     peer.#deliverSoon()
   }

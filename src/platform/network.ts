@@ -36,6 +36,8 @@ export interface Connection {
   readonly localPort: number
   /** Bytes handed to {@link write} that the system has not taken yet. */
   readonly pendingBytes: number
+  /** Bytes handed to {@link write} that the system has taken; grows while it takes a large chunk piece by piece. */
+  readonly sentBytes: number
   /** Begins delivery to `sink`. Called once. */
   start(sink: ConnectionSink): void
   /** Stops reading: the peer feels it as back-pressure. */

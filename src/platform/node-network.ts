@@ -59,6 +59,14 @@ function networkError(error: Error, what: string): NetworkError {
   return TlsError.isCode(code) ? new TlsError(code, what, error) : new NetworkError(code, what, error)
 }
 
+/** What Node keeps of a socket below its streams; other runtimes have no `writeQueueSize`. */
+interface WritingHandle {
+  /** Bytes that were given to the system or wait for it. */
+  readonly bytesWritten: number
+  /** Those of them that wait. */
+  readonly writeQueueSize?: number
+}
+
 /** A socket that reads into memory its receiver names. */
 class NodeConnection implements Connection {
   readonly remoteAddress: string
@@ -80,6 +88,14 @@ class NodeConnection implements Connection {
 
   get pendingBytes(): number {
     return this.#socket.writableLength
+  }
+
+  /** The socket counts a write as pending until all of it has left; how much of it has, its handle knows. */
+  get sentBytes(): number {
+    const socket = this.#socket
+    const handle = (socket as unknown as { readonly _handle: WritingHandle | null })._handle
+    if (handle?.writeQueueSize === undefined) return socket.bytesWritten - socket.writableLength
+    return handle.bytesWritten - handle.writeQueueSize
   }
 
   start(sink: ConnectionSink): void {
