@@ -57,7 +57,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'THROTTLING_QUOTA_EXCEEDED',
 ])
 
-/** Tries until each item has its answer, and asks again only about those that have none. Results come in the order of the items. */
+/** Tries until each item has its answer, and asks again only about those that have none. Results and failures come in the order of the items. */
 export async function settle<I, T>(
   { cluster, patience }: AdminCall,
   { what, items, keyOf }: { readonly what: string; readonly items: readonly I[]; readonly keyOf: (item: I) => string },
@@ -82,10 +82,14 @@ export async function settle<I, T>(
     left = left.filter(item => !results.has(keyOf(item)) && !failures.has(keyOf(item)))
     if (passing) throw passing
   })
-  const done = items.map(keyOf).filter(key => results.has(key))
-  const values = done.map(key => results.get(key) as T)
-  if (failures.size > 0) throw new ItemsFailed(failures, values)
-  return values
+  const keys = items.map(keyOf)
+  const values = keys.filter(key => results.has(key)).map(key => results.get(key) as T)
+  if (failures.size === 0) return values
+  const inOrder = keys.flatMap(key => {
+    const failure = failures.get(key)
+    return failure === undefined ? [] : [[key, failure] as const]
+  })
+  throw new ItemsFailed(new Map(inOrder), values)
 }
 
 /** Sends one request until it is answered without a passing error. */
