@@ -1,4 +1,4 @@
-import { type ConfigTable, defineConfig } from '../config/index.ts'
+import { atLeast, type ConfigTable, defineConfig, oneOf } from '../config/index.ts'
 import { clientSecurityKeys } from '../security/index.ts'
 
 /** Keys that every client has, with Java's names and defaults (CommonClientConfigs). */
@@ -67,6 +67,20 @@ export const commonClientKeys = {
     default: 300_000,
     importance: 'low',
     doc: 'Age at which the picture of the cluster is renewed even if nothing seems to have changed.',
+  },
+  'metadata.recovery.strategy': {
+    type: 'string',
+    default: 'rebootstrap',
+    importance: 'low',
+    doc: 'rebootstrap asks bootstrap.servers again when no broker that is known answers (KIP-899); none does not.',
+    valid: oneOf('none', 'rebootstrap'),
+  },
+  'metadata.recovery.rebootstrap.trigger.ms': {
+    type: 'long',
+    default: 300_000,
+    importance: 'low',
+    doc: 'When metadata could not be had for so long, all known brokers are forgotten and bootstrap.servers asked (KIP-1102).',
+    valid: atLeast(0),
   },
   ...clientSecurityKeys,
 } as const satisfies ConfigTable

@@ -142,6 +142,10 @@ export function clusterSettings(
     retryBackoffMaxMs: config.get('retry.backoff.max.ms'),
     maxIdleMs: config.get('connections.max.idle.ms'),
     metadataMaxAgeMs: config.get('metadata.max.age.ms'),
+    rebootstrapTriggerMs:
+      config.get('metadata.recovery.strategy') === 'none'
+        ? undefined
+        : config.get('metadata.recovery.rebootstrap.trigger.ms'),
     security: secured,
   }
 }

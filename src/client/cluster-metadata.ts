@@ -1,6 +1,7 @@
 import { ErrorCode, KafkaError, type MessageOf } from '../protocol/index.ts'
 import type { MetadataResponse } from '../protocol/messages/03-metadata.ts'
 import type { Endpoint } from './broker-node.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
 /** A broker as the cluster names it. */
 export interface BrokerInfo extends Endpoint {
@@ -26,6 +27,18 @@ export interface TopicInfo {
   readonly isInternal: boolean
   /** In the order of their numbers, which are their indexes. */
   readonly partitions: readonly PartitionInfo[]
+}
+
+/** Who leads a partition now, as a broker says that does not; -1 where it does not know. */
+export interface MovedLeader {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
+/** Where that leader is. */
+export interface LeaderEndpoint extends Endpoint {
+  readonly nodeId: number
+  readonly rack: string | null
 }
 
 /** A picture of the cluster: brokers, and the topics that were asked for. Immutable. */
@@ -101,6 +114,37 @@ export class ClusterMetadata {
     const { clusterId, controllerId } = answer
     const brokers = answer.brokers.map(({ nodeId, host, port, rack }) => ({ id: nodeId, host, port, rack }))
     return new ClusterMetadata({ clusterId, controllerId, brokers, topics, failures })
+  }
+
+  /** The picture with a partition's leader of a later epoch (KIP-951); undefined when that is not news, or nobody says where he is. */
+  withLeader(
+    { topic, partition }: TopicPartition,
+    { leaderId, leaderEpoch }: MovedLeader,
+    endpoints: readonly LeaderEndpoint[],
+  ): ClusterMetadata | undefined {
+    const known = this.topic(topic)
+    const before = known?.partitions[partition]
+    if (known === undefined || before === undefined || leaderId < 0 || leaderEpoch <= before.leaderEpoch)
+      return undefined
+    const endpoint = endpoints.find(({ nodeId }) => nodeId === leaderId)
+    const broker = endpoint === undefined ? this.brokers.get(leaderId) : { ...endpoint, id: leaderId }
+    if (broker === undefined) return undefined
+    const { id, host, port, rack } = broker
+    const partitions = known.partitions.with(partition, { ...before, leader: leaderId, leaderEpoch })
+    return new ClusterMetadata({
+      ...this.#others,
+      brokers: [...this.brokers.values(), { id, host, port, rack }],
+      topics: new Map(this.#topics).set(topic, { ...known, partitions }),
+    })
+  }
+
+  /** The picture of one who has heard of topics, and of no broker yet. */
+  withoutBrokers(): ClusterMetadata {
+    return new ClusterMetadata({ ...this.#others, controllerId: -1, brokers: [], topics: this.#topics })
+  }
+
+  get #others() {
+    return { clusterId: this.clusterId, controllerId: this.controllerId, failures: this.#failures }
   }
 }
 

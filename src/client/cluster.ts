@@ -5,8 +5,15 @@ import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metad
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts'
 import { Backoff } from './backoff.ts'
 import { BrokerNode, type Endpoint, type NodeSettings, type RequestBody, type RequestOptions } from './broker-node.ts'
-import { ClusterMetadata, type PartitionInfo, type TopicInfo } from './cluster-metadata.ts'
+import {
+  ClusterMetadata,
+  type LeaderEndpoint,
+  type MovedLeader,
+  type PartitionInfo,
+  type TopicInfo,
+} from './cluster-metadata.ts'
 import { abortable, type Patience, Patient } from './deadline.ts'
+import type { TopicPartition } from './topic-partition.ts'
 
 const METADATA = { request: MetadataRequest, response: MetadataResponse }
 const FIND_COORDINATOR = { request: FindCoordinatorRequest, response: FindCoordinatorResponse }
@@ -24,6 +31,9 @@ const COORDINATOR_GONE: ReadonlySet<string> = new Set([
   'BROKER_NOT_AVAILABLE',
 ])
 
+/** Failures after which another broker is asked. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT'])
+
 /**
  * What a connection is for. Answers come in the order of requests, so what may wait long (a fetch, a join) does not share a
  * connection with what must not (a heartbeat, a produce).
@@ -35,6 +45,8 @@ export interface ClusterSettings extends NodeSettings {
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly metadataMaxAgeMs: number
+  /** After so long without metadata all known brokers are forgotten; undefined never goes back to the bootstrap servers. */
+  readonly rebootstrapTriggerMs: number | undefined
   /** Whether asking for a topic may create it, where the broker does that. */
   readonly allowAutoTopicCreation: boolean
 }
@@ -52,6 +64,8 @@ export class Cluster {
   #wanted = new Set<string>()
   #refreshing: { readonly topics: readonly string[] | null; readonly done: Promise<ClusterMetadata> } | undefined
   #refreshedAtMs = Number.NEGATIVE_INFINITY
+  /** Since when metadata cannot be had. */
+  #failingSinceMs: number | undefined
   #turn = 0
   #isClosed = false
 
@@ -143,6 +157,21 @@ export class Cluster {
     }
   }
 
+  /**
+   * Takes over what a broker said of a partition's new leader when it refused a request (KIP-951); false when that is no news, and
+   * somebody has to be asked.
+   */
+  leaderMoved(
+    { topic, partition }: TopicPartition,
+    leader: MovedLeader,
+    endpoints: readonly LeaderEndpoint[],
+  ): boolean {
+    const next = this.#metadata.withLeader({ topic, partition }, leader, endpoints)
+    if (next === undefined) return false
+    this.#metadata = next
+    return true
+  }
+
   /** Who leads a partition, as last heard. @throws LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION: refresh and try again */
   leaderOf(topic: string, partition: number): PartitionInfo {
     const info = this.#metadata.partition(topic, partition)
@@ -188,7 +217,7 @@ export class Cluster {
       try {
         return await node.request(api, body, options)
       } catch (error) {
-        if (!(error instanceof KafkaError) || error.code !== 'NETWORK_EXCEPTION') throw error
+        if (!(error instanceof KafkaError) || !UNREACHABLE.has(error.code)) throw error
         failures.push(error)
       }
     }
@@ -261,17 +290,46 @@ export class Cluster {
   }
 
   async #refresh(asked: readonly string[] | null): Promise<ClusterMetadata> {
-    const { allowAutoTopicCreation, clock } = this.settings
-    const answer = await this.requestAny(METADATA, version => ({
+    const { clock } = this.settings
+    let answer: MessageOf<typeof MetadataResponse>
+    try {
+      answer = await this.#askMetadata(asked)
+      if (answer.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED && this.settings.rebootstrapTriggerMs !== undefined) {
+        this.#rebootstrap('a broker demands it')
+        answer = await this.#askMetadata(asked)
+      }
+      if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+    } catch (error) {
+      this.#failingSinceMs ??= clock.monotonicMs()
+      const { rebootstrapTriggerMs = Number.POSITIVE_INFINITY } = this.settings
+      if (clock.monotonicMs() - this.#failingSinceMs >= rebootstrapTriggerMs)
+        this.#rebootstrap('no broker has metadata')
+      throw error
+    }
+    this.#metadata = this.#metadata.updated(answer, asked)
+    this.#refreshedAtMs = clock.monotonicMs()
+    this.#failingSinceMs = undefined
+    this.#dropStrangers()
+    return this.#metadata
+  }
+
+  #askMetadata(asked: readonly string[] | null): Promise<MessageOf<typeof MetadataResponse>> {
+    const { allowAutoTopicCreation } = this.settings
+    return this.requestAny(METADATA, version => ({
       // In v0 an empty list asks for everything, so a client without topics asks for what it does not need.
       topics: asked === null ? (version === 0 ? [] : null) : asked.map(name => ({ name })),
       ...(version >= 4 ? { allowAutoTopicCreation } : {}),
     }))
-    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-    this.#metadata = this.#metadata.updated(answer, asked)
-    this.#refreshedAtMs = clock.monotonicMs()
-    this.#dropStrangers()
-    return this.#metadata
+  }
+
+  /** Forgets all brokers, and begins with the bootstrap servers anew (KIP-1102). */
+  #rebootstrap(reason: string): void {
+    this.settings.logger.warn({ reason }, 'asking the bootstrap servers again')
+    this.#metadata = this.#metadata.withoutBrokers()
+    this.#coordinators.clear()
+    this.#failingSinceMs = undefined
+    for (const node of this.#nodes.values()) node.close()
+    this.#nodes.clear()
   }
 
   /** Closes connections to brokers that have left, or moved to another address. */
@@ -289,7 +347,10 @@ export class Cluster {
     const brokers = [...this.#metadata.brokers.values()]
     const turn = brokers.length > 0 ? this.#turn++ % brokers.length : 0
     const known = [...brokers.slice(turn), ...brokers.slice(0, turn)]
-    const addresses = new Map([...known, ...this.settings.bootstrap].map(one => [addressOf(one), one]))
+    const mayBootstrap = known.length === 0 || this.settings.rebootstrapTriggerMs !== undefined
+    const addresses = new Map(
+      [...known, ...(mayBootstrap ? this.settings.bootstrap : [])].map(one => [addressOf(one), one]),
+    )
     const nodes = Array.from(addresses.values(), endpoint => this.#nodeAt(endpoint, 'data'))
     return [...nodes.filter(({ isConnected }) => isConnected), ...nodes.filter(({ isConnected }) => !isConnected)]
   }

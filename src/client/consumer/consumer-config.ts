@@ -1,5 +1,6 @@
 import { atLeast, type ConfigTable, defineConfig, oneOf } from '../../config/index.ts'
 import { commonClientKeys } from '../client-config.ts'
+import { offsetReset } from './offset-reset.ts'
 
 /** Keys of a consumer, with Java's names and defaults (ConsumerConfig). */
 export const consumerKeys = {
@@ -73,8 +74,8 @@ export const consumerKeys = {
     type: 'string',
     default: 'latest',
     importance: 'medium',
-    doc: 'Where to begin without a committed offset, or when it is gone: earliest, latest, or none for an error.',
-    valid: oneOf('earliest', 'latest', 'none'),
+    doc: 'Where to begin without a committed offset, or when it is gone: earliest, latest, by_duration:PT1H for records of the last hour, or none for an error.',
+    valid: offsetReset,
   },
   'isolation.level': {
     type: 'string',

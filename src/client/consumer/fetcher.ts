@@ -1,4 +1,4 @@
-import { ErrorCode, errorName, KafkaError, type MessageOf } from '../../protocol/index.ts'
+import { ErrorCode, errorName, KafkaError, type MessageOf, ZERO_UUID } from '../../protocol/index.ts'
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
 import { Backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
@@ -9,7 +9,7 @@ import type { RecordSerdes } from './consumer-record.ts'
 import { FetchedRecords } from './fetched-records.ts'
 
 const FETCH = { request: FetchRequest, response: FetchResponse }
-/** The last version that goes by the names of topics. */
+/** The last version that goes by the names of topics, for clusters where they have no ids. */
 const LAST_BY_NAME = 12
 const READ_COMMITTED = 1
 
@@ -20,6 +20,7 @@ const LOST_LEADER: ReadonlySet<string> = new Set([
   'UNKNOWN_LEADER_EPOCH',
   'UNKNOWN_TOPIC_OR_PARTITION',
   'UNKNOWN_TOPIC_ID',
+  'INCONSISTENT_TOPIC_ID',
   'LEADER_NOT_AVAILABLE',
   'REPLICA_NOT_AVAILABLE',
   'KAFKA_STORAGE_ERROR',
@@ -79,7 +80,8 @@ export class Fetcher<K, V> {
       buffered += bytes
       if (partition.isPaused || partition.position === undefined || bytes >= partitionMaxBytes) continue
       const broker = this.#sourceOf(partition)
-      if (broker === undefined) isLost = true
+      // Who looks for a position has asked for the metadata, too.
+      if (broker === undefined) isLost ||= !partition.isPositioning
       else if (!this.#busy.has(broker)) byBroker.set(broker, [...(byBroker.get(broker) ?? []), partition])
     }
     if (buffered < prefetchMaxBytes) for (const [broker, partitions] of byBroker) void this.#fetch(broker, partitions)
@@ -110,6 +112,7 @@ export class Fetcher<K, V> {
       grouped(partitions, ({ topic }) => topic),
       ([topic, ofTopic]) => ({
         topic,
+        topicId: cluster.metadata.topic(topic)?.id ?? ZERO_UUID,
         partitions: ofTopic.map(({ partition, fetchOffset }) => ({
           partition,
           fetchOffset,
@@ -118,6 +121,8 @@ export class Fetcher<K, V> {
         })),
       }),
     )
+    const hasIds = topics.every(({ topicId }) => topicId !== ZERO_UUID)
+    const names = new Map(topics.map(({ topic, topicId }) => [topicId, topic]))
     this.#busy.add(broker)
     let isLost = false
     try {
@@ -132,14 +137,17 @@ export class Fetcher<K, V> {
           topics,
           ...(version >= 11 ? { rackId: rack } : {}),
         }),
-        { maxVersion: LAST_BY_NAME, timeoutMs: maxWaitMs + cluster.settings.requestTimeoutMs },
+        { ...(hasIds ? {} : { maxVersion: LAST_BY_NAME }), timeoutMs: maxWaitMs + cluster.settings.requestTimeoutMs },
       )
       if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-      for (const { topic, partitions: answers } of answer.responses) {
+      for (const { topic: name, topicId, partitions: answers } of answer.responses) {
+        const topic = name === '' ? (names.get(topicId) ?? '') : name
         for (const one of answers) {
-          const known = asked.get(partitionKey({ topic, partition: one.partitionIndex }))
+          const place = { topic, partition: one.partitionIndex }
+          const known = asked.get(partitionKey(place))
           if (known && known.generation === known.partition.generation && known.partition.isOurs) {
-            if (!this.#take(known.partition, known.fetchOffset, one)) isLost = true
+            const isTaken = this.#take(known.partition, known.fetchOffset, one)
+            if (!isTaken && !cluster.leaderMoved(place, one.currentLeader, answer.nodeEndpoints)) isLost = true
           }
         }
       }

@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { type Committer, fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
+import { resetTimestamp } from './offset-reset.ts'
 
 /** How long the cluster has to tell where to begin. */
 const WAIT_MS = 60_000
@@ -37,6 +38,8 @@ export class StartingPositions<K, V> {
     for (const one of unknown) one.isPositioning = true
     try {
       await cluster.refresh([...new Set(unknown.map(({ topic }) => topic))])
+      // Where the program said itself where to begin, nothing else is waited for.
+      if (!unknown.every(isWithout)) found()
       const committed =
         reader === undefined
           ? new Map<string, PartitionOffset>()
@@ -73,14 +76,18 @@ export class StartingPositions<K, V> {
   async #reset(partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
     if (partitions.length === 0) return
     const { cluster, isCommitted, partitions: ours, policy } = this.#settings
-    if (policy === 'none') {
+    const timestamp = resetTimestamp(policy, cluster.settings.clock.now())
+    if (timestamp === undefined) {
       const names = partitions.map(partitionKey).join(', ')
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `nothing is committed for ${names}, and auto.offset.reset is none`)
     }
-    const timestamp = policy === 'earliest' ? Timestamp.earliest : Timestamp.latest
     const wanted = partitions.map(({ topic, partition }) => ({ topic, partition, timestamp }))
     const patience = cluster.patience({ timeoutMs: WAIT_MS })
-    for (const { offset, ...place } of await listOffsets(cluster, wanted, { patience, isCommitted })) {
+    const found = await listOffsets(cluster, wanted, { patience, isCommitted })
+    // Nothing is that young: then what comes next is where to begin.
+    const late = found.filter(({ offset }) => offset < 0).map(one => ({ ...one, timestamp: Timestamp.latest }))
+    const ends = await listOffsets(cluster, late, { patience, isCommitted })
+    for (const { offset, ...place } of [...found.filter(one => one.offset >= 0), ...ends]) {
       const one = ours.get(partitionKey(place))
       if (one !== undefined && one.position === undefined) one.seek(offset)
     }

@@ -131,4 +131,6 @@ export interface Refusal {
   readonly error: KafkaError
   /** -1 where the broker did not say. */
   readonly logStartOffset: number
+  /** It named the leader that takes it. */
+  readonly hasNewLeader?: boolean
 }

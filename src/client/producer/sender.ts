@@ -254,7 +254,9 @@ export class Sender {
         if (result.errorCode === ErrorCode.NONE) this.#complete(batch, result)
         else {
           const error = KafkaError.fromCode(result.errorCode, messageOf(batch, result))
-          this.#refused(batch, { error, logStartOffset: result.logStartOffset })
+          const place = { topic: name, partition: result.index }
+          const hasNewLeader = this.#parts.cluster.leaderMoved(place, result.currentLeader, answer.nodeEndpoints)
+          this.#refused(batch, { error, logStartOffset: result.logStartOffset, hasNewLeader })
         }
       }
     }
@@ -288,7 +290,7 @@ export class Sender {
 
   #refused(batch: ProducerBatch, refusal: Refusal): void {
     const { settings, idempotence, cluster, metrics, logger } = this.#parts
-    const { error } = refusal
+    const { error, hasNewLeader = false } = refusal
     const { queue } = batch
     // The broker has it from an earlier try whose answer was lost.
     if (error.code === 'DUPLICATE_SEQUENCE_NUMBER') {
@@ -301,7 +303,7 @@ export class Sender {
       return
     }
     const nowMs = cluster.settings.clock.monotonicMs()
-    if (error.retriable) this.#refresh(nowMs)
+    if (error.retriable && !hasNewLeader) this.#refresh(nowMs)
     const verdict = idempotence?.verdict(queue, batch, refusal) ?? (error.retriable ? 'retry' : 'fail')
     const isLate = nowMs >= batch.createdMs + settings.deliveryTimeoutMs
     if (verdict === 'fail' || isLate || batch.attempts > settings.retries || this.#isClosed) {
@@ -314,7 +316,7 @@ export class Sender {
       { err: error, topic: queue.topic, partition: queue.partition, attempts: batch.attempts },
       'produce retried',
     )
-    batch.notBeforeMs = nowMs + this.#backoff.delayMs(batch.attempts)
+    batch.notBeforeMs = hasNewLeader ? nowMs : nowMs + this.#backoff.delayMs(batch.attempts)
     queue.putBack(batch)
     this.activate(queue)
   }

@@ -1,0 +1,217 @@
+/** What clients do when leaders and brokers are elsewhere than they knew. */
+import assert from 'node:assert/strict'
+import { createServer, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { connect, string } from '../../src/client/index.ts'
+import { ErrorCode } from '../../src/protocol/index.ts'
+import { type RequestControl, startCluster, type TestCluster } from '../../src/testing/index.ts'
+
+const TEXT = { key: string, value: string }
+/** Long enough that a test whose client waits for it does not end in time. */
+const NEVER_MS = 60_000
+
+const portOf = (cluster: TestCluster): number => Number(cluster.bootstrapServers.split(':')[1])
+
+/** Lets the cluster tell an epoch of leaders that is older than the one in which they lead. */
+function tellOldEpochs(cluster: TestCluster): void {
+  cluster.control('Metadata', async request => {
+    const answer = (await request.proceed()) as {
+      readonly topics: readonly { readonly partitions: readonly object[] }[]
+    }
+    const topics = answer.topics.map(topic => ({
+      ...topic,
+      partitions: topic.partitions.map(partition => ({ ...partition, leaderEpoch: -1 })),
+    }))
+    return { ...answer, topics }
+  })
+}
+
+/** Counts requests of an API from now on. */
+function counted(cluster: TestCluster, api: string): { count: number } {
+  const counter = { count: 0 }
+  cluster.control(api, () => {
+    counter.count += 1
+    return undefined
+  })
+  return counter
+}
+
+/** Where the refusals below say that the leader is: another broker, which listens where the real one does. */
+const nextLeader = (cluster: TestCluster) => ({
+  currentLeader: { leaderId: 7, leaderEpoch: 0 },
+  nodeEndpoints: [{ nodeId: 7, host: '127.0.0.1', port: portOf(cluster), rack: null }],
+})
+
+test('a producer goes on at once with the leader that a refusal names, and asks for no metadata', {
+  timeout: 20_000,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  tellOldEpochs(cluster)
+  await using producer = connect(cluster.bootstrapServers).producer({ retryBackoffMs: NEVER_MS })
+  await producer.send('orders', { value: '0' })
+  const { currentLeader, nodeEndpoints } = nextLeader(cluster)
+  const refuse: RequestControl = () => ({
+    responses: [
+      {
+        name: 'orders',
+        partitionResponses: [{ index: 0, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1, currentLeader }],
+      },
+    ],
+    nodeEndpoints,
+  })
+  cluster.control('Produce', refuse, { times: 1 })
+  const metadata = counted(cluster, 'Metadata')
+  assert.equal((await producer.send('orders', { value: '1' })).offset, 1)
+  assert.equal(producer.metrics.retries, 1)
+  assert.equal(metadata.count, 0)
+})
+
+test('a consumer goes on at once with the leader that a refusal names, and asks for no metadata', {
+  timeout: 20_000,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  tellOldEpochs(cluster)
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer()
+  await producer.send('orders', { value: '0' })
+  await using consumer = kafka.consumer({ ...TEXT, retryBackoffMs: NEVER_MS })
+  consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
+  const { currentLeader, nodeEndpoints } = nextLeader(cluster)
+  let refusals = 0
+  const refuse: RequestControl = ({ body, version }) => {
+    assert.ok(version >= 16, `${version}`)
+    refusals += 1
+    const [topic] = body.topics as [{ readonly topicId: string }]
+    const partitions = [
+      { partitionIndex: 0, errorCode: ErrorCode.FENCED_LEADER_EPOCH, highWatermark: -1, records: null, currentLeader },
+    ]
+    return { responses: [{ topicId: topic.topicId, partitions }], nodeEndpoints }
+  }
+  let metadata: { count: number } | undefined
+  for await (const { value } of consumer) {
+    if (value === '1') break
+    cluster.control('Fetch', refuse, { times: 1 })
+    metadata = counted(cluster, 'Metadata')
+    await producer.send('orders', { value: '1' })
+  }
+  assert.equal(refusals, 1)
+  assert.equal(metadata?.count, 0)
+})
+
+/** Something that takes connections and never answers. */
+async function silentBroker(): Promise<{ readonly port: number; readonly close: () => void }> {
+  const sockets: Socket[] = []
+  const server = createServer(socket => void sockets.push(socket.on('error', () => undefined)))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return {
+    port: address.port,
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+/** Lets the cluster say once that its broker is at another port. */
+function misleadOnce(cluster: TestCluster, port: number): void {
+  cluster.control(
+    'Metadata',
+    async request => {
+      const answer = (await request.proceed()) as { readonly brokers: readonly object[] }
+      return { ...answer, brokers: answer.brokers.map(broker => ({ ...broker, port })) }
+    },
+    { times: 1 },
+  )
+}
+
+const QUICK = { requestTimeoutMs: 100, retryBackoffMs: 5, reconnectBackoffMs: 5 }
+
+test('when the brokers that are known do not answer, the bootstrap servers are asked again', {
+  timeout: 20_000,
+}, async () => {
+  const silent = await silentBroker()
+  try {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    misleadOnce(cluster, silent.port)
+    await using producer = connect(cluster.bootstrapServers).producer(QUICK)
+    assert.equal((await producer.send('orders', { value: '0' })).offset, 0)
+  } finally {
+    silent.close()
+  }
+})
+
+test('with metadata.recovery.strategy=none only the brokers that are known are asked', {
+  timeout: 20_000,
+}, async () => {
+  const silent = await silentBroker()
+  try {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    misleadOnce(cluster, silent.port)
+    const options = { ...QUICK, metadataRecoveryStrategy: 'none', deliveryTimeoutMs: 500, maxBlockMs: 500, lingerMs: 0 }
+    await using producer = connect(cluster.bootstrapServers).producer(options)
+    await assert.rejects(producer.send('orders', { value: '0' }), { code: 'REQUEST_TIMED_OUT' })
+  } finally {
+    silent.close()
+  }
+})
+
+test('a broker that demands it sends the client back to the bootstrap servers', { timeout: 20_000 }, async () => {
+  await using cluster = await startCluster({ topics: ['orders', 'others'] })
+  await using producer = connect(cluster.bootstrapServers).producer()
+  await producer.send('orders', { value: '0' })
+  const demand: RequestControl = () => ({ brokers: [], topics: [], errorCode: ErrorCode.REBOOTSTRAP_REQUIRED })
+  cluster.control('Metadata', demand, { times: 1 })
+  assert.equal((await producer.send('others', { value: '0' })).offset, 0)
+  cluster.control('Metadata', demand)
+  await assert.rejects(producer.send('third', { value: '0' }), { code: 'REBOOTSTRAP_REQUIRED' })
+})
+
+test('when metadata cannot be had for long, all that is known of brokers is forgotten', {
+  timeout: 20_000,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const warnings: string[] = []
+  const logger = {
+    debug: () => {},
+    info: () => {},
+    error: () => {},
+    warn: (_: object, what?: string) => void warnings.push(what ?? ''),
+  }
+  const kafka = connect({ bootstrapServers: cluster.bootstrapServers, logger: logger as never })
+  await using admin = kafka.admin({ ...QUICK, metadataRecoveryRebootstrapTriggerMs: 50 })
+  await admin.listTopics()
+  const refused = cluster.control('Metadata', () => 'disconnect')
+  await assert.rejects(admin.listTopics({ timeoutMs: 400 }))
+  refused[Symbol.dispose]()
+  assert.ok(warnings.includes('asking the bootstrap servers again'), warnings.join())
+  assert.deepEqual(
+    (await admin.listTopics()).map(({ name }) => name),
+    ['orders'],
+  )
+})
+
+test('by_duration begins with the records of that time, or at the end where there are none', {
+  timeout: 20_000,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer()
+  const now = Date.now()
+  for (const hours of [3, 2, 1]) {
+    await producer.send('orders', { value: `${hours}`, timestamp: now - hours * 3_600_000 })
+  }
+  const first = async (autoOffsetReset: string): Promise<string | null | undefined> => {
+    await using consumer = kafka.consumer({ ...TEXT, autoOffsetReset })
+    consumer.assign([{ topic: 'orders', partition: 0 }])
+    const reading = consumer[Symbol.asyncIterator]().next()
+    while (consumer.position({ topic: 'orders', partition: 0 }) === undefined) await new Promise(setImmediate)
+    if (autoOffsetReset === 'by_duration:PT10M') await producer.send('orders', { value: 'now' })
+    return (await reading).value?.value
+  }
+  assert.equal(await first('by_duration:P1D'), '3')
+  assert.equal(await first('by_duration:PT2H30M'), '2')
+  assert.equal(await first('by_duration:PT10M'), 'now')
+  assert.throws(() => kafka.consumer({ autoOffsetReset: 'by_duration:1h' }), /auto\.offset\.reset.*by_duration:PT1H/)
+})
