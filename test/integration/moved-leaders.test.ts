@@ -149,7 +149,13 @@ test('with metadata.recovery.strategy=none only the brokers that are known are a
   try {
     await using cluster = await startCluster({ topics: ['orders'] })
     misleadOnce(cluster, silent.port)
-    const options = { ...QUICK, metadataRecoveryStrategy: 'none', deliveryTimeoutMs: 500, maxBlockMs: 500, lingerMs: 0 }
+    const options = {
+      ...QUICK,
+      metadataRecoveryStrategy: 'none' as const,
+      deliveryTimeoutMs: 500,
+      maxBlockMs: 500,
+      lingerMs: 0,
+    }
     await using producer = connect(cluster.bootstrapServers).producer(options)
     await assert.rejects(producer.send('orders', { value: '0' }), { code: 'REQUEST_TIMED_OUT' })
   } finally {
