@@ -91,6 +91,10 @@ export class AbusedBroker {
     return this.#broker.port
   }
 
+  get pid(): number {
+    return this.#broker.pid
+  }
+
   get log(): string {
     return this.#broker.log
   }
@@ -214,15 +218,17 @@ export function produceBody(topic: string, records: Uint8Array): p.MessageInput<
 }
 
 /** Fetch of these partitions from offset 0. */
-export function fetchBody(topic: string, partitions: readonly number[]): p.MessageInput<typeof p.FetchRequest> {
+export function fetchBody(
+  topic: string,
+  partitions: readonly number[],
+  partitionMaxBytes = 50 * MIB,
+): p.MessageInput<typeof p.FetchRequest> {
   return {
     maxWaitMs: 0,
     minBytes: 0,
     sessionId: 0,
     sessionEpoch: 0,
-    topics: [
-      { topic, partitions: partitions.map(partition => ({ partition, fetchOffset: 0, partitionMaxBytes: 50 * MIB })) },
-    ],
+    topics: [{ topic, partitions: partitions.map(partition => ({ partition, fetchOffset: 0, partitionMaxBytes })) }],
   }
 }
 
