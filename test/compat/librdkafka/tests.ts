@@ -188,7 +188,7 @@ export const SKIPPED_ADMIN: Readonly<Record<string, string>> = {
   CreateAcls: AUTHORIZER,
   DeleteAcls: AUTHORIZER,
   DescribeAcls: AUTHORIZER,
-  DescribeConsumerGroups: 'waits 6 s for sessions of 6 s to be over, so that milliseconds decide, with Kafka as well',
+  DescribeConsumerGroups: 'waits 6 s for sessions of 6 s to be over, so that milliseconds decide',
   DescribeConsumerGroups_with_authorized_ops: SASL,
   UserScramCredentials: SASL,
 }
