@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Admin, ItemsFailed } from '../../src/client/index.ts'
-import { read, type Scenario, type SuiteCluster } from './suite.ts'
+import { KEPT, read, type Scenario, type SuiteCluster } from './suite.ts'
 
 const failsWith =
   (code: string, ...names: string[]) =>
@@ -107,7 +107,7 @@ async function settings(cluster: SuiteCluster): Promise<void> {
 }
 
 async function offsets(cluster: SuiteCluster): Promise<void> {
-  const topic = await cluster.topic()
+  const topic = await cluster.topic(1, KEPT)
   await using admin = cluster.kafka.admin()
   await using producer = cluster.kafka.producer()
   for (const timestamp of [1_000, 1_001, 1_002]) await producer.send(topic, { value: 'x', timestamp })

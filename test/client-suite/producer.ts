@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { pipeline } from 'node:stream/promises'
-import { numbers, read, type Scenario, type SuiteCluster, sorted, TEXT } from './suite.ts'
+import { KEPT, numbers, read, type Scenario, type SuiteCluster, sorted, TEXT } from './suite.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 async function comesBack(cluster: SuiteCluster): Promise<void> {
-  const topic = await cluster.topic()
+  const topic = await cluster.topic(1, KEPT)
   await using producer = cluster.kafka.producer()
   const first = await producer.send(topic, {
     key: 'ключ',

@@ -2,6 +2,8 @@
 import { test } from 'node:test'
 import { type Consumer, type ConsumerRecord, connect, type Kafka, string } from '../../src/client/index.ts'
 
+/** For topics with records of long ago, which a broker would delete some time after its start. */
+export const KEPT = { 'retention.ms': '-1' }
 export const TEXT = { key: string, value: string }
 export const SCENARIO_TIMEOUT_MS = 60_000
 

@@ -12,6 +12,8 @@ import { java, javaSource } from './java.ts'
 import { toolOrSkip } from './tools.ts'
 
 const TIME = 1_700_000_000_000
+/** Records of long ago, which the broker would delete half a minute after its start. */
+const KEPT = [{ name: 'retention.ms', value: '-1' }]
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
 
 /** Java's `String.hashCode`. */
@@ -37,7 +39,7 @@ test('our producer against Apache Kafka 3.9.1', { timeout: 300_000 }, async cont
     const topics = [...COMPRESSION_TYPES.map(codec => `codec-${codec}`), 'cut', 'transactions', 'small']
     await createTopics(
       broker,
-      topics.map(topic => ({ topic, numPartitions: 1 })),
+      topics.map(topic => ({ topic, numPartitions: 1, configEntries: KEPT })),
     )
     const kafka = connect(broker.bootstrap)
 

@@ -1,6 +1,7 @@
 /** What any client writes with any codec, every other reads as it was. */
 import assert from 'node:assert/strict'
 import { connect } from '../../../src/client/index.ts'
+import { KEPT } from '../../client-suite/suite.ts'
 import { compatTest } from '../compat-test.ts'
 import { jarVersion, kafkaJars } from '../jars.ts'
 import { pythonWith } from '../tools.ts'
@@ -26,7 +27,7 @@ compatTest({
     for (const client of clients) {
       await context.test(`${client.name} writes with ${client.codecs.join(', ')}`, async () => {
         const topics = client.codecs.map(codec => ({ name: `${client.name}-${codec}`, codec }))
-        await admin.createTopics(topics)
+        await admin.createTopics(topics.map(({ name }) => ({ name, configs: KEPT })))
         const records = matrixRecords().map(client.writable)
         await client.write(bootstrap, topics, records)
         written.push(...topics.map(topic => ({ ...topic, lines: records.map(lineOf) })))
