@@ -18,7 +18,7 @@ export class SimulatedClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs
+    return Math.floor(this.#nowMs)
   }
 
   monotonicMs(): number {
