@@ -35,7 +35,10 @@ export interface ClientConnectionOptions {
 
 export interface SendOptions {
   readonly version: number
-  /** When no answer has come by then, the connection is given up, and with it all that waits on it. */
+  /**
+   * When no answer has come by then, the connection is given up, since answers come in order: this request fails with
+   * REQUEST_TIMED_OUT, what else waits on it with NETWORK_EXCEPTION.
+   */
   readonly timeoutMs: number
   /** The broker will not answer: Produce with `acks=0`. */
   readonly isOneWay?: boolean
@@ -45,6 +48,8 @@ interface Waiting {
   readonly correlationId: number
   readonly deadlineMs: number
   readonly name: string
+  /** Set when no answer came in time. */
+  late: KafkaError | undefined
   readonly answered: (frame: Uint8Array) => void
   readonly failed: (error: Error) => void
 }
@@ -129,6 +134,7 @@ export class ClientConnection implements ConnectionSink {
         correlationId,
         deadlineMs,
         name,
+        late: undefined,
         failed: reject,
         answered: frame => {
           try {
@@ -172,12 +178,13 @@ export class ClientConnection implements ConnectionSink {
     this.#failure ??= error
     this.#timer?.cancel()
     this.#reader.discard()
-    for (const { name, failed } of this.#waiting.splice(0)) failed(this.#gone(name))
+    for (const { name, late, failed } of this.#waiting.splice(0)) failed(late ?? this.#gone(name))
     this.#options.onClosed(this.#failure)
   }
 
   #gone(name: string): Error {
-    if (this.#failure instanceof KafkaError) return this.#failure
+    // What cannot be read would not be read the next time either.
+    if (this.#failure instanceof KafkaError && !this.#failure.retriable) return this.#failure
     const { remoteAddress, remotePort } = this.#connection
     const where = `${remoteAddress}:${remotePort}`
     const cause = this.#failure === undefined ? {} : { cause: this.#failure }
@@ -223,11 +230,14 @@ export class ClientConnection implements ConnectionSink {
   #checkDeadlines(): void {
     this.#timerAtMs = Number.POSITIVE_INFINITY
     const nowMs = this.#options.clock.monotonicMs()
-    const late = this.#waiting.find(({ deadlineMs }) => deadlineMs <= nowMs)
-    if (late !== undefined) {
+    const late = this.#waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs)
+    if (late[0] !== undefined) {
       const { remoteAddress, remotePort } = this.#connection
       const where = `${remoteAddress}:${remotePort}`
-      this.close(new KafkaError('REQUEST_TIMED_OUT', `${late.name}: no answer from ${where} in time`))
+      for (const waiting of late) {
+        waiting.late = new KafkaError('REQUEST_TIMED_OUT', `${waiting.name}: no answer from ${where} in time`)
+      }
+      this.close(late[0].late)
       return
     }
     this.#watchDeadline(Math.min(...this.#waiting.map(({ deadlineMs }) => deadlineMs)))
