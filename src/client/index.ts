@@ -67,8 +67,10 @@ export { Consumer } from './consumer/consumer.ts'
 export type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer/consumer-options.ts'
 export { ConsumerRecord } from './consumer/consumer-record.ts'
 export type { Committer, FoundOffset, PartitionOffset } from './consumer/offset-requests.ts'
+export { LogTruncationError } from './consumer/position-validation.ts'
 export type { RunOptions } from './consumer/run-handler.ts'
 export { type Subscription, SubscriptionPattern } from './consumer/topic-pattern.ts'
+export type { GroupMetadata } from './group-metadata.ts'
 export { connect, Kafka, type KafkaOptions } from './kafka.ts'
 export type { PartitionChoice, Partitioner } from './producer/partitioner.ts'
 export {
@@ -88,7 +90,6 @@ export type {
   RecordMetadata,
   TopicRecord,
 } from './producer/record-input.ts'
-export type { GroupMetadata } from './producer/transactions.ts'
 export { type FileOptions, propertiesFile } from './properties-file.ts'
 export { bytes, double, integer, json, long, type Serde, string, uuid } from './serializers.ts'
 export type { TopicPartition } from './topic-partition.ts'

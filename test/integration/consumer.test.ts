@@ -1,51 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'
-import {
-  type ConsumerOptions,
-  type ConsumerRecord,
-  connect,
-  SubscriptionPattern,
-  string,
-  type TopicPartition,
-} from '../../src/client/index.ts'
-import { startCluster, type TestCluster } from '../../src/testing/index.ts'
-
-const TEXT = { key: string, value: string }
-const FROM_START: ConsumerOptions<string, string> = { ...TEXT, autoOffsetReset: 'earliest', groupId: 'readers' }
-
-/** Publishes values `prefix0` and on, spread over a topic's partitions by turns. */
-async function publish(
-  cluster: TestCluster,
-  topic: string,
-  { count, prefix = '', partitions = 1 }: { count: number; prefix?: string; partitions?: number },
-) {
-  const kafka = new kafkajs.Kafka({ brokers: [cluster.bootstrapServers], logLevel: kafkajs.logLevel.NOTHING })
-  const producer = kafka.producer()
-  await producer.connect()
-  const messages = Array.from({ length: count }, (_, index) => ({
-    value: `${prefix}${index}`,
-    key: `k${index % 7}`,
-    partition: index % partitions,
-    headers: { at: String(index) },
-  }))
-  await producer.send({ topic, messages })
-  await producer.disconnect()
-}
-
-/** The first `count` records that a consumer gives. */
-async function read<K, V>(
-  consumer: AsyncIterable<ConsumerRecord<K, V>>,
-  count: number,
-): Promise<ConsumerRecord<K, V>[]> {
-  const records: ConsumerRecord<K, V>[] = []
-  if (count === 0) return records
-  for await (const record of consumer) if (records.push(record) === count) break
-  return records
-}
-
-const sorted = (values: Iterable<string | null>): (string | null)[] => [...values].sort((a, b) => Number(a) - Number(b))
-const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
+import { type ConsumerRecord, connect, SubscriptionPattern, type TopicPartition } from '../../src/client/index.ts'
+import { startCluster } from '../../src/testing/index.ts'
+import { FROM_START, numbers, publish, read, sorted, TEXT } from './consumer-records.ts'
 
 test('a group of ours and of kafkajs shares the partitions', async () => {
   await using cluster = await startCluster({ topics: { orders: 4 } })

@@ -90,6 +90,7 @@ test('a send that finds no memory for max.block.ms fails, and a topic that is no
     maxBlockMs: 50,
     retryBackoffMs: 5,
   })
+  await producer.connect(['orders'])
   cluster.delay('Produce', 300, { times: 1 })
   const value = 'x'.repeat(300)
   const first = producer.send('orders', { value })
@@ -166,6 +167,22 @@ test('serializers type and encode keys and values, interceptors see both ends, p
   assert.deepEqual(acknowledged, [[2, 1]])
   const [record] = await records(cluster, 'orders', 1, 3)
   assert.equal(record?.value, '{"n":2}')
+})
+
+test('a transaction is not committed without a record that could not be sent', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a' })
+  await producer.initTransactions()
+  producer.beginTransaction()
+  const good = producer.send('orders', { value: 'good' }).catch(() => {})
+  const bad = assert.rejects(producer.send('orders', { value: 'bad', partition: 9 }), {
+    code: 'UNKNOWN_TOPIC_OR_PARTITION',
+  })
+  await assert.rejects(producer.commitTransaction(), { code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  await bad
+  await good
+  await producer.abortTransaction()
+  await producer.transaction(() => producer.send('orders', { value: 'next' }))
 })
 
 test('settings that contradict each other are refused with the key named', () => {

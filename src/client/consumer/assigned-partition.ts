@@ -7,6 +7,8 @@ export class AssignedPartition<K, V> implements TopicPartition {
   readonly partition: number
   /** Offset of the next record that the program is to work on; undefined until it is known where to begin. */
   position: number | undefined
+  /** Leader epoch of the record before {@link position}; -1 where that is not known. */
+  positionEpoch = -1
   /** What was last committed of it, as far as this consumer knows. */
   committed: number | undefined
   isPaused = false
@@ -19,8 +21,13 @@ export class AssignedPartition<K, V> implements TopicPartition {
   logStartOffset = -1
   /** A look at where to begin is under way. */
   isPositioning = false
+  /** Epoch of the leader that has, as far as it said, what was fetched so far (KIP-320); -1 where none was asked. */
+  validEpoch = -1
+  /** A leader is being asked whether it has what was fetched. */
+  isValidating = false
   #fetched: FetchedRecords<K, V>[] = []
   #fetchOffset = -1
+  #fetchEpoch = -1
   #generation = 0
 
   constructor({ topic, partition }: TopicPartition) {
@@ -38,17 +45,27 @@ export class AssignedPartition<K, V> implements TopicPartition {
     return this.#fetchOffset
   }
 
+  /** Leader epoch of the record before {@link fetchOffset}; -1 where that is not known. */
+  get fetchEpoch(): number {
+    return this.#fetchEpoch
+  }
+
   /** Changes with each seek: an answer to a fetch of before is not added. */
   get generation(): number {
     return this.#generation
   }
 
-  /** Goes on at `offset`; what was fetched ahead is dropped. */
-  seek(offset: number): void {
+  /** Goes on at `offset`, behind a record of `epoch` where that is known; what was fetched ahead is dropped. */
+  seek(offset: number, epoch = -1): void {
     this.position = offset
-    this.#fetchOffset = offset
-    this.#fetched = []
-    this.#generation += 1
+    this.positionEpoch = epoch
+    this.validEpoch = -1
+    this.#refetch(offset)
+  }
+
+  /** Goes back to the position: what was fetched ahead of it is dropped. */
+  rewind(): void {
+    this.#refetch(this.position ?? -1)
   }
 
   /** Where to begin has to be found out anew. */
@@ -57,9 +74,21 @@ export class AssignedPartition<K, V> implements TopicPartition {
     this.position = undefined
   }
 
-  add(records: FetchedRecords<K, V>, endOffset: number): void {
+  /** `epoch` is that of the last record before `endOffset`. */
+  add(
+    records: FetchedRecords<K, V>,
+    { endOffset, epoch }: { readonly endOffset: number; readonly epoch: number },
+  ): void {
     this.#fetched.push(records)
     this.#fetchOffset = endOffset
+    this.#fetchEpoch = epoch
+  }
+
+  #refetch(offset: number): void {
+    this.#fetchOffset = offset
+    this.#fetchEpoch = this.positionEpoch
+    this.#fetched = []
+    this.#generation += 1
   }
 
   /** Records of the next batch; undefined when nothing is left, and then the position is behind all that was passed over. */
@@ -70,8 +99,9 @@ export class AssignedPartition<K, V> implements TopicPartition {
       const chunk = first.next()
       if (chunk !== undefined) return chunk
       this.#fetched.shift()
-      if (this.#fetched.length === 0 && this.position !== undefined) {
-        this.position = Math.max(this.position, first.nextOffset)
+      if (this.#fetched.length === 0 && this.position !== undefined && first.nextOffset > this.position) {
+        this.position = first.nextOffset
+        this.positionEpoch = first.epoch
       }
     }
   }

@@ -4,6 +4,7 @@ import type { Logger, Timer } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
+import type { GroupMetadata } from '../group-metadata.ts'
 import { bytes } from '../serializers.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { AssignedPartition } from './assigned-partition.ts'
@@ -12,6 +13,7 @@ import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-opt
 import type { ConsumerRecord, RecordSerdes } from './consumer-record.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
 import { Fetcher } from './fetcher.ts'
+import { HandlerRuns } from './handler-runs.ts'
 import type { Membership } from './membership.ts'
 import { membershipOf } from './membership-settings.ts'
 import {
@@ -24,11 +26,13 @@ import {
   Timestamp,
 } from './offset-requests.ts'
 import { RecordIterator } from './record-iterator.ts'
-import { type RunOptions, runHandler } from './run-handler.ts'
+import type { RunOptions } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
 import { type Subscription, SubscriptionPattern, subscribedTopics } from './topic-pattern.ts'
 
 const DEFAULT_WAIT_MS = 60_000
+/** As Java's consumer. */
+const CLOSE_TIMEOUT_MS = 30_000
 const OWN_OPTIONS = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'onLost']
 
 /**
@@ -52,6 +56,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #deliveries: Deliveries<K, V>
   readonly #fetcher: Fetcher<K, V>
   readonly #positions: StartingPositions<K, V>
+  readonly #runs = new HandlerRuns<K, V>()
   #membership: Membership | undefined
   #subscription: Subscription | undefined
   #commitTimer: Timer | undefined
@@ -127,8 +132,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /** Who this is in its group: what a transaction that commits its offsets has to know (KIP-447). */
-  get groupMetadata(): Committer {
-    return this.#membership?.committer ?? outsider(this.#groupId('groupMetadata'))
+  get groupMetadata(): Required<GroupMetadata> {
+    return this.#placeFor('groupMetadata')
   }
 
   /** Reads nothing any more, and leaves the group. */
@@ -168,7 +173,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
    * @throws what the handler throws; the record counts as not worked on
    */
   run(handler: (record: ConsumerRecord<K, V>) => unknown, options: RunOptions = {}): Promise<void> {
-    return runHandler(this.#source, handler, options)
+    return this.#runs.start(this.#source, handler, options)
   }
 
   /** The records as a stream of objects, as fast as it is read. */
@@ -180,7 +185,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
     const committing = offsets ?? this.#uncommitted()
     if (committing.length === 0) return
-    await commitOffsets(this.#cluster, this.groupMetadata, committing, this.#patience(wait))
+    await commitOffsets(this.#cluster, this.#placeFor('commit()'), committing, this.#patience(wait))
     for (const { offset, ...place } of committing) {
       const partition = this.#partitions.get(partitionKey(place))
       if (partition) partition.committed = offset
@@ -192,7 +197,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     partitions: readonly TopicPartition[],
     wait: WaitOptions = {},
   ): Promise<(PartitionOffset | undefined)[]> {
-    const reader = this.#membership?.committer ?? outsider(this.#groupId('committed'))
+    const reader = this.#placeFor('committed')
     const found = await fetchCommitted(this.#cluster, reader, partitions, this.#patience(wait))
     return partitions.map(one => found.get(partitionKey(one)))
   }
@@ -258,9 +263,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     )
   }
 
-  /** Ends loops over this consumer, commits what was worked on, leaves the group, and ends all connections. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  /**
+   * Ends loops over this consumer, commits what was worked on, leaves the group, and ends all connections. Handlers of {@link run} that
+   * are under way are waited for, `timeoutMs` at the most (30 s), so that their records count. A handler that has awaited something would
+   * wait for itself: it calls this without `await`. Calling it again is waiting for the same.
+   */
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(this.#runs.isCalling ? 0 : timeoutMs)
     return this.#closing
   }
 
@@ -319,6 +328,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       partitions: () => this.#partitions.values(),
       arrived: () => this.#deliveries.wake(),
       outOfRange: partition => this.#positions.outOfRange(partition),
+      truncated: (partition, until) => this.#positions.truncated(partition, until),
       failed: error => this.#failed(error),
     })
   }
@@ -383,8 +393,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   #uncommitted(): PartitionOffset[] {
-    return [...this.#partitions.values()].flatMap(({ topic, partition, position, committed }) =>
-      position === undefined || position === committed ? [] : [{ topic, partition, offset: position }],
+    return [...this.#partitions.values()].flatMap(({ topic, partition, position, positionEpoch, committed }) =>
+      position === undefined || position === committed
+        ? []
+        : [{ topic, partition, offset: position, leaderEpoch: positionEpoch }],
     )
   }
 
@@ -443,6 +455,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     )
   }
 
+  #placeFor(what: string): Committer {
+    return this.#membership?.committer ?? outsider(this.#groupId(what))
+  }
+
   #groupId(what: string): string {
     const groupId = this.#config.get('group.id')
     if (groupId === null) throw new KafkaError('INVALID_GROUP_ID', `${what} needs a group: set group.id`)
@@ -473,13 +489,14 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     }
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number): Promise<void> {
     // Set before anything is awaited, so that loops end.
     await Promise.resolve()
     this.#deliveries.wake()
     this.#commitTimer?.cancel()
     this.#lookTimer?.cancel()
     this.#fetcher.close()
+    await this.#runs.ended(this.#cluster.settings.clock, timeoutMs)
     try {
       await this.#letGo()
     } finally {

@@ -7,6 +7,8 @@ export interface Delivery<K, V> {
   readonly records: readonly ConsumerRecord<K, V>[]
   /** Where reading goes on when the program is done with all of them. */
   readonly nextOffset: number
+  /** Leader epoch of all of them. */
+  readonly epoch: number
   /** Seeks that had been made when they were handed out: after another one they count for nothing. */
   readonly generation: number
 }
@@ -46,16 +48,17 @@ export class Deliveries<K, V> {
   }
 
   /** The program is done with the records below `offset`. */
-  reached({ partition, generation }: Delivery<K, V>, offset: number): void {
-    if (partition.isOurs && partition.generation === generation) partition.position = offset
+  reached(delivery: Delivery<K, V>, offset: number): void {
+    if (!this.counts(delivery)) return
+    delivery.partition.position = offset
+    delivery.partition.positionEpoch = delivery.epoch
   }
 
   /** The program has nothing of it in hand any more. What it did not work on is fetched again. */
   done(delivery: Delivery<K, V>): void {
     this.#inHand.delete(delivery)
     const { position } = delivery.partition
-    if (this.counts(delivery) && position !== undefined && position < delivery.nextOffset)
-      delivery.partition.seek(position)
+    if (this.counts(delivery) && position !== undefined && position < delivery.nextOffset) delivery.partition.rewind()
     if (this.#inHand.size > 0) return
     for (const resolve of this.#quiet.splice(0)) resolve()
   }

@@ -27,6 +27,8 @@ export interface RecordChunk<K, V> {
   readonly records: readonly ConsumerRecord<K, V>[]
   /** Where reading goes on behind them. */
   readonly nextOffset: number
+  /** Leader epoch of the batch. */
+  readonly epoch: number
 }
 
 /**
@@ -42,6 +44,7 @@ export class FetchedRecords<K, V> {
   #nextAborted = 0
   #position = 0
   #nextOffset: number
+  #epoch = -1
 
   constructor(
     place: TopicPartition,
@@ -65,6 +68,11 @@ export class FetchedRecords<K, V> {
     return this.#nextOffset
   }
 
+  /** Leader epoch of the last batch that was unpacked or passed over; -1 before. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
   /**
    * The records of the next batch that has any; undefined at the end.
    * @throws KafkaError CORRUPT_MESSAGE, INVALID_RECORD: the batch is not what was written
@@ -80,19 +88,24 @@ export class FetchedRecords<K, V> {
       this.#position = header.position + header.length
       const records = this.#isVisible(header) ? this.#unpack(header) : []
       this.#nextOffset = Math.max(this.#nextOffset, header.lastOffset + 1)
-      if (records.length > 0) return { records, nextOffset: this.#nextOffset }
+      this.#epoch = header.partitionLeaderEpoch
+      if (records.length > 0) return { records, nextOffset: this.#nextOffset, epoch: this.#epoch }
     }
   }
 
-  /** Offset of the last whole batch's end: where the next fetch begins. */
-  static endOffset(bytes: Uint8Array, fetchOffset: number): number {
-    let end = fetchOffset
+  /** The end of the last whole batch, where the next fetch begins, and its leader epoch; undefined where there is none. */
+  static end(
+    bytes: Uint8Array,
+    fetchOffset: number,
+  ): { readonly endOffset: number; readonly epoch: number } | undefined {
+    let last: BatchHeader | undefined
     for (let position = 0; ; ) {
       const header = nextBatch(bytes, position)
-      if (header === undefined) return end
-      end = Math.max(end, header.lastOffset + 1)
+      if (header === undefined) break
+      last = header
       position = header.position + header.length
     }
+    return last && { endOffset: Math.max(fetchOffset, last.lastOffset + 1), epoch: last.partitionLeaderEpoch }
   }
 
   #isVisible(header: BatchHeader): boolean {

@@ -2,11 +2,12 @@ import { ErrorCode, errorName, KafkaError, type MessageOf, ZERO_UUID } from '../
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
 import { Backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
-import { grouped } from '../grouped.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { RecordSerdes } from './consumer-record.ts'
+import { FetchSession } from './fetch-session.ts'
 import { FetchedRecords } from './fetched-records.ts'
+import { validatePositions } from './position-validation.ts'
 
 const FETCH = { request: FetchRequest, response: FetchResponse }
 /** The last version that goes by the names of topics, for clusters where they have no ids. */
@@ -27,6 +28,13 @@ const LOST_LEADER: ReadonlySet<string> = new Set([
   'OFFSET_NOT_AVAILABLE',
 ])
 
+/** Failures of a session, after which everything is named again. */
+const LOST_SESSION: ReadonlySet<string> = new Set([
+  'FETCH_SESSION_ID_NOT_FOUND',
+  'INVALID_FETCH_SESSION_EPOCH',
+  'FETCH_SESSION_TOPIC_ID_ERROR',
+])
+
 export interface FetcherSettings<K, V> {
   readonly cluster: Cluster
   readonly serdes: RecordSerdes<K, V>
@@ -44,20 +52,30 @@ export interface FetcherSettings<K, V> {
   readonly arrived: () => void
   /** The offset is not in the log: where to go on has to be decided. */
   readonly outOfRange: (partition: AssignedPartition<K, V>) => void
+  /** The leader has not all of what was read: up to `until`, as far as it knows. */
+  readonly truncated: (partition: AssignedPartition<K, V>, until: number | undefined) => void
   /** What the program has to hear: a right that is missing. */
   readonly failed: (error: KafkaError) => void
 }
 
 type Answer = MessageOf<typeof FetchResponse>['responses'][number]['partitions'][number]
 
+/** Whom to ask for a partition, and the leader epoch in which it is asked; -1 where brokers do not tell. */
+interface Source {
+  readonly broker: number
+  readonly leaderEpoch: number
+}
+
 /**
  * Fetches ahead of the program: one request at a time to each broker, for those of its partitions that have little waiting. When
- * more than `prefetch.max.bytes` wait, nothing is fetched until the program has caught up.
+ * more than `prefetch.max.bytes` wait, nothing is fetched until the program has caught up. A new leader is first asked whether it has
+ * what was fetched from the one before (KIP-320).
  */
 export class Fetcher<K, V> {
   readonly #settings: FetcherSettings<K, V>
   readonly #backoff: Backoff
   readonly #busy = new Set<number>()
+  readonly #sessions = new Map<number, FetchSession>()
   #failures = 0
   #isResting = false
   #isClosed = false
@@ -72,19 +90,23 @@ export class Fetcher<K, V> {
   wake(): void {
     if (this.#isClosed || this.#isResting) return
     const { cluster, prefetchMaxBytes, partitionMaxBytes } = this.#settings
-    const byBroker = new Map<number, AssignedPartition<K, V>[]>()
+    const toFetch = new Map<number, AssignedPartition<K, V>[]>()
+    const toValidate = new Map<number, { partition: AssignedPartition<K, V>; leaderEpoch: number }[]>()
     let buffered = 0
     let isLost = false
     for (const partition of this.#settings.partitions()) {
       const bytes = partition.bufferedBytes
       buffered += bytes
-      if (partition.isPaused || partition.position === undefined || bytes >= partitionMaxBytes) continue
-      const broker = this.#sourceOf(partition)
+      if (partition.position === undefined || partition.isValidating) continue
+      const source = this.#sourceOf(partition)
+      const isWaiting = partition.isPaused || bytes >= partitionMaxBytes
       // Who looks for a position has asked for the metadata, too.
-      if (broker === undefined) isLost ||= !partition.isPositioning
-      else if (!this.#busy.has(broker)) byBroker.set(broker, [...(byBroker.get(broker) ?? []), partition])
+      if (source === undefined) isLost ||= !isWaiting && !partition.isPositioning
+      else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
+      else if (!isWaiting && !this.#busy.has(source.broker)) addTo(toFetch, source.broker, partition)
     }
-    if (buffered < prefetchMaxBytes) for (const [broker, partitions] of byBroker) void this.#fetch(broker, partitions)
+    for (const [leader, asked] of toValidate) void this.#validate(leader, asked)
+    if (buffered < prefetchMaxBytes) for (const [broker, partitions] of toFetch) void this.#fetch(broker, partitions)
     if (isLost) this.#rest()
     else if (cluster.isStale) void cluster.refresh().catch(() => {})
   }
@@ -93,36 +115,67 @@ export class Fetcher<K, V> {
     this.#isClosed = true
   }
 
-  #sourceOf(partition: AssignedPartition<K, V>): number | undefined {
+  #sourceOf(partition: AssignedPartition<K, V>): Source | undefined {
     const { metadata } = this.#settings.cluster
-    if (metadata.brokers.has(partition.preferredReplica)) return partition.preferredReplica
-    const leader = metadata.partition(partition.topic, partition.partition)?.leader ?? -1
-    return metadata.brokers.has(leader) ? leader : undefined
+    const leaderEpoch = metadata.partition(partition.topic, partition.partition)?.leaderEpoch ?? -1
+    const leader = this.#leaderOf(partition)
+    if (!metadata.brokers.has(leader)) return undefined
+    const isElsewhere = metadata.brokers.has(partition.preferredReplica)
+    return { broker: isElsewhere ? partition.preferredReplica : leader, leaderEpoch }
+  }
+
+  #leaderOf({ topic, partition }: AssignedPartition<K, V>): number {
+    return this.#settings.cluster.metadata.partition(topic, partition)?.leader ?? -1
+  }
+
+  async #validate(
+    leader: number,
+    asked: readonly { readonly partition: AssignedPartition<K, V>; readonly leaderEpoch: number }[],
+  ): Promise<void> {
+    const { cluster, failed, truncated } = this.#settings
+    for (const { partition } of asked) partition.isValidating = true
+    let isLost = false
+    try {
+      const epochs = new Map(asked.map(({ partition, leaderEpoch }) => [partition, leaderEpoch]))
+      for (const validation of await validatePositions(cluster, leader, asked)) {
+        const { partition, kind } = validation
+        if (kind === 'valid') partition.validEpoch = epochs.get(partition) ?? -1
+        else if (kind === 'truncated') truncated(partition, validation.until)
+        else if (kind === 'refused') failed(validation.error)
+        else isLost = true
+      }
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      isLost = true
+    } finally {
+      for (const { partition } of asked) partition.isValidating = false
+    }
+    if (isLost) this.#rest()
+    else this.wake()
   }
 
   async #fetch(broker: number, partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
     const { cluster, maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isCommitted, rack } = this.#settings
+    const session = this.#sessions.get(broker) ?? new FetchSession()
+    this.#sessions.set(broker, session)
     const asked = new Map(
-      partitions.map(partition => [
-        partitionKey(partition),
-        { partition, generation: partition.generation, fetchOffset: partition.fetchOffset },
-      ]),
-    )
-    const topics = Array.from(
-      grouped(partitions, ({ topic }) => topic),
-      ([topic, ofTopic]) => ({
-        topic,
-        topicId: cluster.metadata.topic(topic)?.id ?? ZERO_UUID,
-        partitions: ofTopic.map(({ partition, fetchOffset }) => ({
-          partition,
-          fetchOffset,
-          partitionMaxBytes,
-          currentLeaderEpoch: cluster.metadata.partition(topic, partition)?.leaderEpoch ?? -1,
-        })),
+      partitions.map(partition => {
+        const { generation, fetchOffset, validEpoch } = partition
+        return [partitionKey(partition), { partition, generation, fetchOffset, validEpoch }]
       }),
     )
-    const hasIds = topics.every(({ topicId }) => topicId !== ZERO_UUID)
-    const names = new Map(topics.map(({ topic, topicId }) => [topicId, topic]))
+    const wasFull = session.isFull
+    const { hasIds, ...wanted } = session.next(
+      Array.from(asked.values(), ({ partition: { topic, partition }, fetchOffset, validEpoch }) => ({
+        topic,
+        topicId: cluster.metadata.topic(topic)?.id ?? ZERO_UUID,
+        partition,
+        fetchOffset,
+        currentLeaderEpoch: validEpoch,
+        partitionMaxBytes,
+      })),
+    )
+    const names = new Map(partitions.map(({ topic }) => [cluster.metadata.topic(topic)?.id ?? ZERO_UUID, topic]))
     this.#busy.add(broker)
     let isLost = false
     try {
@@ -134,12 +187,13 @@ export class Fetcher<K, V> {
           minBytes,
           maxBytes,
           isolationLevel: isCommitted && version >= 4 ? READ_COMMITTED : 0,
-          topics,
+          ...wanted,
           ...(version >= 11 ? { rackId: rack } : {}),
         }),
         { ...(hasIds ? {} : { maxVersion: LAST_BY_NAME }), timeoutMs: maxWaitMs + cluster.settings.requestTimeoutMs },
       )
       if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+      session.answered(answer.sessionId)
       for (const { topic: name, topicId, partitions: answers } of answer.responses) {
         const topic = name === '' ? (names.get(topicId) ?? '') : name
         for (const one of answers) {
@@ -154,9 +208,11 @@ export class Fetcher<K, V> {
       if (!isLost) this.#failures = 0
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
+      session.failed(error.code)
       if (error.fatal) return this.#settings.failed(error)
       for (const partition of partitions) partition.preferredReplica = -1
-      isLost = true
+      // A session that the broker has forgotten says nothing about who leads.
+      isLost = wasFull || !LOST_SESSION.has(error.code)
     } finally {
       this.#busy.delete(broker)
     }
@@ -177,7 +233,9 @@ export class Fetcher<K, V> {
       const aborted = isCommitted ? [...(answer.abortedTransactions ?? [])] : null
       aborted?.sort((one, other) => one.firstOffset - other.firstOffset)
       const records = new FetchedRecords<K, V>(partition, { bytes, fetchOffset, aborted }, { serdes, checkCrcs })
-      partition.add(records, FetchedRecords.endOffset(bytes, fetchOffset))
+      const end = FetchedRecords.end(bytes, fetchOffset)
+      if (end === undefined) return true
+      partition.add(records, end)
       arrived()
       return true
     }
@@ -212,4 +270,18 @@ export class Fetcher<K, V> {
       })
     })
   }
+}
+
+/** Whether the leader has changed since it was known that what was fetched is in the log. Adopts the leader where nothing is to be asked. */
+function mustValidate(partition: AssignedPartition<unknown, unknown>, { leaderEpoch }: Source): boolean {
+  if (partition.validEpoch === leaderEpoch) return false
+  if (leaderEpoch >= 0 && partition.fetchEpoch >= 0) return true
+  partition.validEpoch = leaderEpoch
+  return false
+}
+
+function addTo<T>(byBroker: Map<number, T[]>, broker: number, item: T): void {
+  const items = byBroker.get(broker)
+  if (items === undefined) byBroker.set(broker, [item])
+  else items.push(item)
 }

@@ -76,7 +76,7 @@ export class GroupMembership implements Membership {
     this.#backoff = new Backoff(retryBackoffMs, retryBackoffMaxMs, random)
   }
 
-  /** Who commits for this member. */
+  /** Its place in the group, as the group has last said. */
   get committer(): Committer {
     const { groupId, groupInstanceId } = this.#settings
     return { groupId, generationId: this.#generationId, memberId: this.#memberId, groupInstanceId }

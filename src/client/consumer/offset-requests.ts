@@ -4,6 +4,7 @@ import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messag
 import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
+import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { grouped } from '../grouped.ts'
 import { byTopic, partitionKey, type TopicPartition } from '../topic-partition.ts'
 
@@ -31,26 +32,23 @@ export interface PartitionOffset extends TopicPartition {
   readonly leaderEpoch?: number
 }
 
-/** Which member of which generation commits; -1 and empty from outside of a group. */
-export interface Committer {
-  readonly groupId: string
-  /** In a group of the consumer protocol: the member's epoch. */
-  readonly generationId: number
-  readonly memberId: string
-  readonly groupInstanceId: string | null
+/** Which member of which generation commits; -1 and empty from outside of a group. In a group of the consumer protocol its epoch. */
+export interface Committer extends Required<GroupMetadata> {
   /** Of the consumer protocol: the member with its epoch of now; undefined when it was put out of the group since. */
   readonly renewed?: () => Committer | undefined
 }
 
 /** Somebody who is no member. */
 export function outsider(groupId: string): Committer {
-  return { groupId, generationId: -1, memberId: '', groupInstanceId: null }
+  return placeIn({ groupId })
 }
 
 /** Offset and timestamp of the first record that is not older; offset -1 where there is none. */
 export interface FoundOffset extends TopicPartition {
   readonly offset: number
   readonly timestamp: number
+  /** Leader epoch of the record; -1 where that is not known. */
+  readonly leaderEpoch: number
 }
 
 /**
@@ -90,7 +88,7 @@ export async function listOffsetsAt(
   broker: number,
   partitions: readonly (TopicPartition & { readonly timestamp: number })[],
   isCommitted: boolean,
-): Promise<(FoundOffset & { readonly errorCode: number; readonly leaderEpoch: number })[]> {
+): Promise<(FoundOffset & { readonly errorCode: number })[]> {
   const answer = await cluster.request({ broker }, LIST_OFFSETS, version => {
     if (version < FIRST_WITH_MAXIMUM && partitions.some(({ timestamp }) => timestamp === Timestamp.maximum)) {
       throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old for max-timestamp (before 3.0)')

@@ -52,14 +52,20 @@ export async function runHandler<K, V>(
 
 async function takeUnless<K, V>(source: RecordSource<K, V>, signal: AbortSignal | undefined) {
   if (signal === undefined) return source.take()
-  const ended = new Promise<undefined>(resolve => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
   const taking = source.take()
-  const delivery = await Promise.race([taking, ended])
-  // What comes after the end is given back untouched.
-  if (delivery === undefined) void taking.then(late => late && source.done(late))
-  return delivery
+  let end = (): void => {}
+  const ended = new Promise<undefined>(resolve => {
+    end = () => resolve(undefined)
+    signal.addEventListener('abort', end, { once: true })
+  })
+  try {
+    const delivery = await Promise.race([taking, ended])
+    // What comes after the end is given back untouched.
+    if (delivery === undefined) void taking.then(late => late && source.done(late))
+    return delivery
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
 }
 
 /** One record after the other; goes on in the same turn of the loop where the handler returns no promise. */

@@ -4,8 +4,9 @@ import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { type Committer, fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
 import { resetTimestamp } from './offset-reset.ts'
+import { LogTruncationError } from './position-validation.ts'
 
-/** How long the cluster has to tell where to begin. */
+/** How long the cluster has to tell where to begin; then it is asked anew about what is still read. */
 const WAIT_MS = 60_000
 
 export interface StartingPositionSettings<K, V> {
@@ -29,40 +30,53 @@ export class StartingPositions<K, V> {
     this.#settings = settings
   }
 
-  /** Finds it for all partitions that have no position. What goes wrong is told to `failed`. */
+  /** Finds it for all partitions that have no position, however long that takes. What will not go away is told to `failed`. */
   async find(): Promise<void> {
-    const { cluster, failed, found, partitions } = this.#settings
+    const { cluster, found, partitions } = this.#settings
     const reader = this.#settings.reader()
     const unknown = [...partitions.values()].filter(one => one.position === undefined && !one.isPositioning)
     if (unknown.length === 0) return
     for (const one of unknown) one.isPositioning = true
     try {
-      await cluster.refresh([...new Set(unknown.map(({ topic }) => topic))])
+      const patience = cluster.patience({ timeoutMs: WAIT_MS })
+      const topics = [...new Set(unknown.map(({ topic }) => topic))]
+      await cluster.retrying('finding where to begin', patience, () => cluster.refresh(topics))
       // Where the program said itself where to begin, nothing else is waited for.
       if (!unknown.every(isWithout)) found()
       const committed =
         reader === undefined
           ? new Map<string, PartitionOffset>()
-          : await fetchCommitted(cluster, reader, unknown, cluster.patience({ timeoutMs: WAIT_MS }))
+          : await fetchCommitted(cluster, reader, unknown, patience)
       for (const one of unknown.filter(isWithout)) {
-        const offset = committed.get(partitionKey(one))?.offset
-        if (offset === undefined) continue
-        one.committed = offset
-        one.seek(offset)
+        const found = committed.get(partitionKey(one))
+        if (found === undefined) continue
+        one.committed = found.offset
+        one.seek(found.offset, found.leaderEpoch)
       }
       await this.#reset(unknown.filter(isWithout))
     } catch (error) {
-      if (!(error instanceof KafkaError)) throw error
-      if (unknown.some(isWithout)) failed(error)
-    } finally {
       for (const one of unknown) one.isPositioning = false
+      if (unknown.some(isWithout)) this.#failed(error, () => this.find())
+      return
     }
+    for (const one of unknown) one.isPositioning = false
     found()
+  }
+
+  /** Tries again what the cluster's troubles prevented; the rest is the program's to hear. */
+  #failed(error: unknown, again: () => Promise<void>): void {
+    const { cluster, failed } = this.#settings
+    if (!(error instanceof KafkaError)) throw error
+    if (!error.retriable) failed(error)
+    if (!error.retriable || cluster.isClosed) return
+    const { clock, logger, retryBackoffMaxMs } = cluster.settings
+    logger.warn({ err: error }, 'it is not known yet where to begin; asking again')
+    clock.schedule(retryBackoffMaxMs, () => void again())
   }
 
   /** The log does not hold what was to be read next. */
   outOfRange(partition: AssignedPartition<K, V>): void {
-    const { failed, found, policy } = this.#settings
+    const { failed, policy } = this.#settings
     if (policy === 'none') {
       const { topic, partition: number, fetchOffset } = partition
       const what = `offset ${fetchOffset} of ${topic}-${number} is not in the log, and auto.offset.reset is none`
@@ -70,7 +84,48 @@ export class StartingPositions<K, V> {
       return
     }
     partition.unknow()
-    this.#reset([partition]).then(found, failed)
+    void this.#resetOne(partition)
+  }
+
+  /** The leader has lost a part of what was read, what is left of it ends at `until` (KIP-320): goes on there. */
+  truncated(partition: AssignedPartition<K, V>, until: number | undefined): void {
+    const { cluster, failed, found, policy } = this.#settings
+    const { position } = partition
+    if (position === undefined) return
+    if (until !== undefined && position <= until) {
+      // Only what was fetched ahead is not the log's any more.
+      partition.seek(position)
+      found()
+      return
+    }
+    if (policy === 'none') {
+      failed(new LogTruncationError(partition, position, until))
+      return
+    }
+    const { topic, partition: number } = partition
+    cluster.settings.logger.warn(
+      { topic, partition: number, position, until },
+      'the log was truncated below what was read',
+    )
+    if (until === undefined) {
+      partition.unknow()
+      void this.#resetOne(partition)
+      return
+    }
+    partition.seek(until)
+    found()
+  }
+
+  async #resetOne(partition: AssignedPartition<K, V>): Promise<void> {
+    partition.isPositioning = true
+    try {
+      if (isWithout(partition)) await this.#reset([partition])
+      this.#settings.found()
+    } catch (error) {
+      this.#failed(error, () => this.#resetOne(partition))
+    } finally {
+      partition.isPositioning = false
+    }
   }
 
   async #reset(partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
@@ -87,9 +142,9 @@ export class StartingPositions<K, V> {
     // Nothing is that young: then what comes next is where to begin.
     const late = found.filter(({ offset }) => offset < 0).map(one => ({ ...one, timestamp: Timestamp.latest }))
     const ends = await listOffsets(cluster, late, { patience, isCommitted })
-    for (const { offset, ...place } of [...found.filter(one => one.offset >= 0), ...ends]) {
+    for (const { offset, leaderEpoch, ...place } of [...found.filter(one => one.offset >= 0), ...ends]) {
       const one = ours.get(partitionKey(place))
-      if (one !== undefined && one.position === undefined) one.seek(offset)
+      if (one !== undefined && one.position === undefined) one.seek(offset, leaderEpoch)
     }
   }
 }

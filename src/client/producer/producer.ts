@@ -5,6 +5,7 @@ import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from
 import { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import { abortable } from '../deadline.ts'
+import type { GroupMetadata } from '../group-metadata.ts'
 import { type Serde, string } from '../serializers.ts'
 import { Idempotence } from './idempotence.ts'
 import { Identification } from './identify.ts'
@@ -18,7 +19,7 @@ import { RecordAccumulator, type Serialize } from './record-accumulator.ts'
 import type { BatchMetadata, ProducerRecord, Raw, RecordMetadata, TopicRecord } from './record-input.ts'
 import { SendGroup } from './send-group.ts'
 import { Sender } from './sender.ts'
-import { type GroupMetadata, Transactions } from './transactions.ts'
+import { Transactions } from './transactions.ts'
 
 /** Sees records before they are sent and what became of them (Java's ProducerInterceptor). */
 export interface ProducerInterceptor<K = Raw, V = Raw> {
@@ -98,6 +99,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
         this.#sender.urgency += isFull ? 1 : -1
         if (isFull) this.#sender.wake()
       },
+      onFailed: error => this.#transactions?.recordFailed(error),
     })
     this.#sender = new Sender({
       cluster,
@@ -130,9 +132,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
         timeoutMs: settings.transactionTimeoutMs,
         maxBlockMs: settings.maxBlockMs,
         wake: () => this.#sender.wake(),
-        dropWaiting: error => {
+        dropUnsent: error => {
           this.#accumulator.failPending(error)
-          this.#sender.failWaiting(error)
+          this.#sender.failUnsent(error)
         },
         flush: signal => this.flush(signal && { signal }),
         onFatal: error => this.#abandon(error),
@@ -163,7 +165,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   /**
    * Sends a record and resolves when it has been acknowledged as `acks` asks. Waits up to `max.block.ms` for memory and metadata.
    *
-   * @throws KafkaError with the broker's code; MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION; REQUEST_TIMED_OUT after
+   * @throws KafkaError with the broker's code; MESSAGE_TOO_LARGE, INVALID_TIMESTAMP, UNKNOWN_TOPIC_OR_PARTITION; REQUEST_TIMED_OUT after
    * `delivery.timeout.ms` or `max.block.ms`; the signal's reason
    */
   send(topic: string, record: ProducerRecord<K, V>, options?: SendOptions): Promise<RecordMetadata>
@@ -178,10 +180,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const record = (isNamed ? second : first) as ProducerRecord<K, V>
     const signal = (isNamed ? third : (second as SendOptions | undefined))?.signal
     if (this.#interceptors.length > 0) return this.#sendIntercepted({ ...record, topic }, signal)
-    const sent = new Promise<RecordMetadata>(resolve => {
-      this.#transactions?.checkMaySend()
-      this.#accumulator.add(topic, record, resolve as Resolve, signal)
-    })
+    const sent = new Promise<RecordMetadata>(resolve => this.#add(topic, record, resolve as Resolve, signal))
     return signal === undefined ? sent : abortable(sent, signal)
   }
 
@@ -200,8 +199,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const group = new SendGroup(topic, records.length)
     for (const record of records) {
       try {
-        this.#transactions?.checkMaySend()
-        this.#accumulator.add(topic, record, group, signal)
+        this.#add(topic, record, group, signal)
       } catch (error) {
         group.failed(error instanceof Error ? error : new Error(String(error)), 1)
       }
@@ -303,6 +301,22 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     }
   }
 
+  /** @throws what `waiter` then does not hear: why the record cannot be taken */
+  #add(
+    topic: string,
+    record: ProducerRecord<K, V>,
+    waiter: Resolve | SendGroup,
+    signal: AbortSignal | undefined,
+  ): void {
+    this.#transactions?.checkMaySend()
+    try {
+      this.#accumulator.add(topic, record, waiter, signal)
+    } catch (error) {
+      this.#transactions?.recordFailed(error)
+      throw error
+    }
+  }
+
   #needTransactions(): Transactions {
     if (this.#transactions !== undefined) return this.#transactions
     throw new KafkaError('INVALID_TXN_STATE', 'transactions need the setting transactional.id')
@@ -318,10 +332,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     let record = given
     for (const { onSend } of this.#interceptors) record = onSend?.(record) ?? record
     try {
-      this.#transactions?.checkMaySend()
-      const sent = new Promise<RecordMetadata>(resolve =>
-        this.#accumulator.add(record.topic, record, resolve as Resolve, signal),
-      )
+      const sent = new Promise<RecordMetadata>(resolve => this.#add(record.topic, record, resolve as Resolve, signal))
       const metadata = await abortable(sent, signal)
       this.#acknowledge(record, metadata, undefined)
       return metadata

@@ -22,6 +22,8 @@ export interface AccumulatorParts {
   readonly onAdded: (queue: PartitionQueue) => void
   /** Records begin to wait for memory, or no longer do. */
   readonly onFull: (isFull: boolean) => void
+  /** A record that waited is given up. */
+  readonly onFailed: (error: unknown) => void
 }
 
 /** A record that waits for memory, or to hear of its topic. */
@@ -73,7 +75,7 @@ export class RecordAccumulator {
 
   /**
    * Takes a record; `waiter` hears what became of it.
-   * @throws what serializing it throws; KafkaError MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION
+   * @throws what serializing it throws; KafkaError MESSAGE_TOO_LARGE, INVALID_TIMESTAMP, UNKNOWN_TOPIC_OR_PARTITION
    */
   add(name: string, record: ProducerRecord<unknown, unknown>, waiter: Resolve | Group, signal?: AbortSignal): void {
     if (this.#closedBy !== undefined) throw this.#closedBy
@@ -150,7 +152,7 @@ export class RecordAccumulator {
       return false
     }
     const { clock } = cluster.settings
-    const timestamp = record.timestamp ?? clock.now()
+    const timestamp = record.timestamp === undefined ? clock.now() : checkedTimestamp(record.timestamp)
     const queue = queues.queueFor(record, key, value)
     const batch = queue.batchFor(bytes, settings.batchBytes, clock)
     batch.append(timestamp, { key, value, headers }, waiter)
@@ -172,24 +174,30 @@ export class RecordAccumulator {
   #admit(topic: Topic): void {
     if (!topic.isKnown) return
     const { pending } = topic
-    let taken = 0
-    for (; taken < pending.length; taken++) {
-      const { record, waiter, signal } = pending[taken]!
-      try {
-        signal?.throwIfAborted()
-        if (!this.#append(topic, record, waiter)) break
-      } catch (error) {
-        fail(waiter, error)
+    for (let isBlocked = false; !isBlocked && pending.length > 0; ) {
+      let taken = 0
+      let failed: { readonly waiter: Resolve | Group; readonly error: unknown } | undefined
+      while (!isBlocked && failed === undefined && taken < pending.length) {
+        const { record, waiter, signal } = pending[taken]!
+        try {
+          signal?.throwIfAborted()
+          isBlocked = !this.#append(topic, record, waiter)
+        } catch (error) {
+          failed = { waiter, error }
+        }
+        if (!isBlocked) taken += 1
       }
+      // Taken out before anybody is told, because a failure may end what else waits.
+      pending.splice(0, taken)
+      this.#left(taken)
+      if (failed !== undefined) this.#fail(failed.waiter, failed.error)
     }
-    pending.splice(0, taken)
-    this.#left(taken)
   }
 
   #failAll(topic: Topic, error: unknown): void {
     const pending = topic.pending.splice(0)
     this.#left(pending.length)
-    for (const { waiter } of pending) fail(waiter, error)
+    for (const { waiter } of pending) this.#fail(waiter, error)
   }
 
   /** So many wait no longer. */
@@ -225,14 +233,21 @@ export class RecordAccumulator {
       this.#left(late.length)
       const what = topic.isKnown ? 'no memory was free' : `topic ${topic.queues.topic} was not found`
       const error = new KafkaError('REQUEST_TIMED_OUT', `${what} within max.block.ms, which is ${settings.maxBlockMs}`)
-      for (const { waiter } of late) fail(waiter, error)
+      for (const { waiter } of late) this.#fail(waiter, error)
       if (pending[0] !== undefined) nextMs = Math.min(nextMs, pending[0].deadlineMs)
     }
     if (nextMs < Number.POSITIVE_INFINITY) this.#watch(nextMs)
   }
+
+  #fail(waiter: Resolve | Group, error: unknown): void {
+    if (typeof waiter === 'function') waiter(Promise.reject(error))
+    else waiter.failed(error instanceof Error ? error : new Error(String(error)), 1)
+    this.#parts.onFailed(error)
+  }
 }
 
-function fail(waiter: Resolve | Group, error: unknown): void {
-  if (typeof waiter === 'function') waiter(Promise.reject(error))
-  else waiter.failed(error instanceof Error ? error : new Error(String(error)), 1)
+function checkedTimestamp(timestamp: number): number {
+  if (Number.isSafeInteger(timestamp) && timestamp >= 0) return timestamp
+  const what = `timestamp ${timestamp} is not a time: give whole milliseconds since 1970, or leave it out`
+  throw new KafkaError('INVALID_TIMESTAMP', what)
 }

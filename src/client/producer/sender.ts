@@ -85,6 +85,15 @@ export class Sender {
     this.#active.clear()
   }
 
+  /** Fails what waits and was never sent. */
+  failUnsent(error: Error): void {
+    for (const queue of this.#active) {
+      const all = queue.waiting.splice(0)
+      queue.waiting.push(...all.filter(({ attempts }) => attempts > 0))
+      for (const batch of all) if (batch.attempts === 0) this.#fail(batch, error, true)
+    }
+  }
+
   /** Fails everything that waits, and sends nothing any more. */
   close(error: Error): void {
     this.#isClosed = true

@@ -19,6 +19,7 @@ import type { RequestBody } from '../broker-node.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import type { Patient } from '../deadline.ts'
+import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { byTopic } from '../topic-partition.ts'
 import type { Idempotence } from './idempotence.ts'
 import { INIT_PRODUCER_ID } from './identify.ts'
@@ -57,13 +58,6 @@ const FATAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
   'TRANSACTION_COORDINATOR_FENCED',
 ])
-/** A consumer's place in its group, so that one that has been thrown out commits nothing (KIP-447). */
-export interface GroupMetadata {
-  readonly groupId: string
-  readonly generationId?: number
-  readonly memberId?: string
-  readonly groupInstanceId?: string | null
-}
 
 export interface TransactionParts {
   readonly cluster: Cluster
@@ -73,8 +67,8 @@ export interface TransactionParts {
   readonly idempotence: Idempotence
   /** Lets the sender look again. */
   readonly wake: () => void
-  /** Fails what has not been sent. */
-  readonly dropWaiting: (error: Error) => void
+  /** Fails what was never sent. */
+  readonly dropUnsent: (error: Error) => void
   /** Resolves when all that was given to the producer is settled. */
   readonly flush: (signal: AbortSignal | undefined) => Promise<void>
   readonly onFatal: (error: Error) => void
@@ -123,7 +117,8 @@ export class Transactions {
 
   /** Whether records may go to a partition; asks the coordinator to take it into the transaction where it has not been. */
   isAllowed(queue: PartitionQueue): boolean {
-    if (this.#added.has(queue)) return this.#state === 'in-transaction' || this.#state === 'committing'
+    // What was sent once and refused is sent again even while the transaction fails: the log may hold a part of it.
+    if (this.#added.has(queue)) return this.#state !== 'fatal-error'
     this.#toAdd.add(queue)
     if (!this.#isAdding) void this.#addPartitions()
     return false
@@ -131,9 +126,14 @@ export class Transactions {
 
   /** A batch could not be written: the transaction cannot be committed any more. */
   batchFailed(batch: ProducerBatch, error: Error): void {
-    if (this.#state !== 'in-transaction' && this.#state !== 'committing') return
-    if (batch.attempts > 0) this.#mustBump = true
-    this.#failed(error)
+    // It may yet arrive: under another epoch, nothing that follows is mistaken for it.
+    if (batch.attempts > 0 && this.#isOpen) this.#mustBump = true
+    this.recordFailed(error)
+  }
+
+  /** A record of the transaction was not taken, or given up: without it the transaction cannot be committed. */
+  recordFailed(error: unknown): void {
+    if (this.#state === 'in-transaction' || this.#state === 'committing') this.#failed(error)
   }
 
   async sendOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, signal?: AbortSignal): Promise<void> {
@@ -168,7 +168,7 @@ export class Transactions {
     const states: readonly TransactionState[] = ['in-transaction', 'abortable-error', 'aborting']
     if (!states.includes(this.#state)) throw this.#wrongState('abortTransaction')
     this.#state = 'aborting'
-    this.#parts.dropWaiting(
+    this.#parts.dropUnsent(
       new KafkaError('OPERATION_NOT_ATTEMPTED', 'the transaction was aborted before the record was sent'),
     )
     await this.#parts.flush(signal)
@@ -239,15 +239,11 @@ export class Transactions {
       committedLeaderEpoch: leaderEpoch,
       committedMetadata: metadata,
     }))
-    const member = {
-      generationId: group.generationId ?? -1,
-      memberId: group.memberId ?? '',
-      groupInstanceId: group.groupInstanceId ?? null,
-    }
-    const options = { signal, maxVersion: MAX_VERSION.commitOffsets, group: group.groupId }
+    const { groupId, ...member } = placeIn(group)
+    const options = { signal, maxVersion: MAX_VERSION.commitOffsets, group: groupId }
     await this.#request('committing offsets in the transaction', COMMIT_OFFSETS, options, version => ({
       ...this.#names(),
-      groupId: group.groupId,
+      groupId,
       topics,
       // Before v3 the coordinator cannot tell a member that was thrown out.
       ...(version >= 3 ? member : {}),
@@ -280,6 +276,10 @@ export class Transactions {
     await sleep(this.#parts.cluster.settings.clock, Math.min(CONCURRENT_PAUSE_MS, Math.max(1, patience.leftMs)))
   }
 
+  get #isOpen(): boolean {
+    return this.#state !== 'uninitialized' && this.#state !== 'ready'
+  }
+
   #identity(): ProducerIdentity {
     return this.#parts.idempotence.identity ?? NO_PRODUCER
   }
@@ -300,7 +300,7 @@ export class Transactions {
       this.#parts.onFatal(error)
     } else if (this.#state === 'in-transaction' || this.#state === 'committing') {
       this.#state = 'abortable-error'
-      this.#parts.dropWaiting(error)
+      this.#parts.dropUnsent(error)
     }
   }
 

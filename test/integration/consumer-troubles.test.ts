@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { connect, LogTruncationError } from '../../src/client/index.ts'
+import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { FROM_START, numbers, publish, read, sorted, TEXT } from './consumer-records.ts'
+
+test('a consumer that never heard of the cluster in time goes on asking', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 2 })
+  cluster.delay('Metadata', 5_000)
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...FROM_START, requestTimeoutMs: 100 })
+  consumer.assign([{ topic: 'orders', partition: 0 }])
+  const reading = read(consumer, 2)
+  setTimeout(() => cluster.clearFaults(), 300)
+  assert.deepEqual(
+    (await reading).map(({ value }) => value),
+    ['0', '1'],
+  )
+})
+
+/** A consumer that has read five records, whose next leader says that only two of them are in its log. */
+async function truncated(cluster: TestCluster, policy: string) {
+  await publish(cluster, 'orders', { count: 5 })
+  const consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, autoOffsetReset: policy })
+  consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
+  const before = await read(consumer, 5)
+  const asked: unknown[] = []
+  cluster.control('OffsetForLeaderEpoch', ({ body }) => {
+    asked.push(body.topics)
+    const partitions = [{ partition: 0, errorCode: 0, leaderEpoch: 0, endOffset: 2 }]
+    return asked.length === 1 ? { topics: [{ topic: 'orders', partitions }] } : undefined
+  })
+  await cluster.restart('kill')
+  return { consumer, before, asked }
+}
+
+test('a consumer whose leader lost what it had read is told so, with where the logs part', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const { consumer, asked } = await truncated(cluster, 'none')
+  await using _ = consumer
+  await assert.rejects(read(consumer, 1), error => {
+    assert.ok(error instanceof LogTruncationError)
+    assert.deepEqual([error.code, error.offset, error.divergingOffset], ['OFFSET_OUT_OF_RANGE', 4, 2])
+    return true
+  })
+  assert.deepEqual(asked, [
+    [{ topic: 'orders', partitions: [{ partition: 0, currentLeaderEpoch: 1, leaderEpoch: 0 }] }],
+  ])
+})
+
+test('a consumer with a policy goes on where its leader has parted from what it had read', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const { consumer } = await truncated(cluster, 'earliest')
+  await using _ = consumer
+  const after = await read(consumer, 3)
+  assert.deepEqual(
+    after.map(({ offset }) => offset),
+    [2, 3, 4],
+  )
+})
+
+test('fetches name only what has changed, and everything again when the broker has forgotten the session', async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await publish(cluster, 'orders', { count: 4, partitions: 2 })
+  const bodies: { sessionId: number; sessionEpoch: number; topics: unknown[] }[] = []
+  const idle = new Promise<void>(resolve => {
+    cluster.control('Fetch', ({ body }) => {
+      bodies.push(body as unknown as (typeof bodies)[number])
+      if (bodies.at(-1)!.topics.length === 0) resolve()
+      return undefined
+    })
+  })
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, fetchMaxWaitMs: 20 })
+  consumer.assign([0, 1].map(partition => ({ topic: 'orders', partition, offset: 0 })))
+  await read(consumer, 4)
+  await idle
+  assert.deepEqual([bodies[0]!.sessionId, bodies[0]!.sessionEpoch], [0, 0])
+  const { sessionId, sessionEpoch } = bodies.at(-1)!
+  assert.ok(sessionId > 0 && sessionEpoch > 0, `${sessionId} ${sessionEpoch}`)
+  cluster.clearFaults()
+  cluster.failNext('Fetch', 'FETCH_SESSION_ID_NOT_FOUND')
+  await publish(cluster, 'orders', { count: 2, partitions: 2 })
+  assert.equal((await read(consumer, 2)).length, 2)
+})
+
+test('a close waits for handlers under way, and what they did is committed', async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await publish(cluster, 'orders', { count: 6, partitions: 2 })
+  const kafka = connect(cluster.bootstrapServers)
+  const consumer = kafka.consumer(FROM_START)
+  consumer.subscribe('orders')
+  const done: string[] = []
+  let begun = 0
+  let release = (): void => {}
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const bothBegun = new Promise<void>(resolve => {
+    void consumer.run(
+      async ({ value }) => {
+        if (++begun === 2) resolve()
+        await released
+        done.push(value!)
+      },
+      { concurrency: 2 },
+    )
+  })
+  await bothBegun
+  const closing = consumer.close()
+  setTimeout(release, 50)
+  await closing
+  assert.equal(done.length, 2)
+  await using next = kafka.consumer(FROM_START)
+  next.subscribe('orders')
+  const rest = await read(next, 4)
+  assert.deepEqual(sorted([...done, ...rest.map(({ value }) => value)]), numbers(6))
+})
+
+test('a close waits for a handler no longer than it is told', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 1 })
+  const consumer = connect(cluster.bootstrapServers).consumer(FROM_START)
+  consumer.subscribe('orders')
+  await new Promise<void>(resolve => {
+    void consumer.run(() => {
+      resolve()
+      return new Promise(() => {})
+    })
+  })
+  await consumer.close({ timeoutMs: 20 })
+})
+
+test('a handler may close its consumer', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 2 })
+  const consumer = connect(cluster.bootstrapServers).consumer(FROM_START)
+  consumer.subscribe('orders')
+  const seen: number[] = []
+  await consumer.run(async ({ offset }) => {
+    seen.push(offset)
+    await consumer.close()
+  })
+  assert.deepEqual(seen, [0])
+})
+
+test('a commit without a group is named', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using consumer = connect(cluster.bootstrapServers).consumer(TEXT)
+  consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
+  const offsets = [{ topic: 'orders', partition: 0, offset: 0 }]
+  await assert.rejects(consumer.commit(offsets), { code: 'INVALID_GROUP_ID', message: /^commit\(\) needs a group/ })
+})
