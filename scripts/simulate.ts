@@ -23,7 +23,7 @@ const env = {
 
 let failed = false
 for (const name of readdirSync(directory).filter(file => file.endsWith('.test.js') && file.includes(filter))) {
-  const args = ['--enable-source-maps', '--test-reporter=spec', join(directory, name)]
+  const args = ['--enable-source-maps', '--test-reporter=spec', '--test-force-exit', join(directory, name)]
   if (spawnSync(process.execPath, args, { stdio: 'inherit', env }).status !== 0) failed = true
 }
 process.exitCode = failed ? 1 : 0

@@ -28,7 +28,8 @@ export async function audit(world: World, groups: readonly string[]): Promise<vo
   peer.close()
 }
 
-async function auditPartition(
+/** Reads a whole partition, and writes it into the history; its batches have to follow each other. */
+export async function auditPartition(
   world: World,
   peer: Peer,
   { topic, partition, isolation }: { topic: string; partition: number; isolation: Isolation },

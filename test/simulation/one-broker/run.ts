@@ -10,7 +10,7 @@ import { checkInvariants } from './invariants.ts'
 import { Peer } from './peer.ts'
 import { PlainProducer } from './plain-producer.ts'
 import { SessionReader } from './session-reader.ts'
-import { SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { drawSettings, SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
 import { TailReader } from './tail-reader.ts'
 import { TransactionalProducer, Transformer } from './transactional-producer.ts'
 import { World } from './world.ts'
@@ -30,7 +30,7 @@ const GROUP = 'readers'
 
 /** Runs one seed: a broker, its clients and what befalls them. What is wrong is in `failures` then. */
 export async function runSeed(seed: number): Promise<World> {
-  const world = new World(seed)
+  const world = new World(seed, drawSettings)
   try {
     await prepare(world)
     await live(world)

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
+import { handled, type RequestInterceptor } from '../../../src/broker/index.ts'
 import { type MemoryDisk, type Random, SimulatedClock, seededRandom, sleep } from '../../../src/platform/index.ts'
 import { ZERO_UUID } from '../../../src/protocol/everything.ts'
 import { type HistoryEvent, HistoryRecorder } from '../../../src/testing/history/index.ts'
 import { SimulatedBroker } from '../../../src/testing/simulated-broker.ts'
-import { drawSettings, type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 export type Properties = Readonly<Record<string, string>>
 
@@ -24,11 +25,11 @@ class TracedHistory extends HistoryRecorder {
 }
 
 /** Everything of a run that is drawn from its seed, and the broker in it, which dies and comes back. */
-export class World {
+export class World<S extends Settings = Settings> {
   readonly seed: number
   readonly random: Random
   readonly clock = new SimulatedClock()
-  readonly settings: Settings
+  readonly settings: S
   readonly history = new TracedHistory(text => this.line(text))
   /** What happened, each line with its time. */
   readonly lines: string[] = []
@@ -56,10 +57,10 @@ export class World {
   /** The longest that bytes are under way now. */
   #delayMs: number
 
-  constructor(seed: number) {
+  constructor(seed: number, draw: (random: Random) => S) {
     this.seed = seed
     this.random = seededRandom(seed)
-    this.settings = drawSettings(this.random)
+    this.settings = draw(this.random)
     this.#delayMs = this.settings.delayMs
     this.line(JSON.stringify(this.settings))
     this.#broker = this.#start(undefined)
@@ -184,6 +185,11 @@ export class World {
     this.#broker = this.#start(disk)
   }
 
+  /** Stands before the handlers of the broker. */
+  protected intercept(...[handler, request, context]: Parameters<RequestInterceptor>): ReturnType<RequestInterceptor> {
+    return handled(handler, request, context)
+  }
+
   #start(disk: MemoryDisk | undefined): SimulatedBroker {
     this.#starts += 1
     this.#isDown = false
@@ -198,6 +204,7 @@ export class World {
       onError: line => this.#complained(line),
       onHalt: () => this.#gaveUp('the broker halts'),
       ...(disk ? { disk } : {}),
+      interceptor: (handler, request, context) => this.intercept(handler, request, context),
     })
     broker.ready.catch(error => {
       if (broker.isOver) return

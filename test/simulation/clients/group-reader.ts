@@ -1,0 +1,244 @@
+import {
+  Consumer,
+  type ConsumerOptions,
+  type ConsumerRecord,
+  string,
+  type TopicPartition,
+} from '../../../src/client/index.ts'
+import { KafkaError } from '../../../src/protocol/everything.ts'
+import type { Isolation } from '../../../src/testing/history/index.ts'
+import type { ClientWorld } from './client-world.ts'
+import { SESSION_TIMEOUT_MS } from './settings.ts'
+
+type Reader = Consumer<string, string>
+type Read = ConsumerRecord<string, string>
+
+/** What a group reads, and how its members share it. */
+export interface GroupSettings {
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly isolation: Isolation
+  readonly assignors: string
+}
+
+/** How a life of a member ends: it leaves, or is never heard of again. */
+type End = 'left' | 'vanished'
+
+/** A member of a group that comes and goes, and works on records in one of the ways that a consumer has, until all is read. */
+export class GroupReader {
+  readonly #world: ClientWorld
+  readonly #name: string
+  readonly #settings: GroupSettings
+  #lives = 0
+
+  constructor(world: ClientWorld, name: string, settings: GroupSettings) {
+    this.#world = world
+    this.#name = name
+    this.#settings = settings
+  }
+
+  async run(): Promise<void> {
+    while (!this.#world.isRead) await this.#live()
+  }
+
+  async #live(): Promise<void> {
+    const world = this.#world
+    const name = `${this.#name}.${++this.#lives}`
+    const { network, options } = world.client()
+    const commits = world.oneOf(['auto', 'by hand', 'each'] as const)
+    const life = new ReadingLife(world, this.#settings, { name, commits })
+    const consumer = new Consumer<string, string>({
+      ...options,
+      ...readerOptions(world, this.#settings),
+      clientId: name,
+      enableAutoCommit: commits === 'auto',
+      onAssigned: partitions => life.assigned(partitions),
+    })
+    life.consumer = consumer
+    consumer.subscribe([...this.#settings.topics])
+    const over = new AbortController()
+    const timer = this.#lifetime(() => over.abort())
+    let end: End = 'left'
+    try {
+      await life.read(over.signal)
+      end = !world.isEnding && world.chance(3) ? 'vanished' : 'left'
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      world.fail(`${name} cannot go on: ${error.stack}`)
+    } finally {
+      timer.cancel()
+    }
+    world.count(`member ${end}`)
+    world.line(`${name} ${end}`)
+    if (end === 'vanished') network.vanish()
+    await consumer.close()
+  }
+
+  /** A member lives for a while, at the end until all is read. */
+  #lifetime(end: () => void): { cancel(): void } {
+    const world = this.#world
+    const endMs = world.clock.monotonicMs() + 300 + world.random.below(2_000)
+    const look = () => {
+      const isOver = world.isRead || (!world.isEnding && world.clock.monotonicMs() >= endMs)
+      if (isOver) end()
+      else timer = world.clock.schedule(50, look)
+    }
+    let timer = world.clock.schedule(50, look)
+    return { cancel: () => timer.cancel() }
+  }
+}
+
+/** Settings of consumers as a seed draws them. */
+export function readerOptions(
+  world: ClientWorld,
+  { group, isolation, assignors }: GroupSettings,
+): ConsumerOptions<string, string> {
+  return {
+    groupId: group,
+    key: string,
+    value: string,
+    partitionAssignmentStrategy: assignors,
+    isolationLevel: `read_${isolation}`,
+    autoOffsetReset: 'earliest',
+    sessionTimeoutMs: SESSION_TIMEOUT_MS * world.oneOf([1, 3]),
+    heartbeatIntervalMs: world.oneOf([100, 300]),
+    maxPollIntervalMs: world.oneOf([1_000, 5_000]),
+    autoCommitIntervalMs: world.oneOf([100, 500]),
+    fetchMaxWaitMs: world.oneOf([100, 500]),
+    maxPartitionFetchBytes: world.oneOf([100, 1 << 20]),
+    prefetchMaxBytes: world.oneOf([100, 1 << 20]),
+  }
+}
+
+/** What a member does with its records. */
+class ReadingLife {
+  consumer!: Reader
+  readonly #world: ClientWorld
+  readonly #settings: GroupSettings
+  readonly #name: string
+  readonly #commits: 'auto' | 'by hand' | 'each'
+  /** Where the next record of a partition is, by the history; an assignment begins anywhere. */
+  readonly #next = new Map<string, number>()
+  readonly #assignments = new Map<string, number>()
+
+  constructor(
+    world: ClientWorld,
+    settings: GroupSettings,
+    { name, commits }: { readonly name: string; readonly commits: 'auto' | 'by hand' | 'each' },
+  ) {
+    this.#world = world
+    this.#settings = settings
+    this.#name = name
+    this.#commits = commits
+  }
+
+  assigned(partitions: readonly TopicPartition[]): void {
+    this.#world.count('assigned')
+    for (const one of partitions) {
+      const where = `${one.topic}-${one.partition}`
+      this.#next.delete(where)
+      this.#assignments.set(where, this.#assignmentOf(one) + 1)
+    }
+    for (const one of [...this.consumer.assignment, ...partitions]) this.#owns(one)
+  }
+
+  async read(signal: AbortSignal): Promise<void> {
+    const world = this.#world
+    const way = world.oneOf(['iterate', 'batches', 'run', 'concurrent', 'by key'] as const)
+    if (way === 'iterate') await this.#iterate(signal)
+    else if (way === 'batches') await this.#batches(signal)
+    else {
+      const concurrency = way === 'run' ? 1 : 3
+      const order = way === 'by key' ? 'key' : 'partition'
+      await this.consumer.run(record => this.#work(record, way !== 'by key'), { concurrency, order, signal })
+    }
+  }
+
+  async #iterate(signal: AbortSignal): Promise<void> {
+    const iterator = this.consumer[Symbol.asyncIterator]()
+    const ended = aborted(signal)
+    for (;;) {
+      const next = await Promise.race([iterator.next(), ended])
+      if (next === undefined || next.done) break
+      await this.#work(next.value, true)
+      if (signal.aborted) {
+        // What was worked on counts when the next is asked for; a loop that is left does not ask.
+        await iterator.return?.()
+        break
+      }
+    }
+  }
+
+  async #batches(signal: AbortSignal): Promise<void> {
+    const iterator = this.consumer.batches()
+    const ended = aborted(signal)
+    for (;;) {
+      const next = await Promise.race([iterator.next(), ended])
+      if (next === undefined || next.done) return
+      for (const record of next.value.records) await this.#work(record, true)
+      if (signal.aborted) {
+        await iterator.return()
+        return
+      }
+    }
+  }
+
+  async #work(record: Read, isInOrder: boolean): Promise<void> {
+    const world = this.#world
+    const assignment = this.#assignmentOf(record)
+    this.#owns(record)
+    if (world.chance(4)) await world.sleep(world.random.below(world.chance(20) ? 2_000 : 40))
+    world.ledger(this.#settings.group).done(record.value!)
+    // What was in hand when its partition went may be done with when it is here again.
+    if (isInOrder && assignment === this.#assignmentOf(record)) this.#note(record)
+    // With keys side by side nobody but the consumer knows how far all of them are.
+    if (this.#commits === 'each' && isInOrder) {
+      const { topic, partition, offset, leaderEpoch } = record
+      await this.#commit([{ topic, partition, offset: offset + 1, leaderEpoch }])
+    } else if (this.#commits !== 'auto' && world.chance(5)) await this.#commit()
+  }
+
+  async #commit(offsets?: Parameters<Reader['commit']>[0]): Promise<void> {
+    try {
+      await this.consumer.commit(offsets, { timeoutMs: 3_000 })
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      this.#world.line(`${this.#name} cannot commit: ${error.code}`)
+      this.#world.count('commit failed')
+    }
+  }
+
+  #note({ topic, partition, offset, leaderEpoch, value }: Read): void {
+    const { history, settings } = this.#world
+    const where = `${topic}-${partition}`
+    const before = this.#next.get(where)
+    this.#next.set(where, offset + 1)
+    if (settings.durability === 'lossy') {
+      // What is worked on now may have been read before the power went, and be nowhere any more: that all of what is there was worked on
+      // says whether truncations are noticed.
+      if (before !== undefined && offset < before) this.#world.count('gone back')
+      return
+    }
+    const { isolation } = this.#settings
+    const seeks = before === undefined
+    history.note(
+      { kind: 'poll', consumer: this.#name, partition: where, isolation, position: before ?? offset, seeks },
+      { records: [{ offset, epoch: leaderEpoch, value: value! }], next: offset + 1 },
+    )
+  }
+
+  #assignmentOf({ topic, partition }: TopicPartition): number {
+    return this.#assignments.get(`${topic}-${partition}`) ?? 0
+  }
+
+  #owns({ topic, partition }: TopicPartition): void {
+    // With its state a group loses the count of its generations.
+    if (this.#world.settings.durability === 'lossy') return
+    const { generationId } = this.consumer.groupMetadata
+    this.#world.ledger(this.#settings.group).owns(this.#name, generationId, `${topic}-${partition}`)
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
+}

@@ -1,0 +1,92 @@
+import type { RequestInterceptor } from '../../../src/broker/index.ts'
+import { type ErrorName, KafkaError } from '../../../src/protocol/everything.ts'
+import type { ClientWorld } from './client-world.ts'
+
+const OF_COORDINATORS: readonly ErrorName[] = [
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+]
+
+/** What a broker may say although the request is right, by API. */
+const REFUSALS: Readonly<Record<string, readonly ErrorName[]>> = {
+  Produce: ['NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'KAFKA_STORAGE_ERROR', 'LEADER_NOT_AVAILABLE'],
+  Fetch: ['FETCH_SESSION_ID_NOT_FOUND', 'INVALID_FETCH_SESSION_EPOCH', 'KAFKA_STORAGE_ERROR'],
+  ListOffsets: ['NOT_LEADER_OR_FOLLOWER', 'LEADER_NOT_AVAILABLE'],
+  OffsetForLeaderEpoch: ['NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_LEADER_EPOCH'],
+  FindCoordinator: ['COORDINATOR_NOT_AVAILABLE'],
+  InitProducerId: ['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE'],
+  JoinGroup: OF_COORDINATORS,
+  SyncGroup: OF_COORDINATORS,
+  Heartbeat: OF_COORDINATORS,
+  OffsetCommit: OF_COORDINATORS,
+  OffsetFetch: OF_COORDINATORS,
+  TxnOffsetCommit: OF_COORDINATORS,
+  AddPartitionsToTxn: [...OF_COORDINATORS, 'CONCURRENT_TRANSACTIONS'],
+  AddOffsetsToTxn: [...OF_COORDINATORS, 'CONCURRENT_TRANSACTIONS'],
+  EndTxn: [...OF_COORDINATORS, 'CONCURRENT_TRANSACTIONS'],
+}
+
+/** What a broker says that has done what was asked and does not know whether it will last, by API. */
+const DOUBTS: Readonly<Record<string, ErrorName>> = {
+  Produce: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  OffsetCommit: 'COORDINATOR_NOT_AVAILABLE',
+  TxnOffsetCommit: 'COORDINATOR_NOT_AVAILABLE',
+  AddPartitionsToTxn: 'COORDINATOR_NOT_AVAILABLE',
+  AddOffsetsToTxn: 'COORDINATOR_NOT_AVAILABLE',
+  EndTxn: 'COORDINATOR_NOT_AVAILABLE',
+}
+
+const KINDS = ['lost request', 'lost answer', 'late answer', 'slow request', 'refused', 'doubted'] as const
+const LONGEST_MS = 2_000
+
+/** Does something to one in {@link ClientWorld.meddling} requests of clients; commits are noted, whatever becomes of them. */
+export function meddled(
+  world: ClientWorld,
+  intercept: RequestInterceptor,
+  [handler, request, context]: Parameters<RequestInterceptor>,
+): ReturnType<RequestInterceptor> {
+  const isOfClient = context.connection.listenerName !== 'PLAINTEXT'
+  if (isOfClient) noteCommits(world, handler.name, request)
+  const proceed = () => intercept(handler, request, context)
+  if (!isOfClient || world.meddling === 0 || !world.chance(world.meddling)) return proceed()
+  const kind = world.oneOf(KINDS)
+  const refusal = kind === 'refused' ? REFUSALS[handler.name] : undefined
+  const doubt = kind === 'doubted' ? DOUBTS[handler.name] : undefined
+  if ((kind === 'refused' && refusal === undefined) || (kind === 'doubted' && doubt === undefined)) return proceed()
+  world.line(`${kind}: ${handler.name} of ${context.clientId}`)
+  world.count(kind)
+  return meddle()
+
+  async function meddle(): Promise<object | undefined> {
+    if (kind === 'lost request') return hangUp()
+    if (refusal !== undefined) throw new KafkaError(world.oneOf(refusal))
+    if (kind === 'slow request') await world.sleep(world.random.below(LONGEST_MS))
+    const answer = await proceed()
+    if (kind === 'lost answer') return hangUp()
+    if (kind === 'late answer') await world.sleep(world.random.below(LONGEST_MS))
+    if (doubt !== undefined) throw new KafkaError(doubt)
+    return answer
+  }
+
+  function hangUp(): undefined {
+    context.connection.close()
+    return undefined
+  }
+}
+
+function noteCommits(world: ClientWorld, api: string, request: unknown): void {
+  if (api !== 'OffsetCommit' && api !== 'TxnOffsetCommit') return
+  const { groupId, topics } = request as {
+    readonly groupId: string
+    readonly topics: readonly {
+      readonly name: string
+      readonly partitions: readonly { readonly partitionIndex: number; readonly committedOffset: number }[]
+    }[]
+  }
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex, committedOffset } of partitions) {
+      world.ledger(groupId).committing(`${name}-${partitionIndex}`, committedOffset)
+    }
+  }
+}

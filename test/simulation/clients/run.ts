@@ -1,0 +1,238 @@
+import { Admin, Consumer, type TopicPartition } from '../../../src/client/index.ts'
+import { checkHistory, type Isolation, type ReadRecord } from '../../../src/testing/history/index.ts'
+import { driven } from '../../../src/testing/simulated-broker.ts'
+import { FIND_COORDINATOR } from '../one-broker/apis.ts'
+import { auditPartition } from '../one-broker/audit.ts'
+import { checkInvariants } from '../one-broker/invariants.ts'
+import { Peer } from '../one-broker/peer.ts'
+import { Chaos } from './chaos.ts'
+import { ClientWorld } from './client-world.ts'
+import { GroupReader, type GroupSettings, readerOptions } from './group-reader.ts'
+import { Onlooker } from './onlooker.ts'
+import { RecordWriter } from './record-writer.ts'
+import { PARTITIONS, SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { TransactionalWriter } from './transactional-writer.ts'
+import { TRANSFORMERS, Transformer } from './transformer.ts'
+
+/** Somebody who does something until he is to come to an end. */
+interface Actor {
+  run(): Promise<void>
+}
+
+const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+const STEP_MS = 50
+/** In so much time everybody has come to an end, or never will. */
+const PATIENCE_MS = 120_000
+
+type Contents = ReadonlyMap<string, Readonly<Record<Isolation, readonly ReadRecord[]>>>
+
+/** Runs one seed: a cluster, clients of this project, and what befalls them. What is wrong is in `failures` then. */
+export async function runSeed(seed: number): Promise<ClientWorld> {
+  const world = new ClientWorld(seed)
+  try {
+    await prepare(world)
+    await live(world)
+    for (const { verdict, text } of checkHistory(world.history.events)) world.fail(`${verdict}: ${text}`)
+  } catch (error) {
+    world.fail(`${(error as Error).stack}`)
+  } finally {
+    if (!world.broker.isOver) world.broker.end('kill')
+  }
+  return world
+}
+
+async function prepare(world: ClientWorld): Promise<void> {
+  const server = await driven(world.clock, world.broker.ready)
+  const topics = world.settings.topics.map(({ name, partitions, configs }) => ({
+    name,
+    numPartitions: partitions,
+    replicationFactor: 1,
+    assignments: [],
+    configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+  }))
+  await driven(world.clock, server.services.controller.createTopics(topics))
+  const peer = new Peer(world, 'preparer')
+  for (const keyType of [0, 1]) await driven(world.clock, peer.call(FIND_COORDINATOR, { key: 'any', keyType }))
+  peer.close()
+}
+
+/** Writers come to an end first, then readers, who have to have read everything. */
+async function live(world: ClientWorld): Promise<void> {
+  const { groups, readers, writers } = drawActors(world)
+  const reading = begin(world, readers)
+  const writing = begin(world, [...writers, new Chaos(world)])
+  await until(world, 'writers', ms => {
+    if (ms >= world.settings.busyMs) world.isEnding = true
+    return writing.size === 0
+  })
+  if (world.failures.length > 0) return
+  await driven(world.clock, world.broker.ready)
+  await world.clock.advance(TRANSACTION_TIMEOUT_MS + 2 * SESSION_TIMEOUT_MS)
+  const contents = await driven(world.clock, read(world, [TOPIC.plain, TOPIC.transactional]))
+  const missing = (): string[] => groups.flatMap(group => missingOf(world, group, contents))
+  await until(world, 'readers', () => missing().length === 0)
+  if (missing().length > 0) return world.fail(`never worked on: ${missing().slice(0, 10)}`)
+  world.isRead = true
+  await until(world, 'members', () => reading.size === 0)
+  if (world.failures.length > 0) return
+  await driven(world.clock, check(world, groups, contents))
+}
+
+function begin(world: ClientWorld, actors: readonly Actor[]): Set<Promise<void>> {
+  const running = new Set<Promise<void>>()
+  for (const actor of actors) {
+    const run = actor.run().catch(error => world.fail(`${actor.constructor.name}: ${error.stack}`))
+    running.add(run)
+    void run.then(() => running.delete(run))
+  }
+  return running
+}
+
+/** Lets time pass until something has come about. */
+async function until(world: ClientWorld, who: string, isDone: (ms: number) => boolean): Promise<void> {
+  for (let ms = 0; !isDone(ms) && world.failures.length === 0; ms += STEP_MS) {
+    if (ms >= world.settings.busyMs + PATIENCE_MS) world.fail(`${who} never come to an end`)
+    await world.clock.advance(STEP_MS)
+    checkInvariants(world)
+  }
+}
+
+function drawActors(world: ClientWorld) {
+  const { random } = world
+  const several = (least: number, most: number, make: (number: number) => Actor): Actor[] =>
+    Array.from({ length: least + random.below(most - least + 1) }, (_, number) => make(number))
+  const readersOf: GroupSettings = {
+    group: 'readers',
+    topics: world.oneOf([[TOPIC.plain], [TOPIC.plain, TOPIC.transactional]]),
+    isolation: world.oneOf(['uncommitted', 'committed']),
+    assignors: world.oneOf(['range', 'roundrobin', 'sticky', 'cooperative-sticky']),
+  }
+  const members = several(1, 3, number => new GroupReader(world, `member${number}`, readersOf))
+  // Where the power may take what coordinators acknowledged, nothing is promised of transactions.
+  const isLossy = world.settings.durability === 'lossy'
+  const transformers = isLossy ? [] : several(0, 2, number => new Transformer(world, `transformer${number}`))
+  const writers = [
+    ...several(0, 2, number => new RecordWriter(world, `idempotent${number}`, { isIdempotent: true })),
+    ...several(0, 1, number => new RecordWriter(world, `plain${number}`, { isIdempotent: false })),
+    ...(isLossy ? [] : several(0, 2, number => new TransactionalWriter(world, `txn${number}`, `id${random.below(2)}`))),
+    ...several(0, 1, () => new Onlooker(world)),
+  ]
+  return {
+    writers,
+    readers: [...members, ...transformers],
+    groups: transformers.length > 0 ? [readersOf, TRANSFORMERS] : [readersOf],
+  }
+}
+
+/** Reads everything that is there, and writes it into the history. */
+async function read(world: ClientWorld, topics: readonly string[]): Promise<Contents> {
+  const peer = new Peer(world, 'auditor')
+  const contents = new Map<string, Readonly<Record<Isolation, readonly ReadRecord[]>>>()
+  for (const topic of topics) {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const place = { topic, partition }
+      contents.set(`${topic}-${partition}`, {
+        uncommitted: await auditPartition(world, peer, { ...place, isolation: 'uncommitted' }),
+        committed: await auditPartition(world, peer, { ...place, isolation: 'committed' }),
+      })
+    }
+  }
+  peer.close()
+  return contents
+}
+
+/** What a group reads, by partition. */
+function* partsOf({ topics, isolation }: GroupSettings, contents: Contents) {
+  for (const topic of topics) {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const where = `${topic}-${partition}`
+      yield { topic, partition, where, records: contents.get(where)?.[isolation] ?? [] }
+    }
+  }
+}
+
+function missingOf(world: ClientWorld, group: GroupSettings, contents: Contents): string[] {
+  const parts = [...partsOf(group, contents)]
+  return parts.flatMap(({ where, records }) =>
+    world
+      .ledger(group.group)
+      .missing(records)
+      .map(({ value, offset }) => `${value} at ${offset} of ${where} by ${group.group}`),
+  )
+}
+
+async function check(world: ClientWorld, groups: readonly GroupSettings[], contents: Contents): Promise<void> {
+  for (const group of groups) {
+    if (world.settings.durability !== 'lossy') {
+      for (const { where, records } of partsOf(group, contents)) world.ledger(group.group).check(where, records)
+    }
+    if (group === TRANSFORMERS) await transformRest(world, contents)
+    await finish(world, group)
+  }
+  if (groups.includes(TRANSFORMERS)) await checkOutput(world, contents)
+}
+
+/** What was in a transaction when the others ended is transformed by somebody who is alone. */
+async function transformRest(world: ClientWorld, contents: Contents): Promise<void> {
+  let isOver = false
+  const running = new Transformer(world, 'transformer0', () => isOver).run()
+  const admin = new Admin(world.client().options)
+  const isLeft = async (): Promise<boolean> => {
+    const committed = await admin.listConsumerGroupOffsets(TRANSFORMERS.group)
+    return [...partsOf(TRANSFORMERS, contents)].some(({ topic, partition, records }) => {
+      const offset = committed.find(one => one.topic === topic && one.partition === partition)?.offset ?? 0
+      return offset <= (records.at(-1)?.offset ?? -1)
+    })
+  }
+  while (await isLeft()) await world.sleep(100)
+  isOver = true
+  await running
+  admin.close()
+}
+
+/** A last member reads on to the end and leaves: then all of it is committed, and the group is where its log ends. */
+async function finish(world: ClientWorld, group: GroupSettings): Promise<void> {
+  const consumer = new Consumer({
+    ...world.client().options,
+    ...readerOptions(world, group),
+    ...{ clientId: 'finisher', sessionTimeoutMs: 5_000, maxPollIntervalMs: 5_000 },
+  })
+  consumer.subscribe([...group.topics])
+  const over = new AbortController()
+  const run = consumer.run(({ value }) => world.ledger(group.group).done(value!), { signal: over.signal })
+  const places = group.topics.flatMap(topic => PARTITION_NUMBERS.map(partition => ({ topic, partition })))
+  const endOf = ({ topic, partition }: TopicPartition): number => {
+    const { highWatermark, lastStableOffset } = world.broker.server!.services.replicas.partition(topic, partition).log!
+    return group.isolation === 'committed' ? lastStableOffset : highWatermark
+  }
+  const isThere = (place: TopicPartition): boolean =>
+    consumer.assignment.length === places.length && consumer.position(place) === endOf(place)
+  while (!places.every(isThere)) await world.sleep(50)
+  over.abort()
+  await run
+  await consumer.close()
+  const admin = new Admin(world.client().options)
+  const committed = await admin.listConsumerGroupOffsets(group.group)
+  admin.close()
+  for (const place of places) {
+    const { topic, partition } = place
+    const offset = committed.find(one => one.topic === topic && one.partition === partition)?.offset ?? 0
+    if (offset !== endOf(place))
+      world.fail(`${group.group} left ${offset} of ${topic}-${partition}, which ends at ${endOf(place)}`)
+  }
+}
+
+/** Each input record has become one output record, in order. */
+async function checkOutput(world: ClientWorld, input: Contents): Promise<void> {
+  const output = await read(world, [TOPIC.output])
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const where = `${TOPIC.transactional}-${partition}`
+    const expected = input.get(where)!.committed.map(({ value, offset }) => `${value}@${where}:${offset}`)
+    const found = output.get(`${TOPIC.output}-${partition}`)!.committed.map(({ value }) => value)
+    const wrong = Array.from({ length: Math.max(expected.length, found.length) }, (_, index) => index).find(
+      index => expected[index] !== found[index],
+    )
+    if (wrong === undefined) continue
+    world.fail(`exactly once: output ${wrong} of ${partition} is ${found[wrong]}, not ${expected[wrong]}`)
+  }
+}
