@@ -175,7 +175,9 @@ class ReadingLife {
     for (;;) {
       const next = await Promise.race([iterator.next(), ended])
       if (next === undefined || next.done) return
-      for (const record of next.value.records) await this.#work(record, true)
+      // All of it is in hand at once, whatever becomes of its partition meanwhile.
+      const assignment = this.#assignmentOf(next.value)
+      for (const record of next.value.records) await this.#work(record, true, assignment)
       if (signal.aborted) {
         await iterator.return()
         return
@@ -183,9 +185,8 @@ class ReadingLife {
     }
   }
 
-  async #work(record: Read, isInOrder: boolean): Promise<void> {
+  async #work(record: Read, isInOrder: boolean, assignment = this.#assignmentOf(record)): Promise<void> {
     const world = this.#world
-    const assignment = this.#assignmentOf(record)
     this.#owns(record)
     if (world.chance(4)) await world.sleep(world.random.below(world.chance(20) ? 2_000 : 40))
     world.ledger(this.#settings.group).done(record.value!)
