@@ -50,8 +50,9 @@ async function prepare(world: ClientWorld): Promise<void> {
     assignments: [],
     configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
   }))
-  await driven(world.clock, server.services.controller.createTopics(topics))
-  const peer = new Peer(world, 'preparer')
+  const created = await driven(world.clock, server.services.controller.createTopics(topics))
+  for (const { name, topicId } of created) world.topicMade(name, topicId)
+  const peer = new Peer(world, 'preparer', 1)
   for (const keyType of [0, 1]) await driven(world.clock, peer.call(FIND_COORDINATOR, { key: 'any', keyType }))
   peer.close()
 }
@@ -126,7 +127,7 @@ function drawActors(world: ClientWorld) {
 
 /** Reads everything that is there, and writes it into the history. */
 async function read(world: ClientWorld, topics: readonly string[]): Promise<Contents> {
-  const peer = new Peer(world, 'auditor')
+  const peer = new Peer(world, 'auditor', 1)
   const contents = new Map<string, Readonly<Record<Isolation, readonly ReadRecord[]>>>()
   for (const topic of topics) {
     for (let partition = 0; partition < PARTITIONS; partition++) {
