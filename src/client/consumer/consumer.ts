@@ -12,6 +12,7 @@ import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
 import type { ConsumerRecord, RecordSerdes } from './consumer-record.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
+import { fetchLimits } from './fetch-limits.ts'
 import { Fetcher } from './fetcher.ts'
 import { HandlerRuns } from './handler-runs.ts'
 import type { Membership } from './membership.ts'
@@ -312,19 +313,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   #createFetcher(): Fetcher<K, V> {
-    const config = this.#config
     const serdes = { key: this.#options.key ?? bytes, value: this.#options.value ?? bytes } as RecordSerdes<K, V>
     return new Fetcher({
       cluster: this.#cluster,
       serdes,
-      minBytes: config.get('fetch.min.bytes'),
-      maxWaitMs: config.get('fetch.max.wait.ms'),
-      maxBytes: config.get('fetch.max.bytes'),
-      partitionMaxBytes: config.get('max.partition.fetch.bytes'),
-      prefetchMaxBytes: config.get('prefetch.max.bytes'),
-      isCommitted: this.#isCommitted,
-      checkCrcs: config.get('check.crcs'),
-      rack: config.get('client.rack'),
+      ...fetchLimits(this.#config),
       partitions: () => this.#partitions.values(),
       arrived: () => this.#deliveries.wake(),
       outOfRange: partition => this.#positions.outOfRange(partition),

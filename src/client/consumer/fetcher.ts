@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { RecordSerdes } from './consumer-record.ts'
+import type { FetchLimits } from './fetch-limits.ts'
 import { FetchSession } from './fetch-session.ts'
 import { FetchedRecords } from './fetched-records.ts'
 import { validatePositions } from './position-validation.ts'
@@ -35,17 +36,9 @@ const LOST_SESSION: ReadonlySet<string> = new Set([
   'FETCH_SESSION_TOPIC_ID_ERROR',
 ])
 
-export interface FetcherSettings<K, V> {
+export interface FetcherSettings<K, V> extends FetchLimits {
   readonly cluster: Cluster
   readonly serdes: RecordSerdes<K, V>
-  readonly minBytes: number
-  readonly maxWaitMs: number
-  readonly maxBytes: number
-  readonly partitionMaxBytes: number
-  readonly prefetchMaxBytes: number
-  readonly isCommitted: boolean
-  readonly checkCrcs: boolean
-  readonly rack: string
   /** What is read now. */
   readonly partitions: () => Iterable<AssignedPartition<K, V>>
   /** Something was added to a partition. */
