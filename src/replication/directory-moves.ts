@@ -79,6 +79,7 @@ export class DirectoryMoves {
 
   async #run(move: Move): Promise<void> {
     const { partition, future } = move
+    await this.#options.logManager.settleFutureLog(partition.topicPartition)
     for (;;) {
       const log = partition.log
       if (move.isCancelled || !log) return
@@ -143,15 +144,17 @@ export class DirectoryMoves {
   }
 }
 
-/** A copy begins with the first batch that the log still has. */
+/** A copy begins with the first batch that the log still has, or below; one that begins above it is begun anew. */
 async function alignStart(log: Log, future: Log): Promise<void> {
-  if (future.logEndOffset >= log.logStartOffset) return
+  if (future.logStartOffset <= log.logStartOffset && future.logEndOffset >= log.logStartOffset) return
   const { baseOffset } = log.read(log.logStartOffset, {
     maxBytes: 1,
     maxOffset: log.logEndOffset,
     minOneMessage: true,
   })
-  if (future.logEndOffset < baseOffset) await future.truncateFullyAndStartAt(baseOffset)
+  if (future.logEndOffset < baseOffset || future.logStartOffset > baseOffset) {
+    await future.truncateFullyAndStartAt(baseOffset)
+  }
 }
 
 /** Copies up to `maxBytes`, at least one batch if there is one; returns how much. */

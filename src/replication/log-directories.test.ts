@@ -137,6 +137,55 @@ test('what was acknowledged during a move is there after a kill or a power cut a
   assert.ok(movedBefore > 10 && movedBefore < 230, `${movedBefore} moves had ended`)
 })
 
+test('a copy that a power cut tore goes on from what was synced of it, whichever of its files are left', async () => {
+  const record = { key: new Uint8Array(3), value: new Uint8Array(10), timestamp: 1000 }
+  const batch = batchOf(0, 0, { records: [record] })
+  let torn = 0
+  for (const cleanupPolicy of ['delete', 'compact'] as const) {
+    for (let moment = 0; moment < 200; moment++) {
+      const topicConfig = { flushMessages: 1, segmentBytes: 2 * batch.length, cleanupPolicy: [cleanupPolicy] }
+      const broker = await openOneBroker({ a: 1 }, { ...TWO, topicConfig })
+      for (let count = 0; count < 9; count++) {
+        await Promise.all([broker.produce('a', 0, batch.slice(), -1), broker.clock.settle()])
+      }
+      const to = elsewhere(broker)
+      move(broker, to)
+      void broker.clock.settle()
+      // Before most of the copy is synced.
+      for (let turn = 0; turn < moment % 12; turn++) await Promise.resolve()
+      const again = await broker.crash(seededRandom(moment))
+      if (names(again, to).includes('a-0.X-future')) torn++
+      await again.clock.settle()
+      assert.equal(again.replicas.partition('a', 0).log?.logStartOffset, 0, `${cleanupPolicy} ${moment}`)
+      assert.equal(await readAll(again), 9 * batch.length, `${cleanupPolicy} ${moment}`)
+      await again.close()
+    }
+  }
+  assert.ok(torn > 20, `${torn} copies were torn`)
+})
+
+test('nothing is copied while checkpoints speak of a copy that was there before', async () => {
+  const topicConfig = { segmentBytes: 1_000_000 }
+  const broker = await openOneBroker({ a: 1 }, { ...TWO, topicConfig, moveBytesPerSecond: 20_000 })
+  for (let count = 0; count < 6; count++) broker.append('a', 0, batchOf(1, 600_000))
+  const [from, to] = [directoryOf(broker)!, elsewhere(broker)]
+  move(broker, to)
+  await broker.clock.advance(65_000)
+  const checkpoint = `${to}/recovery-point-offset-checkpoint`
+  const size = broker.disk.stat(checkpoint)!.size
+  assert.ok(size > '0\n0\n'.length, 'the first copy was never spoken of')
+  const trace = broker.disk.startTrace()
+  move(broker, from)
+  move(broker, to)
+  await broker.clock.settle()
+  const [copied] = trace.filter(line => line.startsWith('write') && line.includes('-future/000'))
+  assert.ok(copied !== undefined)
+  const before = trace.slice(0, trace.indexOf(copied))
+  const replaced = before.indexOf(`rename ${checkpoint}.tmp ${checkpoint}`)
+  assert.ok(replaced >= 0 && before.lastIndexOf(`sync-directory ${to}`) > replaced, before.join('\n'))
+  await broker.close()
+})
+
 test('a moved log keeps where it starts and what it knows of producers', async () => {
   const broker = await openOneBroker({ a: 1 }, TWO)
   broker.append('a', 0, batchOf(5, 10, { producerId: 9, producerEpoch: 0, baseSequence: 0 }))

@@ -62,6 +62,31 @@ export class FutureLogs {
     return log
   }
 
+  /**
+   * Resolves when no checkpoint on disk speaks any more of what was in the copy's directory before it: a recovery would take
+   * that for the copy's own, and trust what was never synced. Nothing may be copied earlier.
+   */
+  async settle(topicPartition: TopicPartition): Promise<void> {
+    await this.#logs.get(partitionName(topicPartition))?.managed.settle()
+  }
+
+  /**
+   * After an unclean stop a copy goes on from what was synced of it. Of what is above, any of its files may be missing, and
+   * only in a log of its own would that be no loss: there nothing was promised before the sync. The log itself has it;
+   * where that is gone, which `hasLog` tells, the copy was synced before it went.
+   */
+  async cutToSynced(hasLog: (topicPartition: TopicPartition) => boolean): Promise<void> {
+    for (const { log, managed } of [...this.#logs.values()]) {
+      if (log.isOffline || managed.wasClean || !hasLog(log.topicPartition)) continue
+      try {
+        await log.truncateTo(log.recoveryPoint)
+      } catch (error) {
+        // It has taken the directory offline, which was reported.
+        if (!log.isOffline) throw error
+      }
+    }
+  }
+
   /** Takes a copy out of the books, its files closed; returns the directory that it lies in. */
   forget(topicPartition: TopicPartition): { readonly log: Log; readonly managed: ManagedDirectory } | undefined {
     const name = partitionName(topicPartition)

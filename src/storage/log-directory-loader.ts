@@ -104,8 +104,10 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
       await pause()
     }
     if (!wasClean) {
-      // What a kill left in the system's cache is acknowledged without a sync when its producer sends it again.
-      await Promise.all(logs.filter(({ mustSyncBeforeAck }) => mustSyncBeforeAck).map(log => log.flush()))
+      // What a kill left in the system's cache is acknowledged without a sync when its producer sends it again. A copy in
+      // the making is taken up again at its recovery point, which therefore stays where it is.
+      const appendable = logs.filter(({ mustSyncBeforeAck, isFuture }) => mustSyncBeforeAck && !isFuture)
+      await Promise.all(appendable.map(log => log.flush()))
       // A log may end below its recovery point now, and one of which the checkpoints speak may be gone: what is appended
       // there from now on must not be taken for what they speak of.
       await Promise.all([managed.saveRecoveryPoints(), managed.saveLogStartOffsets(), managed.saveHighWatermarks()])

@@ -94,6 +94,7 @@ export class LogManager {
     try {
       await manager.#openDirectories()
       for (const managed of manager.#directories) await manager.#load(managed)
+      await manager.#futures.cutToSynced(topicPartition => manager.getLog(topicPartition) !== undefined)
       await manager.#promoteOrphans()
     } catch (error) {
       await manager.#release()
@@ -279,6 +280,11 @@ export class LogManager {
     if (managed === undefined) throw new KafkaError('KAFKA_STORAGE_ERROR', `log directory ${directory} is offline`)
     void this.#cleaner?.abort(topicPartition)
     return this.#futures.create(current, managed)
+  }
+
+  /** Resolves when the copy may be filled; see {@link FutureLogs.settle}. */
+  settleFutureLog(topicPartition: TopicPartition): Promise<void> {
+    return this.#futures.settle(topicPartition)
   }
 
   /** Gives up a copy; does nothing when there is none. */
