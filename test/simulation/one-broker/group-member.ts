@@ -84,7 +84,11 @@ export class GroupMember {
       await this.#read(owned)
       if (world.chance(3)) await this.#commit(owned)
     }
-    if (this.#settings.instance === undefined && world.chance(30)) await this.#place.leave()
+    if (this.#settings.instance === undefined && world.chance(30)) {
+      // Who comes back after that is somebody new, and what it had may be another's by then.
+      this.#owned = []
+      await this.#place.leave()
+    }
   }
 
   #lostPlace(errorCode: number): void {
