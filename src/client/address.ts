@@ -2,6 +2,7 @@ import { ConfigError } from '../config/index.ts'
 import type { KafkaOptions } from './kafka.ts'
 
 const URL_START = /^kafka(\+ssl)?:\/\//i
+const BEFORE_URL = /,(?=kafka(?:\+ssl)?:\/\/)/i
 const DEFAULT_PORT = 9092
 /** Variables of the environment that name a cluster; the first that is set counts. */
 const VARIABLES = ['MONEDULA_URL', 'KAFKA_URL'] as const
@@ -9,25 +10,48 @@ const VARIABLES = ['MONEDULA_URL', 'KAFKA_URL'] as const
 /**
  * What an address says: `host:9092,other:9092`, or a URL,
  * `kafka+ssl://alice:secret@host:9093,other:9093?sasl.mechanism=SCRAM-SHA-512&ssl.truststore.location=ca.pem`. `+ssl` stands for TLS, a
- * name for SASL, and what is behind the question mark are settings of every client. Several whole URLs may stand there with commas.
+ * name for SASL, and what is behind the question mark are settings of every client. Several whole URLs may stand there with commas, if they
+ * say the same of TLS and of the user.
  *
  * @throws ConfigError for what is none of them; it shows no password
  */
 export function addressOptions(address: string): KafkaOptions {
-  const [start, ssl] = URL_START.exec(address) ?? []
-  if (start === undefined) return { bootstrapServers: address }
-  const [place = '', query] = splitAt(address.slice(start.length), '?')
-  const at = place.lastIndexOf('@')
-  const user = at < 0 ? undefined : place.slice(0, at)
-  const hosts = place.slice(at + 1).split(',')
-  const servers = hosts.map(host => host.replace(URL_START, '').replace(/\/$/, '')).map(withPort)
+  if (!URL_START.test(address)) {
+    // What is before the @ would be shown as a part of a host that is none.
+    if (address.includes('@')) throw new ConfigError('an address with a user begins with kafka:// or kafka+ssl://')
+    return { bootstrapServers: address }
+  }
+  const [place = '', query] = splitAt(address, '?')
   const settings = Object.fromEntries(new URLSearchParams(query))
+  if (Object.keys(settings).some(name => name.includes('@'))) {
+    throw new ConfigError('the user or password of the address has a ?: write it as %3F')
+  }
+  const urls = place.split(BEFORE_URL).map(urlParts)
+  const [isEncrypted, ...others] = new Set(urls.map(url => url.isEncrypted))
+  const [user, ...strangers] = new Set(urls.flatMap(url => url.user ?? []))
+  if (isEncrypted === undefined || others.length > 0 || strangers.length > 0) {
+    throw new ConfigError(
+      'the URLs of an address begin all with the same kafka:// or kafka+ssl://, and have the same user',
+    )
+  }
   return {
-    bootstrapServers: servers,
-    securityProtocol: `${user === undefined ? '' : 'SASL_'}${ssl ? 'SSL' : 'PLAINTEXT'}`,
-    ...(user !== undefined && credentials(user, ssl !== undefined)),
+    bootstrapServers: urls.flatMap(({ servers }) => servers),
+    securityProtocol: `${user === undefined ? '' : 'SASL_'}${isEncrypted ? 'SSL' : 'PLAINTEXT'}`,
+    ...(user !== undefined && credentials(user, isEncrypted)),
     ...settings,
   }
+}
+
+/** What one URL says, without its settings. */
+function urlParts(url: string) {
+  const [start = '', ssl] = URL_START.exec(url) ?? []
+  const place = url.slice(start.length)
+  const at = place.lastIndexOf('@')
+  const servers = place
+    .slice(at + 1)
+    .split(',')
+    .map(host => withPort(host.replace(/\/$/, '')))
+  return { isEncrypted: ssl !== undefined, user: at < 0 ? undefined : place.slice(0, at), servers }
 }
 
 /**
