@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, LogTruncationError } from '../../src/client/index.ts'
+import { ErrorCode } from '../../src/protocol/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
 import { FROM_START, numbers, publish, read, sorted, TEXT } from './consumer-records.ts'
 
@@ -19,7 +21,7 @@ test('a consumer that never heard of the cluster in time goes on asking', async 
 })
 
 /** A consumer that has read five records, whose next leader says that only two of them are in its log. */
-async function truncated(cluster: TestCluster, policy: string) {
+async function truncated(cluster: TestCluster, policy: string, refusal: { readonly errorCode?: number } = {}) {
   await publish(cluster, 'orders', { count: 5 })
   const consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, autoOffsetReset: policy })
   consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
@@ -27,7 +29,7 @@ async function truncated(cluster: TestCluster, policy: string) {
   const asked: unknown[] = []
   cluster.control('OffsetForLeaderEpoch', ({ body }) => {
     asked.push(body.topics)
-    const partitions = [{ partition: 0, errorCode: 0, leaderEpoch: 0, endOffset: 2 }]
+    const partitions = [{ partition: 0, errorCode: 0, leaderEpoch: 0, endOffset: 2, ...refusal }]
     return asked.length === 1 ? { topics: [{ topic: 'orders', partitions }] } : undefined
   })
   await cluster.restart('kill')
@@ -57,6 +59,32 @@ test('a consumer with a policy goes on where its leader has parted from what it 
     after.map(({ offset }) => offset),
     [2, 3, 4],
   )
+})
+
+test('a consumer that was told of an offset that is not in the log does not go on fetching it', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  let fetches = 0
+  cluster.control('Fetch', () => {
+    fetches += 1
+    return undefined
+  })
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, autoOffsetReset: 'none' })
+  consumer.assign([{ topic: 'orders', partition: 0, offset: 7 }])
+  await assert.rejects(read(consumer, 1), { code: 'OFFSET_OUT_OF_RANGE' })
+  await sleep(100)
+  assert.equal(fetches, 1)
+})
+
+test('a consumer that was told of a truncated log, or that it may not ask of it, does not go on asking', async () => {
+  for (const code of ['OFFSET_OUT_OF_RANGE', 'TOPIC_AUTHORIZATION_FAILED'] as const) {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    const refusal = code === 'OFFSET_OUT_OF_RANGE' ? {} : { errorCode: ErrorCode[code] }
+    const { consumer, asked } = await truncated(cluster, 'none', refusal)
+    await using _ = consumer
+    await assert.rejects(read(consumer, 1), { code })
+    await sleep(100)
+    assert.equal(asked.length, 1, code)
+  }
 })
 
 test('fetches name only what has changed, and everything again when the broker has forgotten the session', async () => {

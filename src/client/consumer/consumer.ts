@@ -436,6 +436,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   #failed(error: KafkaError): void {
     if (this.#closing === undefined) this.#failure ??= error
+    // Nothing is handed out any more. What was refused would be asked again as fast as the broker can refuse it.
+    this.#fetcher.close()
     this.#deliveries.wake()
   }
 
