@@ -56,6 +56,8 @@ export class StartingPositions<K, V> {
       await this.#reset(unknown.filter(isWithout))
     } catch (error) {
       for (const one of unknown) one.isPositioning = false
+      // Where the program said where to begin, nobody else looks for leaders any more.
+      found()
       if (unknown.some(isWithout)) this.#failed(error, () => this.find())
       return
     }
@@ -120,12 +122,13 @@ export class StartingPositions<K, V> {
     partition.isPositioning = true
     try {
       if (isWithout(partition)) await this.#reset([partition])
-      this.#settings.found()
     } catch (error) {
-      this.#failed(error, () => this.#resetOne(partition))
-    } finally {
       partition.isPositioning = false
+      this.#failed(error, () => this.#resetOne(partition))
+      return
     }
+    partition.isPositioning = false
+    this.#settings.found()
   }
 
   async #reset(partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
