@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type ConsumerRecord,
   connect,
@@ -9,7 +10,7 @@ import {
   type ProducerOptions,
   string,
 } from '../../src/client/index.ts'
-import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { type ControlledRequest, KafkaError, startCluster, type TestCluster } from '../../src/testing/index.ts'
 
 const TEXT = { key: string, value: string }
 
@@ -191,4 +192,30 @@ test('settings that contradict each other are refused with the key named', () =>
   assert.throws(() => kafka.producer({ transactionalId: 'x', enableIdempotence: false }), /enable\.idempotence/)
   assert.throws(() => kafka.producer({ compressionType: 'rar' } as object), /compression\.type/)
   assert.throws(() => kafka.producer({ partitionerClass: 'mine' }), /partitioner\.class/)
+})
+
+test('a partition that an aborted transaction was still to hear of opens no other', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a', retryBackoffMs: 200 })
+  await using admin = kafka.admin()
+  await producer.initTransactions()
+  producer.beginTransaction()
+  const asked = new Promise<void>(resolve => {
+    cluster.control(
+      'AddPartitionsToTxn',
+      () => {
+        resolve()
+        throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS')
+      },
+      { times: 1 },
+    )
+  })
+  const sent = assert.rejects(producer.send('orders', { value: 'dropped' }), { code: 'OPERATION_NOT_ATTEMPTED' })
+  await asked
+  await producer.abortTransaction()
+  await sent
+  await sleep(500)
+  const [transaction] = await admin.describeTransactions(['a'])
+  assert.notEqual(transaction?.state, 'Ongoing')
 })

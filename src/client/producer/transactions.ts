@@ -18,7 +18,7 @@ import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/
 import type { RequestBody } from '../broker-node.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
-import type { Patient } from '../deadline.ts'
+import { abortable, type Patient } from '../deadline.ts'
 import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { byTopic } from '../topic-partition.ts'
 import type { Idempotence } from './idempotence.ts'
@@ -83,6 +83,7 @@ export class Transactions {
   readonly #added = new Set<PartitionQueue>()
   readonly #toAdd = new Set<PartitionQueue>()
   #isAdding = false
+  #adding: Promise<void> | undefined
   #hasOffsets = false
 
   constructor(parts: TransactionParts) {
@@ -120,7 +121,7 @@ export class Transactions {
     // What was sent once and refused is sent again even while the transaction fails: the log may hold a part of it.
     if (this.#added.has(queue)) return this.#state !== 'fatal-error'
     this.#toAdd.add(queue)
-    if (!this.#isAdding) void this.#addPartitions()
+    if (!this.#isAdding) this.#adding = this.#addPartitions()
     return false
   }
 
@@ -177,6 +178,9 @@ export class Transactions {
 
   async #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
     const what = isCommit ? 'committing the transaction' : 'aborting the transaction'
+    // A partition that came to the coordinator after the end would open a transaction that nobody ends, until it times out.
+    if (this.#adding !== undefined) await abortable(this.#adding, signal)
+    if (this.#state === 'fatal-error') throw this.#wrongState(what)
     try {
       if (this.#added.size > 0 || this.#hasOffsets) {
         const options = { signal, maxVersion: MAX_VERSION.end }
