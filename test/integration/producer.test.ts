@@ -219,3 +219,16 @@ test('a partition that an aborted transaction was still to hear of opens no othe
   const [transaction] = await admin.describeTransactions(['a'])
   assert.notEqual(transaction?.state, 'Ongoing')
 })
+
+test('a commit that is not answered in time says so, and can be asked for again', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a', maxBlockMs: 300 })
+  await producer.transaction(() => producer.send('orders', { value: 'one' }))
+  cluster.failNext('EndTxn', 'COORDINATOR_LOAD_IN_PROGRESS', { times: Number.POSITIVE_INFINITY })
+  const late = producer.transaction(() => producer.send('orders', { value: 'two' }))
+  await assert.rejects(late, { code: 'REQUEST_TIMED_OUT' })
+  cluster.clearFaults()
+  await producer.commitTransaction()
+  await producer.transaction(() => producer.send('orders', { value: 'three' }))
+  assert.deepEqual(await values(cluster, 'orders', 3), ['one', 'two', 'three'])
+})

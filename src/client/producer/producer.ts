@@ -256,7 +256,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   /**
    * Runs `work` in a transaction, which is committed when it resolves and aborted when it throws. The first one initializes the
    * producer's transactions.
-   * @throws what `work` threw; KafkaError with `fatal` when the producer has been fenced and has to be closed
+   * @throws what `work` threw; REQUEST_TIMED_OUT when nobody knows whether it is committed: `commitTransaction()` asks again; KafkaError with `fatal` when the producer has been fenced and has to be closed
    */
   async transaction<T>(work: (producer: this) => Promise<T>, options: SendOptions = {}): Promise<T> {
     const transactions = this.#needTransactions()
@@ -267,7 +267,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
       await this.commitTransaction(options)
       return result
     } catch (error) {
-      if (transactions.state !== 'fatal-error')
+      // A commit that was not answered in time may be done: it can be asked for again, and not be taken back.
+      if (transactions.state !== 'fatal-error' && transactions.state !== 'committing')
         await transactions.abort(options.signal?.aborted ? undefined : options.signal)
       throw error
     }
