@@ -56,7 +56,7 @@ export interface SecurityMachine {
   readonly disk: Disk
   readonly random: Random
   readonly clock: Clock
-  /** For the whole of a question to a token endpoint. */
+  /** For a token to come. */
   readonly timeoutMs: number
 }
 
@@ -129,7 +129,7 @@ function mechanismOf(options: SaslOptions, machine: SecurityMachine): SaslMechan
   const name = String(options.mechanism).toUpperCase()
   if (name === 'OAUTHBEARER') {
     const provider = 'token' in options ? options.token : credentialsProvider(options, machine)
-    return oauthBearer(provider, machine.clock)
+    return oauthBearer(provider, machine.clock, machine.timeoutMs)
   }
   const { username, password, isToken = false } = options as Extract<SaslOptions, { username: string }>
   if (typeof username !== 'string' || typeof password !== 'string' || username === '') {

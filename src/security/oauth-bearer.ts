@@ -11,21 +11,27 @@ export interface OAuthToken {
   readonly extensions?: Readonly<Record<string, string>>
 }
 
-/** Gets a token that is good for a while. What it throws is the reason why there is no connection. */
+/**
+ * Gets a token that is good for a while, within `socket.connection.setup.timeout.ms`. What it throws is the reason why there is no
+ * connection.
+ */
 export type TokenProvider = () => OAuthToken | string | Promise<OAuthToken | string>
 
 /** The share of a token's life after which a new one is asked for, as Java's `sasl.login.refresh.window.factor`. */
 const REFRESH_AFTER = 0.8
 const SEPARATOR = '\u0001'
 
-/** A bearer token of OAuth 2 (RFC 7628, KIP-255). A token serves all connections until most of its life is over. */
-export function oauthBearer(provider: TokenProvider, clock: Clock): SaslMechanism {
+/**
+ * A bearer token of OAuth 2 (RFC 7628, KIP-255). A token serves all connections until most of its life is over. A provider that has
+ * none within `timeoutMs` is asked again for the next connection.
+ */
+export function oauthBearer(provider: TokenProvider, clock: Clock, timeoutMs: number): SaslMechanism {
   let cached: { readonly token: OAuthToken; readonly untilMs: number } | undefined
   let asking: Promise<OAuthToken> | undefined
 
   const ask = async (): Promise<OAuthToken> => {
     const askedMs = clock.now()
-    const given = await provider()
+    const given = await inTime(provider(), clock, timeoutMs)
     const token = checked(typeof given === 'string' ? { value: given } : given)
     const expiresAtMs = token.expiresAtMs ?? jwtExpiryMs(token.value)
     // Of a token whose end is not known only the provider knows whether it is still good.
@@ -57,6 +63,17 @@ export function oauthBearer(provider: TokenProvider, clock: Clock): SaslMechanis
       throw failure(`the server refuses the token: ${Buffer.from(refusal).toString()}`)
     },
   }
+}
+
+/** Nobody else looks at the time of who waits for a token. */
+function inTime<T>(answer: T | Promise<T>, clock: Clock, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = new KafkaError('REQUEST_TIMED_OUT', `OAUTHBEARER: the provider gave no token within ${timeoutMs} ms`)
+    const timer = clock.schedule(timeoutMs, () => reject(late))
+    Promise.resolve(answer)
+      .then(resolve, reject)
+      .finally(() => timer.cancel())
+  })
 }
 
 function firstMessage({ value, extensions = {} }: OAuthToken): Buffer {

@@ -6,6 +6,8 @@ import { plain } from './plain.ts'
 import type { SaslMechanism } from './sasl-mechanism.ts'
 import { scram } from './scram.ts'
 
+const TIMEOUT_MS = 2_000
+
 /** What a mechanism says, if it hears these answers. */
 async function said(mechanism: SaslMechanism, answers: readonly string[] = ['']): Promise<string[]> {
   const messages: string[] = []
@@ -40,7 +42,7 @@ test('each SCRAM exchange has a nonce of its own, of more than 128 bits', async 
 
 test('a token goes with its extensions, as RFC 7628 has them', async () => {
   const token = { value: 'abc', extensions: { logicalCluster: 'lkc-1' } }
-  assert.deepEqual(await said(oauthBearer(() => token, new SimulatedClock())), [
+  assert.deepEqual(await said(oauthBearer(() => token, new SimulatedClock(), TIMEOUT_MS)), [
     'n,,\u0001auth=Bearer abc\u0001logicalCluster=lkc-1\u0001\u0001',
   ])
 })
@@ -49,7 +51,7 @@ test('a token serves until most of its life is over, for all connections', async
   const clock = new SimulatedClock()
   let count = 0
   const provider: TokenProvider = async () => ({ value: `t${++count}`, expiresAtMs: clock.now() + 1_000 })
-  const mechanism = oauthBearer(provider, clock)
+  const mechanism = oauthBearer(provider, clock, TIMEOUT_MS)
   await Promise.all([said(mechanism), said(mechanism)])
   await clock.advance(799)
   assert.match((await said(mechanism))[0]!, /Bearer t1/)
@@ -60,10 +62,10 @@ test('a token serves until most of its life is over, for all connections', async
 test('a token of unknown life is asked for each time, and one that was refused is not used again', async () => {
   const clock = new SimulatedClock()
   let count = 0
-  const opaque = oauthBearer(() => `t${++count}`, clock)
+  const opaque = oauthBearer(() => `t${++count}`, clock, TIMEOUT_MS)
   await said(opaque)
   assert.match((await said(opaque))[0]!, /Bearer t2/)
-  const lasting = oauthBearer(() => ({ value: `t${++count}`, expiresAtMs: clock.now() + 1_000 }), clock)
+  const lasting = oauthBearer(() => ({ value: `t${++count}`, expiresAtMs: clock.now() + 1_000 }), clock, TIMEOUT_MS)
   await assert.rejects(said(lasting, ['{"status":"invalid_token"}']), /refuses the token: \{"status":"invalid_token"\}/)
   assert.match((await said(lasting))[0]!, /Bearer t4/)
 })
@@ -78,13 +80,27 @@ test('what is no token, or would be more than one, is not sent', async () => {
     { value: 'a', extensions: { ab: 'x\u0001y' } },
   ]
   for (const token of wrong) {
-    await assert.rejects(said(oauthBearer(() => token, clock)), { code: 'SASL_AUTHENTICATION_FAILED' })
+    await assert.rejects(said(oauthBearer(() => token, clock, TIMEOUT_MS)), { code: 'SASL_AUTHENTICATION_FAILED' })
   }
-  const failing = oauthBearer(() => Promise.reject(new Error('no network')), clock)
+  const failing = oauthBearer(() => Promise.reject(new Error('no network')), clock, TIMEOUT_MS)
   await assert.rejects(said(failing), {
     code: 'SASL_AUTHENTICATION_FAILED',
     message: 'OAUTHBEARER: no token: no network',
   })
+})
+
+test('a provider that does not answer is given up in time, and asked again', async () => {
+  const clock = new SimulatedClock()
+  let count = 0
+  const provider: TokenProvider = () => (++count === 1 ? new Promise(() => {}) : 'abc')
+  const mechanism = oauthBearer(provider, clock, TIMEOUT_MS)
+  const waiting = assert.rejects(said(mechanism), {
+    code: 'REQUEST_TIMED_OUT',
+    message: 'OAUTHBEARER: the provider gave no token within 2000 ms',
+  })
+  await clock.advance(TIMEOUT_MS)
+  await waiting
+  assert.match((await said(mechanism))[0]!, /Bearer abc/)
 })
 
 test('when a JSON Web Token ends is read from it, and other tokens have no end', () => {
