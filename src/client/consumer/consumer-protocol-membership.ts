@@ -292,7 +292,9 @@ export class ConsumerProtocolMembership implements Membership {
     if (this.#target === undefined) return this.#owned
     const { cluster } = this.#settings
     const named = (): OwnedPartition[] => {
-      const names = new Map(Array.from(cluster.metadata.topics, ({ id, name }) => [id, name]))
+      // Where a topic is is for the coordinator to say: a broker that lags behind may not know it yet.
+      const owned = this.#owned.map(({ topicId, topic }) => [topicId, topic] as const)
+      const names = new Map([...owned, ...Array.from(cluster.metadata.topics, ({ id, name }) => [id, name] as const)])
       return (this.#target ?? []).flatMap(({ topicId, partitions }) => {
         const topic = names.get(topicId)
         return topic === undefined ? [] : partitions.map(partition => ({ topicId, topic, partition }))
