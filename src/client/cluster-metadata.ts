@@ -79,6 +79,12 @@ export class ClusterMetadata {
     return this.#failures.get(topic)
   }
 
+  /** The same, where asking again changes nothing: no right to it, or a name that no topic can have. */
+  refusalOf(topic: string): KafkaError | undefined {
+    const failure = this.#failures.get(topic)
+    return failure?.retriable === false ? failure : undefined
+  }
+
   partition(topic: string, partition: number): PartitionInfo | undefined {
     return this.#topics.get(topic)?.partitions[partition]
   }

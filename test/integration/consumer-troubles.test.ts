@@ -87,6 +87,28 @@ test('a consumer that was told of a truncated log, or that it may not ask of it,
   }
 })
 
+test('a consumer hears that it has no right to its topic, or that there can be no such topic', {
+  timeout: 10_000,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  for (const code of ['TOPIC_AUTHORIZATION_FAILED', 'INVALID_TOPIC_EXCEPTION'] as const) {
+    using _ = cluster.control('Metadata', async request => {
+      const answer = (await request.proceed()) as { readonly topics: readonly object[] }
+      const topics = answer.topics.map(topic => ({ ...topic, errorCode: ErrorCode[code], partitions: [] }))
+      return { ...answer, topics }
+    })
+    await using subscribed = kafka.consumer(FROM_START)
+    subscribed.subscribe('orders')
+    await assert.rejects(read(subscribed, 1), { code })
+    for (const place of [{}, { offset: 0 }]) {
+      await using assigned = kafka.consumer({ ...TEXT, autoOffsetReset: 'earliest' })
+      assigned.assign([{ topic: 'orders', partition: 0, ...place }])
+      await assert.rejects(read(assigned, 1), { code })
+    }
+  }
+})
+
 test('fetches name only what has changed, and everything again when the broker has forgotten the session', async () => {
   await using cluster = await startCluster({ topics: { orders: 2 } })
   await publish(cluster, 'orders', { count: 4, partitions: 2 })

@@ -38,6 +38,7 @@ const FATAL: ReadonlyMap<string, string> = new Map([
   ['GROUP_MAX_SIZE_REACHED', ''],
   ['GROUP_AUTHORIZATION_FAILED', ''],
   ['TOPIC_AUTHORIZATION_FAILED', ''],
+  ['INVALID_TOPIC_EXCEPTION', ''],
 ])
 
 type Answer = MessageOf<typeof ConsumerGroupHeartbeatResponse>

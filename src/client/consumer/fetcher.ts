@@ -87,6 +87,7 @@ export class Fetcher<K, V> {
     const toValidate = new Map<number, { partition: AssignedPartition<K, V>; leaderEpoch: number }[]>()
     let buffered = 0
     let isLost = false
+    let refusal: KafkaError | undefined
     for (const partition of this.#settings.partitions()) {
       const bytes = partition.bufferedBytes
       buffered += bytes
@@ -94,9 +95,15 @@ export class Fetcher<K, V> {
       const source = this.#sourceOf(partition)
       const isWaiting = partition.isPaused || bytes >= partitionMaxBytes
       // Who looks for a position has asked for the metadata, too.
-      if (source === undefined) isLost ||= !isWaiting && !partition.isPositioning
-      else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
+      if (source === undefined) {
+        refusal ??= cluster.metadata.refusalOf(partition.topic)
+        isLost ||= !isWaiting && !partition.isPositioning
+      } else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
       else if (!isWaiting && !this.#busy.has(source.broker)) addTo(toFetch, source.broker, partition)
+    }
+    if (refusal !== undefined) {
+      this.#settings.failed(refusal)
+      return
     }
     for (const [leader, asked] of toValidate) void this.#validate(leader, asked)
     if (buffered < prefetchMaxBytes) for (const [broker, partitions] of toFetch) void this.#fetch(broker, partitions)

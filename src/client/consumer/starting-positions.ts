@@ -40,7 +40,9 @@ export class StartingPositions<K, V> {
     try {
       const patience = cluster.patience({ timeoutMs: WAIT_MS })
       const topics = [...new Set(unknown.map(({ topic }) => topic))]
-      await cluster.retrying('finding where to begin', patience, () => cluster.refresh(topics))
+      const metadata = await cluster.retrying('finding where to begin', patience, () => cluster.refresh(topics))
+      const refusal = topics.map(topic => metadata.refusalOf(topic)).find(one => one !== undefined)
+      if (refusal !== undefined) throw refusal
       // Where the program said itself where to begin, nothing else is waited for.
       if (!unknown.every(isWithout)) found()
       const committed =

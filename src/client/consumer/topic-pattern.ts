@@ -17,7 +17,10 @@ export class SubscriptionPattern {
 /** What a consumer can subscribe to. */
 export type Subscription = readonly string[] | RegExp | SubscriptionPattern
 
-/** Names of the topics that a subscription means now; none where the broker finds them. */
+/**
+ * Names of the topics that a subscription means now; none where the broker finds them.
+ * @throws KafkaError TOPIC_AUTHORIZATION_FAILED, INVALID_TOPIC_EXCEPTION for a topic that was named
+ */
 export async function subscribedTopics(
   cluster: Cluster,
   subscription: Subscription,
@@ -27,7 +30,11 @@ export async function subscribedTopics(
   if (subscription instanceof RegExp) {
     return topicsMatching(subscription, (await cluster.refresh(null)).topics, options)
   }
-  await cluster.refresh(subscription)
+  const metadata = await cluster.refresh(subscription)
+  for (const topic of subscription) {
+    const refusal = metadata.refusalOf(topic)
+    if (refusal !== undefined) throw refusal
+  }
   return subscription
 }
 
