@@ -60,8 +60,13 @@ async function takeUnless<K, V>(source: RecordSource<K, V>, signal: AbortSignal 
   })
   try {
     const delivery = await Promise.race([taking, ended])
-    // What comes after the end is given back untouched.
-    if (delivery === undefined) void taking.then(late => late && source.done(late))
+    // What comes after the end is given back untouched, and an error is for whoever asks next.
+    if (delivery === undefined) {
+      taking.then(
+        late => late && source.done(late),
+        () => undefined,
+      )
+    }
     return delivery
   } finally {
     signal.removeEventListener('abort', end)
