@@ -109,6 +109,27 @@ test('a consumer hears that it has no right to its topic, or that there can be n
   }
 })
 
+test('a broker that passes over a partition it was asked of neither ends the program nor is asked without a pause', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  cluster.control('ListOffsets', () => ({ topics: [] }))
+  await using consumer = kafka.consumer({ ...TEXT, autoOffsetReset: 'earliest' })
+  consumer.assign([{ topic: 'orders', partition: 0 }])
+  await assert.rejects(read(consumer, 1), { code: 'UNKNOWN_SERVER_ERROR' })
+  const { consumer: other } = await truncated(cluster, 'earliest')
+  await using _ = other
+  let asked = 0
+  cluster.control('OffsetForLeaderEpoch', () => {
+    asked += 1
+    return { topics: [] }
+  })
+  const reading = read(other, 1)
+  await sleep(500)
+  assert.ok(asked > 0 && asked < 10, `${asked}`)
+  await other.close()
+  await reading
+})
+
 test('fetches name only what has changed, and everything again when the broker has forgotten the session', async () => {
   await using cluster = await startCluster({ topics: { orders: 2 } })
   await publish(cluster, 'orders', { count: 4, partitions: 2 })

@@ -77,7 +77,11 @@ export async function listOffsets(
     if (left.length === 0) return
     const bad = settled.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
     if (bad) throw KafkaError.fromCode(bad.errorCode)
-    throw results.find(result => result.status === 'rejected')?.reason
+    const missed = new KafkaError(
+      'UNKNOWN_SERVER_ERROR',
+      `a broker said nothing about ${left.map(partitionKey).join(', ')}`,
+    )
+    throw results.find(result => result.status === 'rejected')?.reason ?? missed
   })
   return found
 }

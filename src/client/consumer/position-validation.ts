@@ -84,9 +84,11 @@ export async function validatePositions<K, V>(
     if (!(error instanceof KafkaError && error.code === 'UNSUPPORTED_VERSION')) throw error
     return asked.map(({ partition }) => ({ partition, kind: 'valid' }))
   }
-  return answer.topics.flatMap(({ topic, partitions }) =>
+  const validations = answer.topics.flatMap(({ topic, partitions }) =>
     partitions.flatMap(({ partition: number, errorCode, leaderEpoch, endOffset }): Validation<K, V>[] => {
-      const position = positions.get(partitionKey({ topic, partition: number }))
+      const key = partitionKey({ topic, partition: number })
+      const position = positions.get(key)
+      positions.delete(key)
       // Somebody seeked meanwhile: the answer is to another question.
       if (position === undefined || position.generation !== position.partition.generation) return []
       const { partition, fetchOffset } = position
@@ -100,4 +102,9 @@ export async function validatePositions<K, V>(
       ]
     }),
   )
+  // What nobody spoke of is asked again, after a pause.
+  return [
+    ...validations,
+    ...Array.from(positions.values(), ({ partition }) => ({ partition, kind: 'lost leader' as const })),
+  ]
 }
