@@ -444,10 +444,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #assigned(partition: TopicPartition): AssignedPartition<K, V> {
     const known = this.#partitions.get(partitionKey(partition))
     if (known) return known
-    throw new KafkaError(
-      'INVALID_REQUEST',
-      `${partition.topic}-${partition.partition} is not assigned to this consumer`,
-    )
+    const name = `${partition.topic}-${partition.partition}`
+    throw new KafkaError('INVALID_REQUEST', `${name} is not assigned to this consumer`)
   }
 
   #placeFor(what: string): Committer {
