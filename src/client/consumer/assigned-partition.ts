@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../topic-partition.ts'
 import type { FetchedRecords, RecordChunk } from './fetched-records.ts'
+import type { PartitionOffset } from './offset-requests.ts'
 
 /** What a consumer reads now: one partition, how far the program is with it, and what was fetched ahead. */
 export class AssignedPartition<K, V> implements TopicPartition {
@@ -53,6 +54,13 @@ export class AssignedPartition<K, V> implements TopicPartition {
   /** Changes with each seek: an answer to a fetch of before is not added. */
   get generation(): number {
     return this.#generation
+  }
+
+  /** What a commit would say of it; undefined when that is known to the group already, or nothing is known yet. */
+  get uncommitted(): PartitionOffset | undefined {
+    const { topic, partition, position, positionEpoch } = this
+    if (position === undefined || position === this.committed) return undefined
+    return { topic, partition, offset: position, leaderEpoch: positionEpoch }
   }
 
   /** Goes on at `offset`, behind a record of `epoch` where that is known; what was fetched ahead is dropped. */

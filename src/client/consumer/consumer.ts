@@ -184,7 +184,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Commits what was worked on, or the offsets given: of the next record to read. */
   async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
-    const committing = offsets ?? this.#uncommitted()
+    const committing = offsets ?? [...this.#partitions.values()].flatMap(one => one.uncommitted ?? [])
     if (committing.length === 0) return
     await commitOffsets(this.#cluster, this.#placeFor('commit()'), committing, this.#patience(wait))
     for (const { offset, ...place } of committing) {
@@ -383,14 +383,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       if (known) known.isOurs = false
       this.#partitions.delete(partitionKey(one))
     }
-  }
-
-  #uncommitted(): PartitionOffset[] {
-    return [...this.#partitions.values()].flatMap(({ topic, partition, position, positionEpoch, committed }) =>
-      position === undefined || position === committed
-        ? []
-        : [{ topic, partition, offset: position, leaderEpoch: positionEpoch }],
-    )
   }
 
   async #commitQuietly(wait: WaitOptions = {}): Promise<void> {
