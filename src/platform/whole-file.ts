@@ -5,8 +5,7 @@ export function readWholeFile(disk: Disk, path: string): Buffer {
   const file = disk.open(path, { readOnly: true })
   try {
     const bytes = Buffer.alloc(file.size())
-    file.read(bytes, 0, bytes.length, 0)
-    return bytes
+    return bytes.subarray(0, file.read(bytes, 0, bytes.length, 0))
   } finally {
     file.close()
   }

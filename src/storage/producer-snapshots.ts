@@ -1,4 +1,4 @@
-import { type Disk, DiskError } from '../platform/index.ts'
+import { type Disk, DiskError, readWholeFile } from '../platform/index.ts'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { ProducerStateEntry } from './producer-state-entry.ts'
@@ -66,7 +66,7 @@ export class ProducerSnapshots {
   /** The newest whole snapshot at or below `offset`; broken ones are removed. */
   load(offset: number): { readonly offset: number; readonly producers: readonly ProducerStateEntry[] } | undefined {
     for (const candidate of this.#offsets.filter(known => known <= offset).reverse()) {
-      const producers = decodeProducerSnapshot(this.#read(this.#path(candidate)))
+      const producers = decodeProducerSnapshot(readWholeFile(this.#disk, this.#path(candidate)))
       if (producers !== undefined) return { offset: candidate, producers }
       this.remove(candidate)
     }
@@ -107,16 +107,5 @@ export class ProducerSnapshots {
 
   #path(offset: number): string {
     return `${this.#directory}/${segmentFileName(offset, SNAPSHOT_SUFFIX)}`
-  }
-
-  #read(path: string): Buffer {
-    const file = this.#disk.open(path, { readOnly: true })
-    try {
-      const bytes = Buffer.alloc(file.size())
-      file.read(bytes, 0, bytes.length, 0)
-      return bytes
-    } finally {
-      file.close()
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { type Disk, DiskError, type DiskFile } from '../platform/index.ts'
+import { type Disk, DiskError, type DiskFile, readWholeFile } from '../platform/index.ts'
 import { crc32c } from '../protocol/index.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import { syncFile } from './sync-file.ts'
@@ -122,7 +122,7 @@ export class TransactionIndex {
    * which begins at `baseOffset`. A missing file holds nothing.
    */
   isBorneOut(sum: TransactionSum | undefined, baseOffset: number): boolean {
-    const bytes = this.#hasFile ? this.#read() : Buffer.alloc(0)
+    const bytes = this.#hasFile ? readWholeFile(this.#disk, this.#path) : Buffer.alloc(0)
     if (sum !== undefined && (bytes.length < sum.bytes || crc32c(bytes, 0, sum.bytes) !== sum.crc)) return false
     if (bytes.length % ENTRY_BYTES !== 0) return false
     let previous = baseOffset - 1
@@ -146,20 +146,10 @@ export class TransactionIndex {
   }
 
   #load(): AbortedTransaction[] {
-    const bytes = this.#read()
+    const bytes = readWholeFile(this.#disk, this.#path)
     return Array.from({ length: Math.floor(bytes.length / ENTRY_BYTES) }, (_, index) =>
       decode(bytes, index * ENTRY_BYTES),
     )
-  }
-
-  #read(): Buffer {
-    const file = this.#disk.open(this.#path, { readOnly: true })
-    try {
-      const bytes = Buffer.alloc(file.size())
-      return bytes.subarray(0, file.read(bytes, 0, bytes.length, 0))
-    } finally {
-      file.close()
-    }
   }
 }
 

@@ -1,6 +1,8 @@
 import kafkajs from 'kafkajs'
-import { type ConsumerOptions, type ConsumerRecord, string } from '../../src/client/index.ts'
+import { type ConsumerOptions, string } from '../../src/client/index.ts'
 import type { TestCluster } from '../../src/testing/index.ts'
+
+export { numbers, read, sorted } from '../client-suite/suite.ts'
 
 export const TEXT = { key: string, value: string }
 export const FROM_START: ConsumerOptions<string, string> = { ...TEXT, autoOffsetReset: 'earliest', groupId: 'readers' }
@@ -23,18 +25,3 @@ export async function publish(
   await producer.send({ topic, messages })
   await producer.disconnect()
 }
-
-/** The first `count` records that a consumer gives. */
-export async function read<K, V>(
-  consumer: AsyncIterable<ConsumerRecord<K, V>>,
-  count: number,
-): Promise<ConsumerRecord<K, V>[]> {
-  const records: ConsumerRecord<K, V>[] = []
-  if (count === 0) return records
-  for await (const record of consumer) if (records.push(record) === count) break
-  return records
-}
-
-export const sorted = (values: Iterable<string | null>): (string | null)[] =>
-  [...values].sort((a, b) => Number(a) - Number(b))
-export const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))

@@ -4,7 +4,14 @@
  * there, lookups find what a reader finds, and the log takes more.
  */
 import assert from 'node:assert/strict'
-import { MemoryDisk, type Random, SimulatedClock, seededRandom, silentLogger } from '../../src/platform/index.ts'
+import {
+  MemoryDisk,
+  type Random,
+  readWholeFile,
+  SimulatedClock,
+  seededRandom,
+  silentLogger,
+} from '../../src/platform/index.ts'
 import { batchCrcValid, batches, decodeRecords, encodeBatch, KafkaError } from '../../src/protocol/index.ts'
 import { defaultLogConfig, type Log, LogManager } from '../../src/storage/index.ts'
 
@@ -81,8 +88,8 @@ function damage(disk: MemoryDisk, random: Random): string[] {
   const files = filesBelow(disk, DIRECTORY)
   return Array.from({ length: 1 + random.below(3) }, () => {
     const path = files[random.below(files.length)]!
-    const content = read(disk, path)
-    const [what, changed] = change(content, random, () => read(disk, files[random.below(files.length)]!))
+    const content = readWholeFile(disk, path)
+    const [what, changed] = change(content, random, () => readWholeFile(disk, files[random.below(files.length)]!))
     const file = disk.open(path)
     file.truncate(0)
     file.write([changed], 0)
@@ -171,12 +178,4 @@ function filesBelow(disk: MemoryDisk, directory: string): string[] {
     const path = `${directory}/${name}`
     return disk.stat(path)?.isDirectory ? filesBelow(disk, path) : [path]
   })
-}
-
-function read(disk: MemoryDisk, path: string): Buffer {
-  const file = disk.open(path)
-  const content = Buffer.alloc(file.size())
-  file.read(content, 0, content.length, 0)
-  file.close()
-  return content
 }

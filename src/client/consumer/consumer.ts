@@ -12,7 +12,7 @@ import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
 import type { ConsumerRecord, RecordSerdes } from './consumer-record.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
-import { fetchLimits } from './fetch-limits.ts'
+import { type FetchLimits, fetchLimits } from './fetch-limits.ts'
 import { Fetcher } from './fetcher.ts'
 import { HandlerRuns } from './handler-runs.ts'
 import type { Membership } from './membership.ts'
@@ -53,6 +53,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #options: ConsumerOptions<K, V>
   readonly #cluster: Cluster
   readonly #logger: Logger
+  readonly #limits: FetchLimits
   readonly #partitions = new Map<string, AssignedPartition<K, V>>()
   readonly #deliveries: Deliveries<K, V>
   readonly #fetcher: Fetcher<K, V>
@@ -71,6 +72,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const { config, parts } = readOptions(consumerConfig, settings)
     this.#options = options
     this.#config = config
+    this.#limits = fetchLimits(config)
     this.#cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
     this.#logger = this.#cluster.settings.logger
     this.#deliveries = new Deliveries(() => this.#partitions.values())
@@ -79,7 +81,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       cluster: this.#cluster,
       reader: () => (this.#config.get('group.id') === null ? undefined : this.groupMetadata),
       policy: this.#config.get('auto.offset.reset'),
-      isCommitted: this.#isCommitted,
+      isCommitted: this.#limits.isCommitted,
       partitions: this.#partitions,
       found: () => this.#fetcher.wake(),
       failed: error => this.#failed(error),
@@ -211,7 +213,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   /** Records that are in the partition and were not worked on, as far as the last fetch saw; undefined before it. */
   lag(partition: TopicPartition): number | undefined {
     const { position, highWatermark, lastStableOffset } = this.#assigned(partition)
-    const end = this.#isCommitted ? lastStableOffset : highWatermark
+    const end = this.#limits.isCommitted ? lastStableOffset : highWatermark
     return position === undefined || end < 0 ? undefined : Math.max(0, end - position)
   }
 
@@ -247,7 +249,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Of each partition the first record that is not older than a time (ms since 1970); offset -1 where there is none. */
   offsetsForTimes(wanted: readonly (TopicPartition & { readonly timestamp: number })[], wait: WaitOptions = {}) {
-    return listOffsets(this.#cluster, wanted, { patience: this.#patience(wait), isCommitted: this.#isCommitted })
+    return listOffsets(this.#cluster, wanted, { patience: this.#patience(wait), isCommitted: this.#limits.isCommitted })
   }
 
   beginningOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
@@ -276,10 +278,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  get #isCommitted(): boolean {
-    return this.#config.get('isolation.level') === 'read_committed'
   }
 
   readonly #source = {
@@ -317,7 +315,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return new Fetcher({
       cluster: this.#cluster,
       serdes,
-      ...fetchLimits(this.#config),
+      ...this.#limits,
       partitions: () => this.#partitions.values(),
       arrived: () => this.#deliveries.wake(),
       outOfRange: partition => this.#positions.outOfRange(partition),

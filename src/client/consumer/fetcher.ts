@@ -165,17 +165,16 @@ export class Fetcher<K, V> {
       }),
     )
     const wasFull = session.isFull
-    const { hasIds, ...wanted } = session.next(
-      Array.from(asked.values(), ({ partition: { topic, partition }, fetchOffset, validEpoch }) => ({
-        topic,
-        topicId: cluster.metadata.topic(topic)?.id ?? ZERO_UUID,
-        partition,
-        fetchOffset,
-        currentLeaderEpoch: validEpoch,
-        partitionMaxBytes,
-      })),
-    )
-    const names = new Map(partitions.map(({ topic }) => [cluster.metadata.topic(topic)?.id ?? ZERO_UUID, topic]))
+    const all = partitions.map(({ topic, partition, fetchOffset, validEpoch }) => ({
+      topic,
+      topicId: cluster.metadata.topic(topic)?.id ?? ZERO_UUID,
+      partition,
+      fetchOffset,
+      currentLeaderEpoch: validEpoch,
+      partitionMaxBytes,
+    }))
+    const { hasIds, ...wanted } = session.next(all)
+    const names = new Map(all.map(({ topicId, topic }) => [topicId, topic]))
     this.#busy.add(broker)
     let isLost = false
     try {

@@ -5,6 +5,7 @@ import { FIND_COORDINATOR } from '../one-broker/apis.ts'
 import { auditPartition } from '../one-broker/audit.ts'
 import { checkInvariants } from '../one-broker/invariants.ts'
 import { Peer } from '../one-broker/peer.ts'
+import { createTopics } from '../one-broker/topics.ts'
 import { Chaos } from './chaos.ts'
 import { ClientWorld } from './client-world.ts'
 import { GroupReader, type GroupSettings, readerOptions } from './group-reader.ts'
@@ -42,16 +43,7 @@ export async function runSeed(seed: number): Promise<ClientWorld> {
 }
 
 async function prepare(world: ClientWorld): Promise<void> {
-  const server = await driven(world.clock, world.broker.ready)
-  const topics = world.settings.topics.map(({ name, partitions, configs }) => ({
-    name,
-    numPartitions: partitions,
-    replicationFactor: 1,
-    assignments: [],
-    configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-  }))
-  const created = await driven(world.clock, server.services.controller.createTopics(topics))
-  for (const { name, topicId } of created) world.topicMade(name, topicId)
+  for (const { name, topicId } of await createTopics(world)) world.topicMade(name, topicId)
   const peer = new Peer(world, 'preparer', 1)
   for (const keyType of [0, 1]) await driven(world.clock, peer.call(FIND_COORDINATOR, { key: 'any', keyType }))
   peer.close()

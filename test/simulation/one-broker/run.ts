@@ -12,6 +12,7 @@ import { PlainProducer } from './plain-producer.ts'
 import { SessionReader } from './session-reader.ts'
 import { drawSettings, SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
 import { TailReader } from './tail-reader.ts'
+import { createTopics } from './topics.ts'
 import { TransactionalProducer, Transformer } from './transactional-producer.ts'
 import { World } from './world.ts'
 
@@ -56,22 +57,13 @@ function mayExpire(world: World, partition: string, value: string): boolean {
 }
 
 async function prepare(world: World): Promise<void> {
-  const server = await driven(world.clock, world.broker.ready)
-  const topics = world.settings.topics.map(({ name, partitions, configs }) => ({
-    name,
-    numPartitions: partitions,
-    replicationFactor: 1,
-    assignments: [],
-    configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-  }))
-  const created = await driven(world.clock, server.services.controller.createTopics(topics))
-  for (const { errorCode, errorMessage } of created) if (errorCode !== 0) world.fail(`${errorMessage}`)
+  const created = await createTopics(world)
   // Whoever asks first for a coordinator makes the topic of its kind.
   const peer = new Peer(world, 'preparer')
   for (const keyType of [0, 1]) await driven(world.clock, peer.call(FIND_COORDINATOR, { key: GROUP, keyType }))
   const { topics: made } = await driven(
     world.clock,
-    peer.call(METADATA, { topics: topics.map(({ name }) => ({ name })) }),
+    peer.call(METADATA, { topics: created.map(({ name }) => ({ name })) }),
   )
   for (const { name, topicId } of made) world.topicMade(name!, topicId)
   peer.close()
