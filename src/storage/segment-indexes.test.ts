@@ -147,17 +147,25 @@ describe('a search by time', () => {
         fc.array(fc.integer({ min: -1, max: 50 }), { minLength: 1, maxLength: 60 }),
         fc.integer({ min: 0, max: 60 }),
         fc.integer({ min: 0, max: 200 }),
-        async (times, wanted, indexIntervalBytes) => {
+        fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 2 }),
+        async (times, wanted, indexIntervalBytes, deletedTo) => {
           const { log, manager } = await openLog({ segmentBytes: 600, indexIntervalBytes })
           for (const timestamp of times) {
             const batch = encodeBatch({ records: [{ value: Buffer.from('v'), timestamp }] })
             log.appendAsLeader(batch, { leaderEpoch: 3, origin: 'client' })
           }
-          const offset = times.findIndex(timestamp => timestamp >= wanted)
-          const expected = offset < 0 ? undefined : { timestamp: times[offset]!, offset, leaderEpoch: 3 }
-          assert.deepEqual(log.offsetForTimestamp(wanted), expected)
-          const newest = Math.max(...times)
-          assert.equal(log.offsetForMaxTimestamp()?.offset, newest < 0 ? undefined : times.indexOf(newest))
+          for (const start of [
+            0,
+            ...deletedTo.map(to => Math.min(to, times.length)).sort((one, other) => one - other),
+          ]) {
+            await log.advanceLogStartOffset(start)
+            const offset = times.findIndex((timestamp, at) => at >= start && timestamp >= wanted)
+            const expected = offset < 0 ? undefined : { timestamp: times[offset]!, offset, leaderEpoch: 3 }
+            assert.deepEqual(log.offsetForTimestamp(wanted), expected)
+            const newest = Math.max(-1, ...times.slice(start))
+            const found = newest < 0 ? undefined : times.indexOf(newest, start)
+            assert.equal(log.offsetForMaxTimestamp()?.offset, found)
+          }
           await manager.close()
         },
       ),

@@ -38,12 +38,30 @@ function findInSegment(segment: LogSegment, timestamp: number, startOffset: numb
   return undefined
 }
 
-/** The record with the largest timestamp, the first of them where several have it (KIP-734). */
+/** The record at or behind `startOffset` with the largest timestamp, the first of them where several have it (KIP-734). */
 export function findMaxTimestamp(segments: readonly LogSegment[], startOffset: number): FoundTimestamp | undefined {
   let newest: LogSegment | undefined
+  let found: FoundTimestamp | undefined
   for (const segment of segments) {
     const { timestamp } = segment.indexes.maxTimestamp
-    if (timestamp >= 0 && timestamp > (newest?.indexes.maxTimestamp.timestamp ?? -1)) newest = segment
+    if (timestamp <= (found?.timestamp ?? newest?.indexes.maxTimestamp.timestamp ?? -1)) continue
+    // Of a segment that is deleted in part the newest record may be gone, and only its batches know the newest that is left.
+    if (segment.baseOffset >= startOffset) [newest, found] = [segment, undefined]
+    else found = findMaxInSegment(segment, startOffset) ?? found
   }
-  return newest && findInSegment(newest, newest.indexes.maxTimestamp.timestamp, startOffset)
+  return found ?? (newest && findInSegment(newest, newest.indexes.maxTimestamp.timestamp, startOffset))
+}
+
+function findMaxInSegment(segment: LogSegment, startOffset: number): FoundTimestamp | undefined {
+  let found: FoundTimestamp | undefined
+  const scanner = segment.scan(segment.indexes.startOf(startOffset))
+  for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
+    if (header.maxTimestamp <= (found?.timestamp ?? -1) || header.lastOffset < startOffset) continue
+    const { bytes, header: whole } = scanner.batch()
+    for (const { timestamp, offset } of decodeRecords(bytes, whole, { maxBytes: MAX_DECOMPRESSED_BYTES })) {
+      if (offset >= startOffset && timestamp > (found?.timestamp ?? -1))
+        found = { timestamp, offset, leaderEpoch: header.partitionLeaderEpoch }
+    }
+  }
+  return found
 }
