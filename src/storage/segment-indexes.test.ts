@@ -154,10 +154,9 @@ describe('a search by time', () => {
             const batch = encodeBatch({ records: [{ value: Buffer.from('v'), timestamp }] })
             log.appendAsLeader(batch, { leaderEpoch: 3, origin: 'client' })
           }
-          for (const start of [
-            0,
-            ...deletedTo.map(to => Math.min(to, times.length)).sort((one, other) => one - other),
-          ]) {
+          log.highWatermark = log.logEndOffset
+          const starts = [0, ...deletedTo.map(to => Math.min(to, times.length))].sort((one, other) => one - other)
+          for (const start of starts) {
             await log.advanceLogStartOffset(start)
             const offset = times.findIndex((timestamp, at) => at >= start && timestamp >= wanted)
             const expected = offset < 0 ? undefined : { timestamp: times[offset]!, offset, leaderEpoch: 3 }
