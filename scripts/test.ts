@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const dist = fileURLToPath(new URL('..', import.meta.url))
+const propertySeed = new URL('property-seed.js', import.meta.url).href
 const NPM_ONLY = ['tidy', 'unit', 'golden', 'simulation', 'integration'] as const
 
 /** Compiled test files below `directory`, in a stable order. */
@@ -34,7 +35,7 @@ function runTier(tier: string, filter: string): boolean {
   const files = filesOf(tier).filter(file => file.includes(filter))
   if (files.length === 0) return true
   console.log(`\n# ${tier}: ${files.length} files`)
-  const node = ['--enable-source-maps', '--test-reporter=spec']
+  const node = ['--enable-source-maps', '--import', propertySeed, '--test-reporter=spec']
   if (tier !== 'unit') {
     return run([...node, '--test', '--test-concurrency=1', ...files])
   }
