@@ -2,16 +2,14 @@
 import {
   brokerKeyThemes,
   brokerQuotaConfig,
-  type ConfigDef,
-  type ConfigTable,
   clientConfig,
   ipConfig,
   kafkaConfig,
   TOPIC_SERVER_KEYS,
   topicConfig,
-  type UpdateMode,
   userConfig,
-} from '../../src/config/index.ts'
+} from '../../src/config/broker.ts'
+import type { ConfigDef, ConfigTable, UpdateMode } from '../../src/config/index.ts'
 import { code, page, table } from './markdown.ts'
 import { TOPIC_EFFECTS } from './topic-effects.ts'
 

@@ -1,5 +1,5 @@
 /** What each setting of a topic does here: the part of its page that no table of keys can know. */
-import type { TopicKeys } from '../../src/config/index.ts'
+import type { TopicKeys } from '../../src/config/broker.ts'
 
 /** Begins the entry of a setting that is accepted and changes nothing. */
 export const NO_EFFECT = 'None: '

@@ -1,4 +1,4 @@
-import type { DynamicBrokerConfig } from '../config/index.ts'
+import type { DynamicBrokerConfig } from '../config/broker.ts'
 import { isLegalTopicName } from '../controller/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'
 import { isInternalTopic, OFFSETS_TOPIC } from '../metadata/index.ts'

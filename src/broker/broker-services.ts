@@ -1,4 +1,4 @@
-import type { DynamicBrokerConfig } from '../config/index.ts'
+import type { DynamicBrokerConfig } from '../config/broker.ts'
 import type { Controller } from '../controller/index.ts'
 import type { GroupCoordinator, MarkerWriter, TransactionCoordinator } from '../coordinator/index.ts'
 import type { MetadataCache } from '../metadata/index.ts'

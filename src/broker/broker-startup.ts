@@ -1,4 +1,4 @@
-import { type DynamicBrokerConfig, isEveryInterface } from '../config/index.ts'
+import { type DynamicBrokerConfig, isEveryInterface } from '../config/broker.ts'
 import { Controller, generateBrokerId } from '../controller/index.ts'
 import { GroupCoordinator, groupConfig, TransactionCoordinator, transactionConfig } from '../coordinator/index.ts'
 import { MetadataCache, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../metadata/index.ts'

@@ -1,4 +1,4 @@
-import { ipConfig } from '../config/index.ts'
+import { ipConfig } from '../config/broker.ts'
 import { type ClusterImage, DEFAULT_ENTITY } from '../metadata/index.ts'
 
 /** The quota of addresses (KIP-612). */

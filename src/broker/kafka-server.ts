@@ -1,4 +1,5 @@
-import { BrokerConfig, ConfigError, DynamicBrokerConfig } from '../config/index.ts'
+import { BrokerConfig, DynamicBrokerConfig } from '../config/broker.ts'
+import { ConfigError } from '../config/index.ts'
 import type { Logger } from '../platform/index.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { type BoundListener, BrokerStartup, type KafkaServerOptions, type StartedBroker } from './broker-startup.ts'

@@ -1,4 +1,4 @@
-import { type BrokerConfig, LogConfig as TopicSettings } from '../config/index.ts'
+import { type BrokerConfig, LogConfig as TopicSettings } from '../config/broker.ts'
 import type { CleanerSettings, LogConfig } from '../storage/index.ts'
 
 /** Topics that set nothing share one object: a broker may hold thousands of them. */

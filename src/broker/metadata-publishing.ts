@@ -1,4 +1,4 @@
-import type { DynamicBrokerConfig } from '../config/index.ts'
+import type { DynamicBrokerConfig } from '../config/broker.ts'
 import type { GroupCoordinator, TransactionCoordinator } from '../coordinator/index.ts'
 import type { ClusterDelta, ClusterImage, MetadataPublisher, TopicChange } from '../metadata/index.ts'
 import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../metadata/index.ts'

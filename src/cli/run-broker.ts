@@ -1,6 +1,5 @@
 import { KafkaServer, type KafkaServerOptions } from '../broker/index.ts'
 import {
-  createLogger,
   descriptorLimit,
   type Logger,
   nodeDisk,
@@ -10,6 +9,7 @@ import {
   systemClock,
   systemRandom,
 } from '../platform/index.ts'
+import { createLogger } from '../platform/pino-logger.ts'
 
 export interface RunBrokerOptions {
   /** Keys of `server.properties` as written. */

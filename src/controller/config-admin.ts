@@ -5,7 +5,7 @@ import {
   describeBroker,
   describeBrokerDefaults,
   describeTopic,
-} from '../config/index.ts'
+} from '../config/broker.ts'
 import { ErrorCode, KafkaError } from '../protocol/index.ts'
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../protocol/messages/32-describe-configs.ts'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../protocol/messages/33-alter-configs.ts'

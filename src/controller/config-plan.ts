@@ -1,10 +1,5 @@
-import {
-  ConfigError,
-  checkTopicOverrides,
-  type DynamicBrokerConfig,
-  kafkaConfig,
-  topicConfig,
-} from '../config/index.ts'
+import { checkTopicOverrides, type DynamicBrokerConfig, kafkaConfig, topicConfig } from '../config/broker.ts'
+import { ConfigError } from '../config/index.ts'
 import { type ClusterImage, configEntity, DEFAULT_ENTITY } from '../metadata/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import type { AlterConfigsRequest } from '../protocol/messages/33-alter-configs.ts'

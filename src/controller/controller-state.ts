@@ -1,4 +1,4 @@
-import type { DynamicBrokerConfig } from '../config/index.ts'
+import type { DynamicBrokerConfig } from '../config/broker.ts'
 import type { MetadataCache } from '../metadata/index.ts'
 import type { Clock, Logger, Random } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'

@@ -1,4 +1,4 @@
-import { LogConfig } from '../config/index.ts'
+import { LogConfig } from '../config/broker.ts'
 import {
   type ClusterImage,
   encodePartitionState,

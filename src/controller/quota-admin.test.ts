@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BrokerConfig, DynamicBrokerConfig } from '../config/index.ts'
+import { BrokerConfig, DynamicBrokerConfig } from '../config/broker.ts'
 import { MetadataCache } from '../metadata/index.ts'
 import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
 import { errorName } from '../protocol/index.ts'

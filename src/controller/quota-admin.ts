@@ -1,4 +1,5 @@
-import { ConfigError, clientConfig, ipConfig } from '../config/index.ts'
+import { clientConfig, ipConfig } from '../config/broker.ts'
+import { ConfigError } from '../config/index.ts'
 import { configEntity, DEFAULT_ENTITY } from '../metadata/index.ts'
 import { ipAddress } from '../platform/index.ts'
 import { ErrorCode, KafkaError } from '../protocol/index.ts'

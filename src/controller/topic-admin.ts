@@ -1,4 +1,4 @@
-import { describeTopic } from '../config/index.ts'
+import { describeTopic } from '../config/broker.ts'
 import { type ClusterImage, configEntity, type TopicImage, ZnodePath } from '../metadata/index.ts'
 import { inTurns } from '../platform/index.ts'
 import { ErrorCode, type ErrorName, KafkaError, ZERO_UUID } from '../protocol/index.ts'

@@ -1,4 +1,5 @@
-import { ConfigError, checkTopicOverrides, type DynamicBrokerConfig } from '../config/index.ts'
+import { checkTopicOverrides, type DynamicBrokerConfig } from '../config/broker.ts'
+import { ConfigError } from '../config/index.ts'
 import {
   type ClusterImage,
   configEntity,

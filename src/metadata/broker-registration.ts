@@ -1,4 +1,4 @@
-import type { SecurityProtocol } from '../config/index.ts'
+import type { SecurityProtocol } from '../config/broker.ts'
 
 /** Where a broker can be reached, as it has told the cluster. */
 export interface RegisteredEndpoint {

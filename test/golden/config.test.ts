@@ -5,15 +5,14 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
   brokerQuotaConfig,
-  type ConfigDef,
-  type ConfigTable,
   clientConfig,
   ipConfig,
   kafkaConfig,
   TOPIC_SERVER_KEYS,
   topicConfig,
   userConfig,
-} from '../../src/config/index.ts'
+} from '../../src/config/broker.ts'
+import type { ConfigDef, ConfigTable } from '../../src/config/index.ts'
 
 interface Row {
   readonly name: string

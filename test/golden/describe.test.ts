@@ -11,7 +11,7 @@ import {
   describeBroker,
   describeBrokerDefaults,
   describeTopic,
-} from '../../src/config/index.ts'
+} from '../../src/config/broker.ts'
 
 type Synonym = readonly [name: string, value: string | null, source: string]
 type Row = readonly [

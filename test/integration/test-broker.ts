@@ -8,7 +8,6 @@ import { WireClient } from '../../scripts/fuzz/wire-client.ts'
 import { KafkaServer } from '../../src/broker/index.ts'
 import {
   type Clock,
-  createLogger,
   nodeDisk,
   nodeNetwork,
   nodeThreads,
@@ -17,6 +16,7 @@ import {
   systemRandom,
   type Workers,
 } from '../../src/platform/index.ts'
+import { createLogger } from '../../src/platform/pino-logger.ts'
 
 export class TestBroker {
   readonly server: KafkaServer

@@ -1,7 +1,7 @@
 /** The handlers of topics, settings, leaders, cluster and ACLs, over the wire's bytes, in every version. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { BrokerConfig, DynamicBrokerConfig } from '../../config/index.ts'
+import { BrokerConfig, DynamicBrokerConfig } from '../../config/broker.ts'
 import { Controller } from '../../controller/index.ts'
 import { MetadataCache } from '../../metadata/index.ts'
 import type { ServerConnection } from '../../network/index.ts'

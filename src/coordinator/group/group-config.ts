@@ -1,4 +1,4 @@
-import type { BrokerConfig } from '../../config/index.ts'
+import type { BrokerConfig } from '../../config/broker.ts'
 import type { CompressionType } from '../../protocol/index.ts'
 import type { GroupLimits } from './decision.ts'
 

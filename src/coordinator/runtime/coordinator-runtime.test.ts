@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createLogger, SimulatedClock, silentLogger } from '../../platform/index.ts'
+import { SimulatedClock, silentLogger } from '../../platform/index.ts'
+import { createLogger } from '../../platform/pino-logger.ts'
 import { encodeBatch, KafkaError } from '../../protocol/index.ts'
 import { CoordinatorRuntime, type StateMachine } from './coordinator-runtime.ts'
 import { MemoryTopic } from './memory-topic.ts'

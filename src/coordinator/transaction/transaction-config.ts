@@ -1,4 +1,4 @@
-import type { BrokerConfig } from '../../config/index.ts'
+import type { BrokerConfig } from '../../config/broker.ts'
 
 /** Broker settings that transactions depend on. */
 export interface TransactionConfig {

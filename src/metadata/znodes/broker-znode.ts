@@ -1,4 +1,4 @@
-import type { SecurityProtocol } from '../../config/index.ts'
+import type { SecurityProtocol } from '../../config/broker.ts'
 import type { BrokerRegistration, RegisteredEndpoint } from '../broker-registration.ts'
 import { encodeJson, ZnodeFormatError, ZnodeObject } from './znode-json.ts'
 import { ZnodePath } from './znode-paths.ts'
