@@ -381,35 +381,43 @@ test('a full budget lets nobody begin a frame until memory is released', async (
   assert.deepEqual(peer.frames, ['done', 'p-more'])
 })
 
+/** Has a peer read so many bytes more and then no further; resolves to all that it has read. */
+function readerInParts(connection: Connection): (bytes: number) => Promise<number> {
+  const target = Buffer.alloc(1 << 16)
+  let readBytes = 0
+  let goalBytes = 0
+  let reached: () => void = () => {}
+  connection.pause()
+  connection.start({
+    target: () => target,
+    received: length => {
+      readBytes += length
+      if (readBytes < goalBytes) return
+      connection.pause()
+      reached()
+    },
+    drained() {},
+    closed() {},
+  })
+  return bytes => {
+    goalBytes += bytes
+    return new Promise(resolve => {
+      reached = () => resolve(readBytes)
+      connection.resume()
+    })
+  }
+}
+
 test('a peer that reads one large reply for longer than it may stand still keeps its connection, and loses it once it stops', async () => {
   const clock = new SimulatedClock()
   const { connection } = await connect({ network: nodeNetwork, clock })
   connection.destroy()
   texts.answer = () => [Buffer.alloc(64 << 20)]
   const slow = await nodeNetwork.connect('127.0.0.1', port, 1000)
-  let readBytes = 0
-  let goalBytes = 0
-  let reached: () => void = () => {}
-  const target = Buffer.alloc(1 << 16)
-  slow.start({
-    target: () => target,
-    received: length => {
-      readBytes += length
-      if (readBytes < goalBytes) return
-      slow.pause()
-      reached()
-    },
-    drained() {},
-    closed() {},
-  })
+  const readOn = readerInParts(slow)
   slow.write([framed('large')])
   for (let tenSeconds = 0; tenSeconds < 9; tenSeconds++) {
-    goalBytes += 4 << 20
-    const atGoal = new Promise<void>(resolve => {
-      reached = resolve
-    })
-    slow.resume()
-    await atGoal
+    const readBytes = await readOn(4 << 20)
     await clock.advance(10_000)
     assert.equal(server.connectionCount, 1, `after ${readBytes} bytes`)
   }
@@ -419,6 +427,25 @@ test('a peer that reads one large reply for longer than it may stand still keeps
     await new Promise(resolve => setImmediate(resolve))
   assert.equal(server.connectionCount, 0)
   slow.destroy()
+  await server.close()
+})
+
+test('a peer that reads reply after reply slowly keeps its connection, however much of the next is unread', async () => {
+  const clock = new SimulatedClock()
+  const network = new MemoryNetwork(systemClock)
+  const { connection } = await connect({ network, clock })
+  connection.destroy()
+  texts.answer = () => [Buffer.alloc(16 << 20)]
+  const slow = await network.connect('127.0.0.1', port, 1000)
+  const readOn = readerInParts(slow)
+  slow.write(['one', 'two', 'three'].map(framed))
+  await readOn(15 << 20)
+  await clock.advance(10_000)
+  for (let tenSeconds = 0; tenSeconds < 16; tenSeconds++) {
+    const readBytes = await readOn(2 << 20)
+    await clock.advance(10_000)
+    assert.equal(server.connectionCount, 1, `after ${readBytes} bytes`)
+  }
   await server.close()
 })
 

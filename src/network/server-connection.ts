@@ -71,7 +71,6 @@ export class ServerConnection implements ConnectionSink {
   #isEnding = false
   #failure: Error | undefined
   #sentReplies = 0
-  #writtenBytes = 0
   /** Whatever the layer above wants to remember of this peer (client name, principal). */
   session: unknown
 
@@ -124,10 +123,12 @@ export class ServerConnection implements ConnectionSink {
     return (this.#reader.isMidFrame && !this.#isPaused) || this.#connection.pendingBytes > 0
   }
 
-  /** Grows with each byte received, each reply made and each byte of it taken: unchanged means that nothing has moved. */
+  /**
+   * Grows with each byte received, each reply made and each byte of it taken, and never falls: a reply that is added to
+   * those unread must not look like a step back.
+   */
   get progress(): number {
-    const unsentBytes = this.#writtenBytes - this.#connection.sentBytes
-    return this.#reader.receivedBytes + this.#sentReplies - unsentBytes
+    return this.#reader.receivedBytes + this.#sentReplies + this.#connection.sentBytes
   }
 
   /** Runs what makes a late answer, so that its cost counts as the request's does. */
@@ -280,7 +281,6 @@ export class ServerConnection implements ConnectionSink {
     if (this.#outgoing.length === 0 || this.#isClosed) return
     const chunks = joinSmall(this.#outgoing)
     this.#outgoing = []
-    this.#writtenBytes += this.#outgoingBytes
     this.#outgoingBytes = 0
     if (!chunks.some(chunk => bufferPool.owns(chunk))) this.#connection.write(chunks)
     else this.#connection.write(chunks, () => recycleAll(chunks))
