@@ -54,8 +54,11 @@ function applyCoordinator(
 ): void {
   const count = Math.max(before?.partitions.length ?? 0, after?.partitions.length ?? 0)
   for (let index = 0; index < count; index++) {
-    const was = before?.partitions[index]
     const is = after?.partitions[index]
+    // A topic that was deleted and made anew under its name has nothing of the one before.
+    const isAnother = before !== undefined && before.topicId !== after?.topicId
+    if (isAnother && before.partitions[index]?.leader === brokerId) coordinator.onResigned(index)
+    const was = isAnother ? undefined : before?.partitions[index]
     if (is?.leader === brokerId) {
       if (was?.leader === brokerId && was.leaderEpoch === is.leaderEpoch) continue
       coordinator.onElected(index, is.leaderEpoch).catch(error => {

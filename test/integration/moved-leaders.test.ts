@@ -221,3 +221,26 @@ test('by_duration begins with the records of that time, or at the end where ther
   assert.equal(await first('by_duration:PT10M'), 'now')
   assert.throws(() => kafka.consumer({ autoOffsetReset: 'by_duration:1h' }), /auto\.offset\.reset.*by_duration:PT1H/)
 })
+
+test('groups and transactions begin anew when the topics in which they were kept are deleted', {
+  timeout: 30_000,
+}, async () => {
+  await using cluster = await startCluster({
+    topics: ['orders'],
+    config: { 'offsets.topic.num.partitions': 2, 'transaction.state.log.num.partitions': 2 },
+  })
+  const kafka = connect(cluster.bootstrapServers)
+  await using admin = kafka.admin()
+  const committed = { topic: 'orders', partition: 0, offset: 0 }
+  const inTransaction = async (): Promise<void> => {
+    await using producer = kafka.producer({ transactionalId: 'shop' })
+    await producer.transaction(transaction => transaction.send('orders', { value: 'sold' }))
+  }
+  for (let life = 1; life <= 3; life++) {
+    await admin.alterConsumerGroupOffsets('readers', [{ ...committed, offset: life }])
+    await inTransaction()
+    const [kept] = await admin.listConsumerGroupOffsets('readers')
+    assert.equal(kept?.offset, life)
+    await admin.deleteTopics(['__consumer_offsets', '__transaction_state'])
+  }
+})

@@ -168,6 +168,17 @@ describe('CoordinatorRuntime', () => {
     assert.equal(runtime.read(0).value, 1)
   })
 
+  it('begins anew, in any epoch, with a partition that is there again after it was gone', async () => {
+    const { runtime, topic } = fixture()
+    await runtime.onElected(0, 4)
+    await runtime.write(0, add(5))
+    runtime.onResigned(0)
+    topic.log(0).length = 0
+    await runtime.onElected(0, 0)
+    assert.equal(runtime.read(0).value, 0)
+    assert.equal(runtime.epochOf(0), 0)
+  })
+
   it('says why a partition cannot be asked', async () => {
     const { runtime, topic } = fixture()
     assert.equal(runtime.errorOf(0), 'NOT_COORDINATOR')

@@ -217,10 +217,14 @@ export class CoordinatorRuntime<State, CoordinatorRecord> {
     logger.info({}, `Finished loading ${count} partitions of ${topic} in ${tookMs} milliseconds`)
   }
 
-  /** Another broker leads the partition, or none: its state is dropped. `leaderEpoch` undefined: unconditionally. */
+  /**
+   * Another broker leads the partition, or none: its state is dropped. `leaderEpoch` undefined: it is gone, and if there is
+   * one of its name again, epochs begin anew.
+   */
   onResigned(partition: number, leaderEpoch?: number): void {
-    if (leaderEpoch !== undefined && (this.#epochs.get(partition) ?? -1) > leaderEpoch) return
-    if (leaderEpoch !== undefined) this.#epochs.set(partition, leaderEpoch)
+    if (leaderEpoch === undefined) this.#epochs.delete(partition)
+    else if ((this.#epochs.get(partition) ?? -1) > leaderEpoch) return
+    else this.#epochs.set(partition, leaderEpoch)
     const owned = this.#partitions.get(partition)
     if (owned === undefined) return
     this.#partitions.delete(partition)
