@@ -19,7 +19,7 @@ export {
   NetworkError,
 } from './network.ts'
 export { nodeDisk } from './node-disk.ts'
-export { nodeNetwork } from './node-network.ts'
+export { backgroundNetwork, nodeNetwork } from './node-network.ts'
 export { nodeWorkers } from './node-workers.ts'
 export { openOutput } from './output-file.ts'
 export { ProcessClock } from './process-clock.ts'

@@ -6,9 +6,31 @@ import { type TlsContext, TlsError } from './tls.ts'
 /** The machine's TCP, and TLS over it. */
 export const nodeNetwork: Network = { listen, connect, hostName: hostname }
 
+/** The same for a server beside a program: neither its listeners nor what they accept keeps the process alive. */
+export const backgroundNetwork: Network = { ...nodeNetwork, listen: listenInBackground }
+
 async function listen(host: string, port: number, accept: (connection: Connection) => void): Promise<Listener> {
-  // Accepted sockets stay paused until the receiver calls `start`, so nothing is read before it can be delivered.
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, socket => accept(new NodeConnection(socket)))
+  return listenWith(newServer(accept), host, port)
+}
+
+async function listenInBackground(
+  host: string,
+  port: number,
+  accept: (connection: Connection) => void,
+): Promise<Listener> {
+  const server = newServer(accept)
+  server.on('connection', socket => socket.unref())
+  const listener = await listenWith(server, host, port)
+  server.unref()
+  return listener
+}
+
+/** Accepted sockets stay paused until the receiver calls `start`, so nothing is read before it can be delivered. */
+function newServer(accept: (connection: Connection) => void): Server {
+  return createServer({ pauseOnConnect: true, noDelay: true }, socket => accept(new NodeConnection(socket)))
+}
+
+async function listenWith(server: Server, host: string, port: number): Promise<Listener> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(networkError(error, `listen on ${host}:${port}`)))
     server.listen({ host, port, backlog: 1024 }, resolve)

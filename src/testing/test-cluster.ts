@@ -1,11 +1,11 @@
 import { KafkaServer } from '../broker/index.ts'
 import {
   AdjustableClock,
+  backgroundNetwork,
   type Disk,
   type Logger,
   MemoryDisk,
   nodeDisk,
-  nodeNetwork,
   type Random,
   seededRandom,
   silentLogger,
@@ -42,7 +42,8 @@ const MEMORY_DIRECTORY = '/data'
 
 /**
  * A Kafka in this process: a whole broker on 127.0.0.1, its data in memory or in a directory, with a clock that tests move
- * and faults that they order. Clients of any kind connect to {@link bootstrapServers}.
+ * and faults that they order. Clients of any kind connect to {@link bootstrapServers}. It keeps no process alive: a test that failed
+ * before it could stop its cluster ends all the same.
  */
 export class TestCluster implements AsyncDisposable {
   /** Time of the broker: runs on by itself, and jumps where a test says so. */
@@ -200,7 +201,7 @@ export class TestCluster implements AsyncDisposable {
     this.#server = await KafkaServer.start({
       properties: new Map(Object.entries(properties).map(([key, value]) => [key, String(value)])),
       disk: this.#disk,
-      network: nodeNetwork,
+      network: backgroundNetwork,
       clock: this.clock,
       random: this.#random,
       logger,

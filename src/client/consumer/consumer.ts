@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Config, ConfigError } from '../../config/index.ts'
-import type { Logger, Timer } from '../../platform/index.ts'
+import { holdProcess, type Logger, type Timer } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
@@ -287,6 +287,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         if (delivery !== undefined) return delivery
         if (this.#closing !== undefined) return undefined
         if (this.#failure !== undefined) throw this.#failure
+        // While no broker can be reached there is no connection that would keep a program alive that only waits for records.
+        using _ = holdProcess()
         await this.#deliveries.arrival()
       }
     },
