@@ -10,28 +10,11 @@ import { before, test } from 'node:test'
 import { startCluster } from '../../src/testing/index.ts'
 import { run } from '../compat/process.ts'
 import { fromRoot } from './broker-process.ts'
+import { blocksOf } from './guide-blocks.ts'
 
 const TIMEOUT_MS = 120_000
 const SHOWN_ADDRESS = 'localhost:9092'
 const built = fromRoot('dist/guides')
-
-/** Blocks between fences, by what is written behind the first fence, and the `##` section that each stands in. */
-interface Block {
-  readonly language: string
-  readonly code: string
-  readonly section: number
-}
-
-function blocksOf(page: string): Block[] {
-  const sections = readFileSync(fromRoot(`docs/guides/${page}.md`), 'utf8').split(/^## /m)
-  return sections.flatMap((text, section) =>
-    [...text.matchAll(/^```([^\n]*)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => ({
-      language,
-      code,
-      section,
-    })),
-  )
-}
 
 const IMPORT = /^import (?:type )?[^'\n]*(?:\{[^}]*\} from )?'[^']+'\n/gm
 const NAMED = /^import \{([^}]*)\} from '([^']+)'\n$/
