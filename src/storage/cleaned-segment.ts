@@ -2,7 +2,7 @@ import type { Disk } from '../platform/index.ts'
 import { NO_TIMESTAMP, readBatchHeader } from '../protocol/index.ts'
 import { FileRecords } from './file-records.ts'
 import type { OpenFiles } from './open-files.ts'
-import { CLEANED_SUFFIX, LOG_SUFFIX, segmentFileName } from './segment-files.ts'
+import { CLEANED_SUFFIX, LOG_SUFFIX, NEW_SEGMENT_FILES, segmentFileName } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { syncFile } from './sync-file.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
@@ -40,9 +40,7 @@ export class CleanedSegment {
       records: this.#records,
       maxBytes: options.maxIndexSize,
       intervalBytes: options.indexIntervalBytes,
-      hasIndex: false,
-      hasTimeIndex: false,
-      hasTxnIndex: false,
+      files: NEW_SEGMENT_FILES,
     })
     this.#records.create()
     this.#records.close()

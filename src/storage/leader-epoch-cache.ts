@@ -21,12 +21,21 @@ export const LEADER_EPOCH_FILE = 'leader-epoch-checkpoint'
  * whose epoch is not on disk, since a recovery learns epochs only from the batches that it scans.
  */
 export class LeaderEpochCache {
-  readonly #file: AtomicFile
+  readonly #disk: Disk
+  readonly #directory: string
+  #madeFile: AtomicFile | undefined
   #entries: EpochEntry[] = []
   #isDirty = false
 
   constructor(disk: Disk, directory: string) {
-    this.#file = new AtomicFile(disk, `${directory}/${LEADER_EPOCH_FILE}`)
+    this.#disk = disk
+    this.#directory = directory
+  }
+
+  /** Made on first use: nothing is written of a log that nobody appends to. */
+  get #file(): AtomicFile {
+    this.#madeFile ??= new AtomicFile(this.#disk, `${this.#directory}/${LEADER_EPOCH_FILE}`)
+    return this.#madeFile
   }
 
   /** Reads the file. A broken one counts as empty: it returns false, and the epochs must be learnt from the log. */
@@ -71,12 +80,9 @@ export class LeaderEpochCache {
     const last = this.#entries.at(-1)
     if (epoch < 0 || (last !== undefined && last.epoch === epoch)) return
     // An entry that the new one contradicts belongs to batches that are gone.
-    while (this.#entries.length > 0) {
-      const previous = this.#entries.at(-1)!
-      if (previous.epoch < epoch && previous.startOffset < startOffset) break
-      this.#entries.pop()
-    }
-    this.#entries.push({ epoch, startOffset })
+    const kept = this.#entries.filter(entry => entry.epoch < epoch && entry.startOffset < startOffset)
+    // A new list has no room to spare: most logs only ever have a few entries, and there are many logs.
+    this.#entries = [...kept, { epoch, startOffset }]
     this.#isDirty = true
   }
 
@@ -137,8 +143,8 @@ export class LeaderEpochCache {
     }
   }
 
-  settled(): Promise<void> {
-    return this.#file.settled()
+  async settled(): Promise<void> {
+    await this.#madeFile?.settled()
   }
 
   /** The log is being deleted: nothing is written any more. */

@@ -2,11 +2,12 @@ import type { Disk } from '../platform/index.ts'
 import { LEADER_EPOCH_FILE } from './leader-epoch-cache.ts'
 import type { LogConfig } from './log-config.ts'
 import type { StorageContext } from './log-directory.ts'
-import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
+import { LogSegment } from './log-segment.ts'
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts'
 import {
   CLEANED_SUFFIX,
   LOG_SUFFIX,
+  NEW_SEGMENT_FILES,
   parseSegmentFileName,
   SNAPSHOT_SUFFIX,
   SWAP_SUFFIX,

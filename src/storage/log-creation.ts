@@ -4,11 +4,12 @@ import { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogDirectory, StorageContext } from './log-directory.ts'
 import type { LogOwner } from './log-parts.ts'
-import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
+import { LogSegment } from './log-segment.ts'
 import { LogSegments } from './log-segments.ts'
 import { PartitionMetadataFile } from './partition-metadata.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
+import { NEW_SEGMENT_FILES } from './segment-files.ts'
 import { partitionName, type TopicPartition } from './topic-partition.ts'
 import { TransactionSums } from './transaction-sums.ts'
 
@@ -69,7 +70,6 @@ export function createLog(options: CreateOptions): Log {
       recoveryPoint: 0,
       highWatermark: 0,
       entriesChanged: true,
-      metadata,
       settleCreation: async () => {
         await Promise.all([options.settleDirectory(), topicId === undefined ? undefined : metadata.sync()])
       },

@@ -5,7 +5,7 @@ import { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogDirectory, StorageContext } from './log-directory.ts'
 import type { LogOwner } from './log-parts.ts'
-import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
+import { LogSegment } from './log-segment.ts'
 import { LogSegments } from './log-segments.ts'
 import { PartitionMetadataFile } from './partition-metadata.ts'
 import { rebuildProducers } from './producer-replay.ts'
@@ -15,6 +15,7 @@ import { removeSegmentFiles } from './segment-deletion.ts'
 import {
   INDEX_SUFFIX,
   LOG_SUFFIX,
+  NEW_SEGMENT_FILES,
   SNAPSHOT_SUFFIX,
   segmentFileName,
   TIME_INDEX_SUFFIX,
@@ -66,7 +67,6 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   const epochs = new LeaderEpochCache(disk, path)
   const sums = new TransactionSums(disk, path, files.hasTransactionSums)
   const epochsKnown = !files.hasEpochs || epochs.load()
-  const metadata = new PartitionMetadataFile(disk, path)
   const producers = new ProducerState()
   const parts = { segments, snapshots, producers, epochs, sums }
 
@@ -109,14 +109,18 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
     producers.mapEndOffset = logEndOffset
   }
   snapshots.removeStray(new Set(segments.all.map(({ baseOffset }) => baseOffset)))
+  // Field by field: a spread would give each log, of which there may be thousands, a hidden class of its own.
   return new Log({
-    ...parts,
+    segments,
+    snapshots,
+    producers,
+    epochs,
+    sums,
     context,
     directory: options.directory,
     path,
     topicPartition: options.topicPartition,
-    topicId: files.hasMetadata ? metadata.read() : undefined,
-    metadata,
+    topicId: files.hasMetadata ? new PartitionMetadataFile(disk, path).read() : undefined,
     config,
     logStartOffset,
     logEndOffset,

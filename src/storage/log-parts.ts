@@ -2,7 +2,6 @@ import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogDirectory, StorageContext } from './log-directory.ts'
 import type { LogSegments } from './log-segments.ts'
-import type { PartitionMetadataFile } from './partition-metadata.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { AppendOrigin, ProducerState } from './producer-state.ts'
 import type { TopicPartition } from './topic-partition.ts'
@@ -32,8 +31,6 @@ export interface LogParts {
   readonly entriesChanged: boolean
   /** Segments from the one that holds this offset on have been recovered, and what that wrote is not synced. */
   readonly recoveredFrom?: number | undefined
-  /** Where the topic's id is kept. */
-  readonly metadata: PartitionMetadataFile
   /** Brings to disk what the making of the log left for the first flush. */
   readonly settleCreation?: (() => Promise<void>) | undefined
   readonly owner: LogOwner

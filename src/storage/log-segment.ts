@@ -5,21 +5,9 @@ import { BatchScanner } from './batch-scanner.ts'
 import { FileRecords } from './file-records.ts'
 import { type LogConfig, maxSegmentMs } from './log-config.ts'
 import type { StorageContext } from './log-directory.ts'
-import { LOG_SUFFIX, segmentFileName } from './segment-files.ts'
+import { LOG_SUFFIX, type SegmentFiles, segmentFileName } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import type { TimestampOffset } from './time-index.ts'
-
-/** Which files of a segment there are. */
-export interface SegmentFiles {
-  /** Bytes of records. */
-  readonly log: number
-  readonly hasIndex: boolean
-  readonly hasTimeIndex: boolean
-  readonly hasTxnIndex: boolean
-}
-
-/** The files of a segment that is only now made. */
-export const NEW_SEGMENT_FILES: SegmentFiles = { log: 0, hasIndex: false, hasTimeIndex: false, hasTxnIndex: false }
 
 /** Which segment, and where. */
 export interface SegmentOptions {
@@ -77,18 +65,28 @@ export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
 export class LogSegment {
   readonly baseOffset: number
   readonly records: FileRecords
-  readonly indexes: SegmentIndexes
-  readonly #context: StorageContext
+  readonly #options: SegmentOptions
+  #indexes: SegmentIndexes | undefined
   #createdMs: number
   #rollingBasedTimestamp: number | undefined
 
   constructor(options: SegmentOptions) {
-    const { context, directory, baseOffset, config, files, mark = '' } = options
-    this.#context = context
+    const { context, directory, baseOffset, files, mark = '' } = options
+    this.#options = options
     this.baseOffset = baseOffset
     this.#createdMs = options.createdMs
     this.records = new FileRecords(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}${mark}`, files.log, context)
-    this.indexes = new SegmentIndexes({
+  }
+
+  /** Made when somebody asks: of thousands of partitions most are idle, and of a log's segments most are closed. */
+  get indexes(): SegmentIndexes {
+    this.#indexes ??= this.#openIndexes()
+    return this.#indexes
+  }
+
+  #openIndexes(): SegmentIndexes {
+    const { context, directory, baseOffset, config, files, mark } = this.#options
+    return new SegmentIndexes({
       disk: context.disk,
       directory,
       baseOffset,
@@ -96,7 +94,7 @@ export class LogSegment {
       records: this.records,
       maxBytes: config.maxIndexSize,
       intervalBytes: config.indexIntervalBytes,
-      ...files,
+      files,
     })
   }
 
@@ -107,12 +105,14 @@ export class LogSegment {
 
   /** Appends whole batches, which the caller has checked, and index entries as they fall due. */
   append({ bytes, batches, newest }: SegmentAppend): void {
+    // Before the first records, so that indexes that have no file yet are taken for new, not for lost.
+    const { indexes } = this
     let position = this.records.size
     this.records.append([bytes], bytes.length)
     if (position === 0) this.#rollingBasedTimestamp = newest.timestamp
     for (let index = 0; index < batches.length; index++) {
       const header = batches[index]!
-      this.indexes.add(header, position, newest)
+      indexes.add(header, position, newest)
       position += header.length
     }
   }
@@ -136,7 +136,7 @@ export class LogSegment {
   /** How old the segment is by its records' time, or by the clock where records have none. */
   #timeWaited(timestamp: number): number {
     const base = this.#rollingBase()
-    return base >= 0 ? timestamp - base : this.#context.clock.now() - this.#createdMs
+    return base >= 0 ? timestamp - base : this.#options.context.clock.now() - this.#createdMs
   }
 
   /** The largest timestamp of the first batch, by which the age of the segment is told; -1 without any. */
@@ -160,7 +160,7 @@ export class LogSegment {
 
   /** Wall clock of the last write to the records. */
   get modifiedMs(): number {
-    return this.#context.disk.stat(this.records.path)?.modifiedMs ?? this.#createdMs
+    return this.#options.context.disk.stat(this.records.path)?.modifiedMs ?? this.#createdMs
   }
 
   /**
@@ -247,7 +247,7 @@ export class LogSegment {
     this.records.truncate(position)
     this.indexes.truncateTo(offset)
     if (position === 0) {
-      this.#createdMs = this.#context.clock.now()
+      this.#createdMs = this.#options.context.clock.now()
       this.#rollingBasedTimestamp = undefined
     }
   }
@@ -256,14 +256,14 @@ export class LogSegment {
   renameRecords(nameOf: (path: string) => string): void {
     const path = nameOf(this.records.path)
     this.close()
-    this.#context.disk.rename(this.records.path, path)
+    this.#options.context.disk.rename(this.records.path, path)
     this.records.moved(path)
   }
 
   /** Closes the files. */
   close(): void {
     this.records.close()
-    this.indexes.transactions.release()
+    this.#indexes?.transactions.release()
   }
 }
 

@@ -5,16 +5,19 @@ import type { LogDirectory, StorageContext } from './log-directory.ts'
 import { LogFlusher } from './log-flusher.ts'
 import type { LogOwner, LogParts } from './log-parts.ts'
 import { LogReader } from './log-reader.ts'
-import { LogSegment, NEW_SEGMENT_FILES } from './log-segment.ts'
+import { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
 import type { CheckedBatches } from './log-validator.ts'
-import type { PartitionMetadataFile } from './partition-metadata.ts'
+import { PartitionMetadataFile } from './partition-metadata.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
 import { deleteSegments } from './segment-deletion.ts'
+import { NEW_SEGMENT_FILES } from './segment-files.ts'
 import { takeBackSwap } from './swap-files.ts'
 import { TailCache } from './tail-cache.ts'
 import type { TransactionSums } from './transaction-sums.ts'
+
+const NO_SEGMENTS: ReadonlySet<LogSegment> = new Set()
 
 /**
  * What a `Log` is made of, and the steps that its operations share. It belongs to one `Log`, which alone changes it; it
@@ -53,9 +56,10 @@ export class LogState {
   /** Files were made, renamed or removed since the directory was synced. */
   #entriesChanged: boolean
   #settleCreation: (() => Promise<void>) | undefined
-  readonly #metadata: PartitionMetadataFile
+  /** Made when the log gets an id that it did not have. */
+  #metadata: PartitionMetadataFile | undefined
   /** Segments that were closed to appends, cut or recovered, and are to be synced with their indexes by the next flush. */
-  #unsynced = new Set<LogSegment>()
+  #unsynced: Set<LogSegment> | undefined
   #isAbandoned = false
   /** `.swap` files were removed by a cut, which must be on disk before anything is appended. */
   #swapTakenBack = false
@@ -82,7 +86,6 @@ export class LogState {
       this.#unsynced = new Set(parts.segments.between(parts.recoveredFrom, Number.POSITIVE_INFINITY))
     }
     this.#settleCreation = parts.settleCreation
-    this.#metadata = parts.metadata
     this.lastFlushMs = parts.context.clock.monotonicMs()
     this.tail = new TailCache(parts.context.tailBudget)
     this.reader = new LogReader(parts.segments, this.tail)
@@ -128,7 +131,7 @@ export class LogState {
     if (active.baseOffset === baseOffset) return
     this.isTouched = true
     active.indexes.seal()
-    this.#unsynced.add(active)
+    this.#syncLater(active)
     this.producers.mapEndOffset = baseOffset
     this.snapshots.take(this.producers)
     this.addSegment(baseOffset)
@@ -154,7 +157,7 @@ export class LogState {
     if (segments.length === 0) return
     const { context, directory, snapshots } = this
     this.segments.remove(segments)
-    for (const segment of segments) this.#unsynced.delete(segment)
+    for (const segment of segments) this.#unsynced?.delete(segment)
     this.reader.forget()
     this.#entriesChanged = true
     deleteSegments(segments, { context, directory, snapshots, delayMs })
@@ -221,7 +224,12 @@ export class LogState {
   cutActive(offset: number): void {
     this.segments.active.truncateTo(offset)
     // The segment may end below the recovery point from now on, and the next one begin there.
-    this.#unsynced.add(this.segments.active)
+    this.#syncLater(this.segments.active)
+  }
+
+  #syncLater(segment: LogSegment): void {
+    this.#unsynced ??= new Set()
+    this.#unsynced.add(segment)
   }
 
   /** Draws anew how much earlier than `segment.ms` the active segment rolls. */
@@ -249,8 +257,8 @@ export class LogState {
 
   #syncsUpTo(from: number, endOffset: number): Promise<void>[] {
     // What is sealed or cut from now on is for the next flush, also where this one covers the same segment.
-    const unsynced = this.#unsynced
-    this.#unsynced = new Set()
+    const unsynced = this.#unsynced ?? NO_SEGMENTS
+    this.#unsynced = undefined
     const segments = new Set([...unsynced, ...this.segments.between(from, endOffset)])
     const syncs = Array.from(segments, async segment => {
       await segment.records.sync()
@@ -280,7 +288,9 @@ export class LogState {
   assignTopicId(topicId: string): void {
     this.topicId = topicId
     const before = this.#settleCreation
-    const written = this.directory.runLater(() => this.#metadata.write(topicId))
+    this.#metadata ??= new PartitionMetadataFile(this.context.disk, this.path)
+    const metadata = this.#metadata
+    const written = this.directory.runLater(() => metadata.write(topicId))
     // Whoever a failure concerns learns of it by the directory going offline.
     written.catch(() => {})
     this.#settleCreation = async () => {
@@ -320,7 +330,7 @@ export class LogState {
     this.#isAbandoned = true
     this.epochs.abandon()
     this.#sums.abandon()
-    this.#metadata.abandon()
+    this.#metadata?.abandon()
     this.close()
   }
 }

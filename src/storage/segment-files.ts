@@ -1,4 +1,4 @@
-/** Names of the files of a segment, as Kafka gives them: the base offset in twenty digits and what the file holds. */
+/** The files of a segment, and their names as Kafka gives them: the base offset in twenty digits and what the file holds. */
 
 export const LOG_SUFFIX = '.log'
 export const INDEX_SUFFIX = '.index'
@@ -11,6 +11,18 @@ export const DELETED_SUFFIX = '.deleted'
 export const CLEANED_SUFFIX = '.cleaned'
 /** Finished by a compaction that has not put it in place. */
 export const SWAP_SUFFIX = '.swap'
+
+/** Which files of a segment there are. */
+export interface SegmentFiles {
+  /** Bytes of records. */
+  readonly log: number
+  readonly hasIndex: boolean
+  readonly hasTimeIndex: boolean
+  readonly hasTxnIndex: boolean
+}
+
+/** The files of a segment that is only now made. */
+export const NEW_SEGMENT_FILES: SegmentFiles = { log: 0, hasIndex: false, hasTimeIndex: false, hasTxnIndex: false }
 
 /** `00000000000000000042.log` for 42 and `.log`. */
 export function segmentFileName(baseOffset: number, suffix: string): string {

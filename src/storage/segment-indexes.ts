@@ -3,8 +3,14 @@ import type { BatchHeader } from '../protocol/index.ts'
 import { batchBaseOffset, batchLength, headerMissing, MIN_BATCH_BYTES } from './batch-fields.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import type { FileRecords } from './file-records.ts'
-import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex, type OffsetPosition } from './offset-index.ts'
-import { INDEX_SUFFIX, segmentFileName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './segment-files.ts'
+import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndex, type OffsetPosition, type SegmentIndexOptions } from './offset-index.ts'
+import {
+  INDEX_SUFFIX,
+  type SegmentFiles,
+  segmentFileName,
+  TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
+} from './segment-files.ts'
 import { TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 
@@ -21,9 +27,8 @@ export interface SegmentIndexesOptions {
   readonly maxBytes: number
   /** `index.interval.bytes`. */
   readonly intervalBytes: number
-  readonly hasIndex: boolean
-  readonly hasTimeIndex: boolean
-  readonly hasTxnIndex: boolean
+  /** Those that there are. */
+  readonly files: SegmentFiles
 }
 
 const HEADER_BYTES = 27
@@ -47,16 +52,18 @@ export class SegmentIndexes {
   #isChecked: boolean
 
   constructor(options: SegmentIndexesOptions) {
-    const { disk, directory, baseOffset, maxBytes, mark = '' } = options
+    const { disk, directory, baseOffset, maxBytes, files, mark = '' } = options
     const path = (suffix: string): string => `${directory}/${segmentFileName(baseOffset, suffix)}${mark}`
     this.#disk = disk
-    const index = { disk, baseOffset, maxBytes }
     this.#baseOffset = baseOffset
     this.#records = options.records
     this.#intervalBytes = options.intervalBytes
-    this.#offsets = new OffsetIndex({ ...index, path: path(INDEX_SUFFIX), hasFile: options.hasIndex })
-    this.#times = new TimeIndex({ ...index, path: path(TIME_INDEX_SUFFIX), hasFile: options.hasTimeIndex })
-    this.transactions = new TransactionIndex({ disk, path: path(TXN_INDEX_SUFFIX), hasFile: options.hasTxnIndex })
+    const index = (suffix: string, hasFile: boolean): SegmentIndexOptions => {
+      return { disk, baseOffset, maxBytes, path: path(suffix), hasFile }
+    }
+    this.#offsets = new OffsetIndex(index(INDEX_SUFFIX, files.hasIndex))
+    this.#times = new TimeIndex(index(TIME_INDEX_SUFFIX, files.hasTimeIndex))
+    this.transactions = new TransactionIndex(index(TXN_INDEX_SUFFIX, files.hasTxnIndex))
     this.#isChecked = options.records.size === 0
     if (this.#isChecked) this.#maxTimestamp = this.#noTimestamp()
   }

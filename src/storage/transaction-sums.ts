@@ -17,12 +17,21 @@ export interface TransactionSum {
  * an interrupted compaction has replaced is made anew once from the records.
  */
 export class TransactionSums {
-  readonly #file: AtomicFile
+  readonly #disk: Disk
+  readonly #directory: string
   #isThere: boolean
+  #madeFile: AtomicFile | undefined
 
   constructor(disk: Disk, directory: string, isThere: boolean) {
-    this.#file = new AtomicFile(disk, `${directory}/${TRANSACTION_SUMS_FILE}`)
+    this.#disk = disk
+    this.#directory = directory
     this.#isThere = isThere
+  }
+
+  /** Made on first use: few logs ever have sums. */
+  get #file(): AtomicFile {
+    this.#madeFile ??= new AtomicFile(this.#disk, `${this.#directory}/${TRANSACTION_SUMS_FILE}`)
+    return this.#madeFile
   }
 
   /** The sums by base offset of the segment. A broken file counts as empty. */
@@ -58,8 +67,8 @@ export class TransactionSums {
     await this.#file.write(() => text)
   }
 
-  settled(): Promise<void> {
-    return this.#file.settled()
+  async settled(): Promise<void> {
+    await this.#madeFile?.settled()
   }
 
   /** The log is being deleted: nothing is written any more. */

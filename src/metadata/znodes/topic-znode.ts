@@ -2,6 +2,8 @@ import { ZERO_UUID } from '../../protocol/index.ts'
 import { encodeJson, ZnodeFormatError, ZnodeObject } from './znode-json.ts'
 import { ZnodePath } from './znode-paths.ts'
 
+const NO_BROKERS: readonly number[] = []
+
 /** Replicas of one partition, and what a reassignment under way adds and removes. */
 export interface ReplicaAssignment {
   /** Broker ids, the preferred leader first; with those being added in front of those being removed. */
@@ -44,7 +46,7 @@ export function decodeTopic(topic: string, data: Uint8Array | null): TopicAssign
   const replicas = json.object('partitions')
   const part = (name: string, partition: string): readonly number[] => {
     const object = json.has(name) ? json.object(name) : undefined
-    return object?.has(partition) ? object.ints(partition) : []
+    return object?.has(partition) ? object.ints(partition) : NO_BROKERS
   }
   const numbers = replicas.names().map(Number)
   const partitions = numbers.map((_, partition) => {
