@@ -4,6 +4,7 @@ import { type Clock, type Logger, type Network, NetworkError, type Random, TlsEr
 import { type Fields, KafkaError, type MessageInput, type MessageOf, type Schema } from '../protocol/index.ts'
 import { type ClientSecurity, tlsFailure } from '../security/index.ts'
 import { Backoff } from './backoff.ts'
+import type { Patient } from './deadline.ts'
 import { SaslSession } from './sasl-session.ts'
 import { askServedApis, commonVersion, type ServedApis } from './served-apis.ts'
 
@@ -38,6 +39,8 @@ export interface RequestOptions {
   readonly isOneWay?: boolean
   /** The newest version that the caller can fill in; the newest that there is when left out. */
   readonly maxVersion?: number
+  /** Whose request it is: where a connection has to be made first, it is sent only if they still wait by then. */
+  readonly patience?: Patient
 }
 
 /** The body of a request, or how to make it for the version that the broker and we have in common. */
@@ -92,7 +95,12 @@ export class BrokerNode {
     options: RequestOptions = {},
   ): Promise<MessageOf<Schema<S>>> {
     const link = this.#link
-    if (link === undefined) return this.#connected().then(made => this.#sendFirst(made, api, body, options))
+    if (link === undefined) {
+      return this.#connected().then(made => {
+        options.patience?.throwIfOver(api.request.name)
+        return this.#sendFirst(made, api, body, options)
+      })
+    }
     const renewal = link.session?.renewal()
     if (renewal === undefined) return this.#send(link, api, body, options)
     return renewal.then(() => this.#send(link, api, body, options))

@@ -12,7 +12,7 @@ import {
   type PartitionInfo,
   type TopicInfo,
 } from './cluster-metadata.ts'
-import { abortable, type Patience, Patient } from './deadline.ts'
+import { type Patience, Patient } from './deadline.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 const METADATA = { request: MetadataRequest, response: MetadataResponse }
@@ -95,18 +95,20 @@ export class Cluster {
   }
 
   /**
-   * Tries until it works. After a retriable failure it waits a growing while and, where the failure speaks of a changed cluster, asks
-   * for the metadata first.
+   * Tries until it works. After a retriable failure it waits a growing while. A try that is under way when the time is over is left
+   * alone, and nobody hears what came of it.
    *
    * @throws what `attempt` threw when that is not retriable; REQUEST_TIMED_OUT with the last failure as cause; the signal's reason
    */
   async retrying<T>(what: string, patience: Patient, attempt: (failures: number) => Promise<T>): Promise<T> {
+    let last: KafkaError | undefined
     for (let failures = 0; ; ) {
       try {
-        return await abortable(attempt(failures), patience.signal)
+        return await patience.within(attempt(failures), what, last)
       } catch (error) {
         if (this.#isClosed || !(error instanceof KafkaError && error.retriable)) throw error
         if (patience.isOver) throw patience.timedOut(what, error)
+        last = error
         failures += 1
         await patience.pause(this.#backoff.delayMs(failures))
       }
@@ -274,6 +276,7 @@ export class Cluster {
   ): Promise<T> {
     return this.retrying(what, patience, async () => {
       const broker = await this.coordinatorOf(type, key)
+      patience.throwIfOver(what)
       try {
         return await attempt(broker)
       } catch (error) {

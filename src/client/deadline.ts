@@ -1,4 +1,4 @@
-import { type Clock, holdProcess, sleep } from '../platform/index.ts'
+import { type Clock, holdProcess, sleep, type Timer } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 
 /** How long somebody is willing to wait, and a signal by which he may change his mind. */
@@ -10,11 +10,13 @@ export interface Patience {
 /** A moment by which something has to be done. */
 export class Patient {
   readonly #clock: Clock
+  readonly #timeoutMs: number
   readonly #endMs: number
   readonly signal: AbortSignal | undefined
 
   constructor(clock: Clock, { timeoutMs, signal }: Patience) {
     this.#clock = clock
+    this.#timeoutMs = timeoutMs
     this.#endMs = clock.monotonicMs() + timeoutMs
     this.signal = signal
     signal?.throwIfAborted()
@@ -35,12 +37,43 @@ export class Patient {
     await abortable(sleep(this.#clock, Math.min(delayMs, this.leftMs)), this.signal)
   }
 
-  /** @throws KafkaError REQUEST_TIMED_OUT that says `what` was not done, with the last failure as its cause */
+  /**
+   * What `promise` settles to, unless the time is over or the signal aborted first: then the promise is left alone.
+   * @throws what {@link timedOut} makes of `what` and the failure before this try; the signal's reason
+   */
+  async within<T>(promise: Promise<T>, what: string, lastFailure?: unknown): Promise<T> {
+    if (this.#endMs === Number.POSITIVE_INFINITY) return abortable(promise, this.signal)
+    let timer: Timer | undefined
+    const late = new Promise<never>((_, reject) => {
+      const check = (): void => {
+        if (this.isOver) reject(this.timedOut(what, lastFailure))
+        else timer = this.#clock.schedule(this.leftMs, check)
+      }
+      timer = this.#clock.schedule(this.leftMs, check)
+    })
+    try {
+      return await abortable(Promise.race([promise, late]), this.signal)
+    } finally {
+      timer?.cancel()
+    }
+  }
+
+  /** For what goes on behind the back of those who waited. @throws what {@link timedOut} makes when the time is over; the signal's reason */
+  throwIfOver(what: string): void {
+    this.signal?.throwIfAborted()
+    if (this.isOver) throw this.timedOut(what)
+  }
+
+  /** REQUEST_TIMED_OUT that says `what` was not done, with the last failure as its cause; that failure itself where it says so already. */
   timedOut(what: string, cause?: unknown): KafkaError {
+    if (cause instanceof OutOfTime) return cause
     const last = cause instanceof Error ? `: ${cause.message}` : ''
-    return new KafkaError('REQUEST_TIMED_OUT', `${what} was not done in time${last}`, { cause })
+    return new OutOfTime('REQUEST_TIMED_OUT', `${what} was not done within ${this.#timeoutMs} ms${last}`, { cause })
   }
 }
+
+/** That time is over, as {@link Patient.timedOut} says it, and not a broker. */
+class OutOfTime extends KafkaError {}
 
 /** What `promise` settles to, unless `signal` is aborted first: then its reason is thrown and the promise left alone. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

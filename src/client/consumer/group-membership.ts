@@ -261,7 +261,8 @@ export class GroupMembership implements Membership {
     body: (version: number) => object,
   ): Promise<MessageOf<A['response']>> {
     const { cluster, groupId } = this.#settings
-    const patience = cluster.patience({ timeoutMs: cluster.settings.requestTimeoutMs })
+    // The try that is under way when others would have failed for good still has its whole time.
+    const patience = cluster.patience({ timeoutMs: cluster.settings.requestTimeoutMs + timeoutMs })
     return cluster.withCoordinator(
       'group',
       groupId,

@@ -215,7 +215,7 @@ export async function commitOffsets(
             committedLeaderEpoch: leaderEpoch ?? -1,
           })),
         }),
-        { maxVersion: LAST_BY_NAME },
+        { maxVersion: LAST_BY_NAME, patience },
       )
       for (const { partitions } of answer.topics) {
         for (const { errorCode } of partitions) {

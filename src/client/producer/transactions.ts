@@ -267,11 +267,16 @@ export class Transactions {
     return cluster.withCoordinator(type, key, { what, patience }, async broker => {
       for (;;) {
         const to = { broker, purpose: 'coordinator' } as const
-        const answer = await cluster.request(to, api, body, maxVersion === undefined ? {} : { maxVersion })
+        const answer = await cluster.request(to, api, body, {
+          patience,
+          ...(maxVersion !== undefined && { maxVersion }),
+        })
         const error = firstError(answer)
         if (error === undefined) return answer
         if (error.code !== 'CONCURRENT_TRANSACTIONS' || patience.isOver) throw error
         await this.#pause(patience)
+        // Who has been told that it is over may have gone on: nothing may come after what he does next.
+        patience.throwIfOver(what)
       }
     })
   }
