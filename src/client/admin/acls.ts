@@ -41,6 +41,16 @@ export type AclResourceType = Exclude<keyof typeof RESOURCES, 'any'>
 export type AclOperation = Exclude<keyof typeof OPERATIONS, 'any'>
 export type AclPermission = Exclude<keyof typeof PERMISSIONS, 'any'>
 
+/** What a broker says when it was not asked for operations, or cannot tell. */
+const NOT_ASKED = -0x8000_0000
+
+/** Operations by the bits of their numbers (KIP-430); undefined where the broker was not asked for them. */
+export function operationsIn(bits: number): AclOperation[] | undefined {
+  if (bits === NOT_ASKED) return undefined
+  const names = Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]
+  return names.filter((name): name is AclOperation => name !== 'any' && (bits & (1 << OPERATIONS[name])) !== 0)
+}
+
 /** Who may, or may not, do what to which resource (Java's AclBinding). */
 export interface AclBinding {
   readonly resourceType: AclResourceType

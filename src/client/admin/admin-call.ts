@@ -4,9 +4,9 @@ import type { Patient } from '../deadline.ts'
 
 /** How one call waits. */
 export interface CallOptions {
-  /** Time for the whole call with all its tries; `default.api.timeout.ms` when left out. */
+  /** Time for the whole call, its tries and connecting included; `default.api.timeout.ms` when left out. */
   readonly timeoutMs?: number
-  /** Gives up waiting with the signal's reason; what the broker began it may finish. */
+  /** Gives up waiting with the signal's reason. What is on its way to a broker then, or when the time is over, may still be done. */
   readonly signal?: AbortSignal
 }
 
@@ -90,6 +90,29 @@ export async function settle<I, T>(
     return failure === undefined ? [] : [[key, failure] as const]
   })
   throw new ItemsFailed(new Map(inOrder), values)
+}
+
+/** Asks each one's coordinator; what one is refused does not keep the others from their answer. */
+export function atCoordinators<T>(
+  call: AdminCall,
+  type: 'group' | 'transaction',
+  what: string,
+  keys: readonly string[],
+  ask: (key: string, coordinator: number) => Promise<Omit<Answer<T>, 'key'>>,
+): Promise<T[]> {
+  const { cluster, patience } = call
+  return settle(call, { what, items: keys, keyOf: key => key }, left =>
+    Promise.all(
+      left.map(async key => {
+        const answer = await cluster.withCoordinator(type, key, { what: `${what} (${key})`, patience }, coordinator =>
+          ask(key, coordinator),
+        )
+        // A passing refusal is asked again, of whoever the coordinator is by then.
+        if (answer.errorCode !== ErrorCode.NONE) cluster.coordinatorMoved(type, key)
+        return { ...answer, key }
+      }),
+    ),
+  )
 }
 
 /** Sends one request until it is answered without a passing error. */

@@ -1,4 +1,4 @@
-import { decodeWithVersion, ErrorCode, KafkaError, type MessageOf } from '../../protocol/index.ts'
+import { ErrorCode, KafkaError, type MessageOf } from '../../protocol/index.ts'
 import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
 import { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
@@ -7,9 +7,10 @@ import {
   ConsumerGroupDescribeRequest,
   ConsumerGroupDescribeResponse,
 } from '../../protocol/messages/69-consumer-group-describe.ts'
-import { ConsumerProtocolAssignment } from '../../protocol/messages/data/consumer-protocol.ts'
+import { readAssignment } from '../consumer/embedded-protocol.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import { type AdminCall, type Answer, type CallOptions, settle } from './admin-call.ts'
+import { type AclOperation, operationsIn } from './acls.ts'
+import { type AdminCall, type Answer, atCoordinators, type CallOptions, settle } from './admin-call.ts'
 
 const LEAVE_GROUP = { request: LeaveGroupRequest, response: LeaveGroupResponse }
 const DESCRIBE_GROUPS = { request: DescribeGroupsRequest, response: DescribeGroupsResponse }
@@ -17,6 +18,8 @@ const DESCRIBE_CONSUMER_GROUPS = { request: ConsumerGroupDescribeRequest, respon
 const LIST_GROUPS = { request: ListGroupsRequest, response: ListGroupsResponse }
 const DELETE_GROUPS = { request: DeleteGroupsRequest, response: DeleteGroupsResponse }
 
+/** The first version of DescribeGroups that tells what the asker may do. */
+const FIRST_WITH_OPERATIONS = 3
 /** The first version of ListGroups that tells the protocol of a group, and filters by it. */
 const FIRST_WITH_TYPES = 5
 /** The first version of LeaveGroup that takes many members, and names them by their instance. */
@@ -47,7 +50,7 @@ export interface GroupMember {
   readonly groupInstanceId: string | null
   readonly clientId: string
   readonly host: string
-  /** What it reads; empty during a rebalance, and in groups that are not consumers'. */
+  /** What it reads; empty during a rebalance, in groups that are not consumers', and where its group's leader sent what cannot be read. */
   readonly assignment: readonly TopicPartition[]
   /** What it is to read when all have let go of what is another's; of the consumer protocol. */
   readonly targetAssignment?: readonly TopicPartition[]
@@ -67,6 +70,14 @@ export interface GroupDescription {
   /** Id of the broker that coordinates it. */
   readonly coordinator: number
   readonly members: readonly GroupMember[]
+  /** What the asker may do with it, where that was asked for. */
+  readonly authorizedOperations?: readonly AclOperation[] | undefined
+}
+
+/** Options of calls that can tell what the asker may do (KIP-430). */
+export interface DescribeOptions extends CallOptions {
+  /** Has `authorizedOperations` filled in. */
+  readonly includeAuthorizedOperations?: boolean
 }
 
 /** A member by its id, or a static one by its instance id. */
@@ -103,14 +114,21 @@ export function listConsumerGroups(
 }
 
 /** Groups of either protocol: the newer one's question is asked first, where the broker knows it. */
-export function describeConsumerGroups(call: AdminCall, groupIds: readonly string[]): Promise<GroupDescription[]> {
-  return eachGroup(
-    call,
-    'describing',
-    groupIds,
-    async (groupId, coordinator) =>
-      (await describeByConsumerProtocol(call, groupId, coordinator)) ?? describeClassic(call, groupId, coordinator),
-  )
+export function describeConsumerGroups(
+  call: AdminCall,
+  groupIds: readonly string[],
+  { includeAuthorizedOperations = false }: DescribeOptions = {},
+): Promise<GroupDescription[]> {
+  return atCoordinators(call, 'group', 'describing groups', groupIds, async (groupId, coordinator) => {
+    const question = { groupId, coordinator, includeAuthorizedOperations }
+    return (await describeByConsumerProtocol(call, question)) ?? describeClassic(call, question)
+  })
+}
+
+interface Question {
+  readonly groupId: string
+  readonly coordinator: number
+  readonly includeAuthorizedOperations: boolean
 }
 
 type Described = Omit<Answer<GroupDescription>, 'key'>
@@ -118,19 +136,21 @@ type Described = Omit<Answer<GroupDescription>, 'key'>
 /** Undefined for a group that is not there or speaks the classic protocol, and from a broker that knows no other. */
 async function describeByConsumerProtocol(
   { cluster }: AdminCall,
-  groupId: string,
-  coordinator: number,
+  { groupId, coordinator, includeAuthorizedOperations }: Question,
 ): Promise<Described | undefined> {
   let answer: MessageOf<typeof ConsumerGroupDescribeResponse>
   try {
-    answer = await cluster.request({ broker: coordinator }, DESCRIBE_CONSUMER_GROUPS, { groupIds: [groupId] })
+    answer = await cluster.request({ broker: coordinator }, DESCRIBE_CONSUMER_GROUPS, {
+      groupIds: [groupId],
+      includeAuthorizedOperations,
+    })
   } catch (error) {
     if (error instanceof KafkaError && error.code === 'UNSUPPORTED_VERSION') return undefined
     throw error
   }
   const group = answer.groups[0]
   if (group === undefined) return undefined
-  const { errorCode, errorMessage, groupState, assignorName, groupEpoch, members } = group
+  const { errorCode, errorMessage, groupState, assignorName, groupEpoch, members, authorizedOperations } = group
   if (errorCode === ErrorCode.GROUP_ID_NOT_FOUND || errorCode === ErrorCode.UNSUPPORTED_VERSION) return undefined
   const result: GroupDescription = {
     groupId,
@@ -140,6 +160,7 @@ async function describeByConsumerProtocol(
     assignor: assignorName,
     epoch: groupEpoch,
     coordinator,
+    ...(includeAuthorizedOperations && { authorizedOperations: operationsIn(authorizedOperations) }),
     members: members.map(member => ({
       memberId: member.memberId,
       groupInstanceId: member.instanceId,
@@ -163,11 +184,17 @@ function partitionsOf({
   )
 }
 
-async function describeClassic({ cluster }: AdminCall, groupId: string, coordinator: number): Promise<Described> {
-  const answer = await cluster.request({ broker: coordinator }, DESCRIBE_GROUPS, { groups: [groupId] })
+async function describeClassic(
+  { cluster }: AdminCall,
+  { groupId, coordinator, includeAuthorizedOperations }: Question,
+): Promise<Described> {
+  const answer = await cluster.request({ broker: coordinator }, DESCRIBE_GROUPS, version => ({
+    groups: [groupId],
+    ...(version >= FIRST_WITH_OPERATIONS && { includeAuthorizedOperations }),
+  }))
   const group = answer.groups[0]
   if (group === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `the broker said nothing of group ${groupId}`)
-  const { errorMessage, groupState, protocolType, protocolData, members } = group
+  const { errorMessage, groupState, protocolType, protocolData, members, authorizedOperations } = group
   // Brokers from 4.0 on say so with an error (KIP-1043), older ones with the state.
   const isMissing = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND
   const errorCode = isMissing ? ErrorCode.NONE : group.errorCode
@@ -178,25 +205,20 @@ async function describeClassic({ cluster }: AdminCall, groupId: string, coordina
     protocolType,
     assignor: protocolData,
     coordinator,
+    ...(includeAuthorizedOperations && { authorizedOperations: operationsIn(authorizedOperations) }),
     members: members.map(member => ({
       memberId: member.memberId,
       groupInstanceId: member.groupInstanceId,
       clientId: member.clientId,
       host: member.clientHost,
-      assignment: protocolType === 'consumer' ? readAssignment(member.memberAssignment) : [],
+      assignment: protocolType === 'consumer' ? (readAssignment(member.memberAssignment) ?? []) : [],
     })),
   }
   return { errorCode, errorMessage, result }
 }
 
-function readAssignment(bytes: Uint8Array): TopicPartition[] {
-  if (bytes.length === 0) return []
-  const { assignedPartitions } = decodeWithVersion(ConsumerProtocolAssignment, bytes).message
-  return assignedPartitions.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
-}
-
 export async function deleteConsumerGroups(call: AdminCall, groupIds: readonly string[]): Promise<void> {
-  await eachGroup(call, 'deleting', groupIds, async (groupId, broker) => {
+  await atCoordinators(call, 'group', 'deleting groups', groupIds, async (groupId, broker) => {
     const answer = await call.cluster.request({ broker }, DELETE_GROUPS, { groupsNames: [groupId] })
     return { errorCode: answer.results[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR, result: undefined }
   })
@@ -205,9 +227,10 @@ export async function deleteConsumerGroups(call: AdminCall, groupIds: readonly s
 export async function removeMembersFromConsumerGroup(
   call: AdminCall,
   groupId: string,
-  members: readonly MemberToRemove[],
+  wanted: readonly MemberToRemove[] | undefined,
   reason: string,
 ): Promise<void> {
+  const members = wanted ?? (await membersOf(call, groupId))
   const keyOf = (member: MemberToRemove): string =>
     'memberId' in member ? member.memberId : `instance ${member.groupInstanceId}`
   await settle(call, { what: `removing members of group ${groupId}`, items: members, keyOf }, left =>
@@ -232,27 +255,9 @@ export async function removeMembersFromConsumerGroup(
   )
 }
 
-/** Asks each group's coordinator; what one group is refused does not keep the others from their answer. */
-function eachGroup<T>(
-  call: AdminCall,
-  what: string,
-  groupIds: readonly string[],
-  ask: (groupId: string, coordinator: number) => Promise<Omit<Answer<T>, 'key'>>,
-): Promise<T[]> {
-  const { cluster, patience } = call
-  return settle(call, { what: `${what} groups`, items: groupIds, keyOf: groupId => groupId }, left =>
-    Promise.all(
-      left.map(async groupId => {
-        const answer = await cluster.withCoordinator(
-          'group',
-          groupId,
-          { what: `${what} of group ${groupId}`, patience },
-          coordinator => ask(groupId, coordinator),
-        )
-        // A passing refusal is asked again, of whoever the coordinator is by then.
-        if (answer.errorCode !== ErrorCode.NONE) cluster.coordinatorMoved('group', groupId)
-        return { ...answer, key: groupId }
-      }),
-    ),
+async function membersOf(call: AdminCall, groupId: string): Promise<MemberToRemove[]> {
+  const [group] = await describeConsumerGroups(call, [groupId])
+  return (group?.members ?? []).map(({ memberId, groupInstanceId }) =>
+    groupInstanceId === null ? { memberId } : { groupInstanceId },
   )
 }

@@ -1,12 +1,5 @@
 import type { Timer } from '../../platform/index.ts'
-import {
-  decodeWithVersion,
-  ErrorCode,
-  encodeWithVersion,
-  errorName,
-  KafkaError,
-  type MessageOf,
-} from '../../protocol/index.ts'
+import { ErrorCode, encodeWithVersion, errorName, KafkaError, type MessageOf } from '../../protocol/index.ts'
 import { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
 import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
@@ -17,7 +10,8 @@ import {
 } from '../../protocol/messages/data/consumer-protocol.ts'
 import { Backoff } from '../backoff.ts'
 import { byTopic, partitionKey, type TopicPartition } from '../topic-partition.ts'
-import type { GroupSubscription, MemberSubscription, RebalanceProtocol } from './assignors/assignor.ts'
+import type { GroupSubscription, RebalanceProtocol } from './assignors/assignor.ts'
+import { readAssignment, readSubscriptions } from './embedded-protocol.ts'
 import type { Member, Membership, MembershipSettings } from './membership.ts'
 import type { Committer } from './offset-requests.ts'
 
@@ -226,9 +220,12 @@ export class GroupMembership implements Membership {
       assignments,
     }))
     this.#check(answer.errorCode)
-    if (answer.assignment.length === 0) return []
-    const { assignedPartitions } = decodeWithVersion(ConsumerProtocolAssignment, answer.assignment).message
-    return assignedPartitions.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
+    const assigned = readAssignment(answer.assignment)
+    if (assigned !== undefined) return assigned
+    throw new KafkaError(
+      'INCONSISTENT_GROUP_PROTOCOL',
+      `group ${groupId}: what its leader ${joined.leader} gave this member cannot be read`,
+    )
   }
 
   /** What the leader gives to everybody. */
@@ -241,9 +238,10 @@ export class GroupMembership implements Membership {
         `the group chose ${joined.protocolName}, which is none of ours`,
       )
     }
-    const members = new Map<string, MemberSubscription>(
-      joined.members.map(({ memberId, metadata }) => [memberId, subscriptionOf(metadata)]),
-    )
+    const members = readSubscriptions(joined.members, memberId => {
+      const { groupId, logger } = this.#settings
+      logger.warn({ groupId, memberId }, 'a member says what cannot be read, and gets no partitions')
+    })
     const topics = [...new Set([...members.values()].flatMap(member => member.topics))]
     const metadata = await cluster.refresh(topics)
     const counts = topics.map(topic => [topic, metadata.topic(topic)?.partitions.length ?? 0] as const)
@@ -362,14 +360,6 @@ export class GroupMembership implements Membership {
     cluster.coordinatorMoved('group', groupId)
     return true
   }
-}
-
-/** What a member sent; one that cannot be read wants nothing. */
-function subscriptionOf(metadata: Uint8Array): MemberSubscription {
-  const { message } = decodeWithVersion(ConsumerProtocolSubscription, metadata)
-  const { topics, userData, ownedPartitions, generationId, rackId } = message
-  const owned = ownedPartitions.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
-  return { topics, userData, ownedPartitions: owned, generationId, rackId }
 }
 
 /** Partitions as the protocol of consumers has them. */

@@ -40,21 +40,22 @@ export const cooperativeStickyAssignor: PartitionAssignor = {
 }
 
 function withoutTransfers(wanted: Map<string, TopicPartition[]>, { members }: GroupSubscription): GroupAssignment {
-  const owners = new Map<string, Set<string>>()
+  const given = [...wanted.values()].flat().map(partitionKey)
+  const owners = new Map(given.map(key => [key, new Set<string>()]))
   for (const [memberId, { ownedPartitions }] of members) {
-    for (const owned of ownedPartitions) {
-      const key = partitionKey(owned)
-      owners.set(key, (owners.get(key) ?? new Set()).add(memberId))
-    }
+    for (const owned of ownedPartitions) owners.get(partitionKey(owned))?.add(memberId)
   }
   const isFree = (partition: TopicPartition, memberId: string): boolean => {
     const others = owners.get(partitionKey(partition))
-    return others === undefined || (others.size === 1 && others.has(memberId))
+    return others === undefined || others.size === 0 || (others.size === 1 && others.has(memberId))
   }
   return new Map(
     [...wanted].map(([memberId, partitions]) => [memberId, partitions.filter(one => isFree(one, memberId))]),
   )
 }
+
+/** Topics and partitions that a member may claim to have had. */
+const MAX_ELEMENTS = 2 ** 20
 
 interface Ownership {
   readonly owned: readonly TopicPartition[]
@@ -85,6 +86,7 @@ function decodeOwned(userData: Uint8Array | null): Ownership {
   if (userData === null || userData.length === 0) return { owned: [], generationId: -1 }
   try {
     const reader = new ByteReader(userData)
+    reader.limitElements(MAX_ELEMENTS)
     const owned: TopicPartition[] = []
     for (let topics = reader.arrayLength(6); topics > 0; topics--) {
       const topic = reader.string()

@@ -56,6 +56,7 @@ class StickyBalance {
       const { owned = [], generationId = -1 } = previous.get(memberId) ?? {}
       for (const partition of owned) {
         const key = partitionKey(partition)
+        if (!this.#placed.has(key)) continue
         const known = claims.get(key)
         if (known === undefined || generationId > known.generationId) claims.set(key, { memberId, generationId })
         else if (generationId === known.generationId) claims.set(key, { memberId: undefined, generationId })
