@@ -105,13 +105,11 @@ export class ClusterMetadata {
         continue
       }
       const known = this.#topics.get(name)
-      const fresh = partitions.map(partitionInfo).sort((one, other) => one.partition - other.partition)
+      const fresh = topicInfo({ topicId, isInternal, partitions }, name)
       const isSame = known?.id === topicId
       topics.set(name, {
-        name,
-        id: topicId,
-        isInternal,
-        partitions: fresh.map(partition => {
+        ...fresh,
+        partitions: fresh.partitions.map(partition => {
           const before = isSame ? known.partitions[partition.partition] : undefined
           return before && before.leaderEpoch > partition.leaderEpoch && partition.leaderEpoch >= 0 ? before : partition
         }),
@@ -154,9 +152,18 @@ export class ClusterMetadata {
   }
 }
 
-function partitionInfo(
-  answer: MessageOf<typeof MetadataResponse>['topics'][number]['partitions'][number],
-): PartitionInfo {
+type TopicAnswer = MessageOf<typeof MetadataResponse>['topics'][number]
+
+/** A topic as a broker tells of it. */
+export function topicInfo(
+  { topicId, isInternal, partitions }: Pick<TopicAnswer, 'topicId' | 'isInternal' | 'partitions'>,
+  name: string,
+): TopicInfo {
+  const inOrder = partitions.map(partitionInfo).sort((one, other) => one.partition - other.partition)
+  return { name, id: topicId, isInternal, partitions: inOrder }
+}
+
+function partitionInfo(answer: TopicAnswer['partitions'][number]): PartitionInfo {
   return {
     partition: answer.partitionIndex,
     leader: answer.leaderId,

@@ -67,6 +67,7 @@ export class Cluster {
   /** Since when metadata cannot be had. */
   #failingSinceMs: number | undefined
   #turn = 0
+  #retries = 0
   #isClosed = false
 
   constructor(settings: ClusterSettings) {
@@ -87,6 +88,16 @@ export class Cluster {
   /** Whether {@link metadata} is older than `metadata.max.age.ms`. */
   get isStale(): boolean {
     return this.settings.clock.monotonicMs() - this.#refreshedAtMs >= this.settings.metadataMaxAgeMs
+  }
+
+  /** How often something was tried again so far, and what is open now: connections, and requests without an answer on them. */
+  get figures(): { readonly retries: number; readonly connections: number; readonly inFlight: number } {
+    const nodes = [...this.#nodes.values()]
+    return {
+      retries: this.#retries,
+      connections: nodes.filter(({ isConnected }) => isConnected).length,
+      inFlight: nodes.reduce((sum, node) => sum + node.inFlight, 0),
+    }
   }
 
   /** A promise of the signal's or the time's end. */
@@ -110,6 +121,7 @@ export class Cluster {
         if (patience.isOver) throw patience.timedOut(what, error)
         last = error
         failures += 1
+        this.#retries += 1
         await patience.pause(this.#backoff.delayMs(failures))
       }
     }

@@ -11,7 +11,7 @@ export type {
   AclResourceType,
   NewAcl,
 } from './admin/acls.ts'
-export { Admin, type AdminOptions } from './admin/admin.ts'
+export { Admin, type AdminFigures, type AdminOptions } from './admin/admin.ts'
 export { type CallOptions, ItemsFailed } from './admin/admin-call.ts'
 export type {
   ClientQuotaChange,
@@ -20,17 +20,21 @@ export type {
   QuotaEntity,
   QuotaEntityType,
 } from './admin/client-quotas.ts'
-export type { ClusterDescription, LogDir, ReplicaInfo } from './admin/cluster-info.ts'
+export type { ClusterDescription } from './admin/cluster-info.ts'
 export type {
   ConfigChange,
   ConfigEntry,
   ConfigResource,
+  ConfigSynonym,
   DescribeConfigsOptions,
   ResourceChanges,
   ResourceConfigs,
 } from './admin/configs.ts'
 export type { CreateTokenOptions, DelegationToken } from './admin/delegation-tokens.ts'
+export type { FeatureDescription, FeatureRange, FeatureUpdate } from './admin/features.ts'
+export type { ListGroupOffsetsOptions } from './admin/group-offsets.ts'
 export type {
+  DescribeOptions,
   GroupDescription,
   GroupListing,
   GroupMember,
@@ -38,6 +42,7 @@ export type {
   ListGroupsOptions,
   MemberToRemove,
 } from './admin/groups.ts'
+export type { LogDir, Replica, ReplicaInfo, ReplicaLogDirs, ReplicaMove, ReplicaPlace } from './admin/log-dirs.ts'
 export type {
   ListedOffset,
   ListOffsetsOptions,
@@ -45,9 +50,21 @@ export type {
   OffsetQuery,
   RecordsToDelete,
 } from './admin/partitions.ts'
+export type { NewReassignment, PartitionReassignment } from './admin/reassignments.ts'
 export type { ScramCredential, ScramCredentialChange, UserScramCredentials } from './admin/scram-users.ts'
-export type { CreatedTopic, NewPartitions, NewTopic, ValidatedOptions } from './admin/topics.ts'
 export type {
+  CreatedTopic,
+  NewPartitions,
+  NewTopic,
+  QuotaOptions,
+  TopicDescription,
+  TopicRef,
+  ValidatedOptions,
+} from './admin/topics.ts'
+export type {
+  DescribeProducersOptions,
+  FencedProducer,
+  HangingTransaction,
   ListTransactionsOptions,
   PartitionProducers,
   ProducerState,

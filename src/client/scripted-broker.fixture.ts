@@ -10,16 +10,28 @@ import {
   responseHeaderVersion,
   type Schema,
 } from '../protocol/index.ts'
+import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import { SaslHandshakeRequest, SaslHandshakeResponse } from '../protocol/messages/17-sasl-handshake.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts'
 import { SaslAuthenticateRequest, SaslAuthenticateResponse } from '../protocol/messages/36-sasl-authenticate.ts'
+import {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponse,
+} from '../protocol/messages/45-alter-partition-reassignments.ts'
+import {
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponse,
+} from '../protocol/messages/46-list-partition-reassignments.ts'
 
 const APIS: readonly (readonly [request: Schema, response: Schema])[] = [
+  [MetadataRequest, MetadataResponse],
   [HeartbeatRequest, HeartbeatResponse],
   [SaslHandshakeRequest, SaslHandshakeResponse],
   [ApiVersionsRequest, ApiVersionsResponse],
   [SaslAuthenticateRequest, SaslAuthenticateResponse],
+  [AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse],
+  [ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse],
 ]
 
 /** What the script answers: fields of the response, or the end of the connection. */

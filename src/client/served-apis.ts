@@ -4,13 +4,15 @@ import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18
 
 const API_VERSIONS = { request: ApiVersionsRequest, response: ApiVersionsResponse }
 
+/** How a client names itself to a broker (KIP-511). */
+export const CLIENT_SOFTWARE = { clientSoftwareName: 'monedula', clientSoftwareVersion: '0.1.0' }
+
 /** Versions of the APIs that a broker serves, by API key. */
 export type ServedApis = ReadonlyMap<number, { readonly min: number; readonly max: number }>
 
 /** What the broker serves (KIP-35). One that does not know our version of the question is asked in its own (KIP-511). */
 export async function askServedApis(connection: ClientConnection, timeoutMs: number): Promise<ServedApis> {
-  const names = { clientSoftwareName: 'monedula', clientSoftwareVersion: '0.1.0' }
-  let answer = await connection.send(API_VERSIONS, names, { version: 3, timeoutMs })
+  let answer = await connection.send(API_VERSIONS, CLIENT_SOFTWARE, { version: 3, timeoutMs })
   if (answer.errorCode === ErrorCode.UNSUPPORTED_VERSION) {
     answer = await connection.send(API_VERSIONS, {}, { version: 0, timeoutMs })
   }

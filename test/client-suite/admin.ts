@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict'
-import { type Admin, ItemsFailed } from '../../src/client/index.ts'
-import { KEPT, read, type Scenario, type SuiteCluster } from './suite.ts'
-
-const failsWith =
-  (code: string, ...names: string[]) =>
-  (error: unknown) => {
-    assert(error instanceof ItemsFailed, String(error))
-    assert.equal(error.code, code)
-    assert.deepEqual([...error.failures.keys()], names)
-    return true
-  }
+import { type Admin, ItemsFailed, type OffsetQuery } from '../../src/client/index.ts'
+import { eventually, failsWith, KEPT, read, type Scenario, type SuiteCluster } from './suite.ts'
 
 const partitionCount = async (admin: Admin, topic: string) =>
   (await admin.describeTopics([topic]))[0]?.partitions.length
 
 const has = async (admin: Admin, topic: string): Promise<boolean> =>
   (await admin.listTopics()).some(({ name }) => name === topic)
-
-/** Other brokers hear of a change a moment after the controller has answered. */
-async function eventually<T>(look: () => Promise<T>, wanted: T): Promise<void> {
-  while ((await look().catch(() => undefined)) !== wanted) await new Promise(resolve => setTimeout(resolve, 10))
-}
 
 async function topics(cluster: SuiteCluster): Promise<void> {
   const [orders, placed] = [cluster.name('orders'), cluster.name('placed')]
@@ -35,9 +21,63 @@ async function topics(cluster: SuiteCluster): Promise<void> {
   assert.deepEqual(described?.partitions[1]?.replicas, [0])
   await admin.createPartitions([{ topic: orders, total: 5 }])
   await eventually(() => partitionCount(admin, orders), 5)
+  await admin.createPartitions([{ topic: placed, total: 5, assignments: [[0], [0]] }])
+  await eventually(() => partitionCount(admin, placed), 5)
+  await assert.rejects(
+    admin.createPartitions([{ topic: placed, total: 6, assignments: [[0, 0]] }]),
+    failsWith('INVALID_REPLICA_ASSIGNMENT', placed),
+  )
   await admin.deleteTopics([placed])
   await eventually(() => has(admin, placed), false)
   assert.ok(await has(admin, orders))
+}
+
+async function byId(cluster: SuiteCluster): Promise<void> {
+  const [kept, gone] = [await cluster.topic(2), await cluster.topic()]
+  await using admin = cluster.kafka.admin()
+  const idOf = async (name: string) => (await admin.describeTopics([name]))[0]!.id
+  const [keptId, goneId] = [await idOf(kept), await idOf(gone)]
+  const described = await admin.describeTopics([{ id: keptId }, gone])
+  assert.deepEqual(
+    described.map(({ name, id, partitions }) => [name, id, partitions.length]),
+    [
+      [kept, keptId, 2],
+      [gone, goneId, 1],
+    ],
+  )
+  await admin.deleteTopics([{ id: goneId }])
+  await eventually(() => has(admin, gone), false)
+  await assert.rejects(admin.describeTopics([{ id: goneId }]), failsWith('UNKNOWN_TOPIC_ID', goneId))
+  await assert.rejects(admin.deleteTopics([{ id: goneId }, 'no1']), error => {
+    assert(error instanceof ItemsFailed)
+    assert.deepEqual(
+      Array.from(error.failures, ([name, { code }]) => [name, code]),
+      [
+        [goneId, 'UNKNOWN_TOPIC_ID'],
+        ['no1', 'UNKNOWN_TOPIC_OR_PARTITION'],
+      ],
+    )
+    return true
+  })
+  assert.ok(await has(admin, kept))
+}
+
+async function operations(cluster: SuiteCluster): Promise<void> {
+  const topic = await cluster.topic()
+  const groupId = cluster.name('billing')
+  const options = { includeAuthorizedOperations: true }
+  await using admin = cluster.kafka.admin()
+  const [described] = await admin.describeTopics([topic], options)
+  const [group] = await admin.describeConsumerGroups([groupId], options)
+  const { authorizedOperations } = await admin.describeCluster(options)
+  // Without an authorizer everybody may do everything.
+  for (const operation of ['read', 'write', 'alter-configs'] as const)
+    assert.ok(described?.authorizedOperations?.includes(operation), `${described?.authorizedOperations}`)
+  assert.ok(authorizedOperations?.includes('cluster-action'), `${authorizedOperations}`)
+  // Of a group that is not there nobody may know.
+  assert.ok(group?.authorizedOperations === undefined || group.authorizedOperations.includes('read'))
+  const plain = await admin.describeTopics([topic])
+  assert.equal(plain[0]?.authorizedOperations, undefined)
 }
 
 async function refused(cluster: SuiteCluster): Promise<void> {
@@ -73,6 +113,19 @@ async function validateOnly(cluster: SuiteCluster): Promise<void> {
     failsWith('INVALID_TOPIC_EXCEPTION', 'a b'),
   )
   assert.equal(await has(admin, name), false)
+  const topic = await cluster.topic()
+  await admin.createPartitions([{ topic, total: 3 }], { validateOnly: true })
+  const fewer = admin.createPartitions([{ topic, total: 1 }], { validateOnly: true })
+  await assert.rejects(fewer, failsWith('INVALID_PARTITIONS', topic))
+  assert.equal(await partitionCount(admin, topic), 1)
+  const change = (value: string) => [
+    { type: 'topic', name: topic, changes: [{ name: 'retention.ms', value }] } as const,
+  ]
+  await admin.incrementalAlterConfigs(change('5000'), { validateOnly: true })
+  const wrong = admin.incrementalAlterConfigs(change('soon'), { validateOnly: true })
+  await assert.rejects(wrong, failsWith('INVALID_CONFIG', `topic ${topic}`))
+  const [described] = await admin.describeConfigs([{ type: 'topic', name: topic }], { names: ['retention.ms'] })
+  assert.equal(described?.entries[0]?.source, 'default')
 }
 
 async function settings(cluster: SuiteCluster): Promise<void> {
@@ -99,6 +152,20 @@ async function settings(cluster: SuiteCluster): Promise<void> {
   await eventually(() => of('retention.ms'), '604800000 default')
   const wrong = [{ ...topic, changes: [{ name: 'retention.ms', value: 'soon' }] }]
   await assert.rejects(admin.incrementalAlterConfigs(wrong), failsWith('INVALID_CONFIG', `topic ${name}`))
+  const names = ['retention.ms', 'cleanup.policy', 'compression.type']
+  const [told] = await admin.describeConfigs([topic], { names, includeSynonyms: true, includeDocumentation: true })
+  assert.deepEqual(
+    new Map(told?.entries.map(({ name: key, type }) => [key, type])),
+    new Map([
+      ['cleanup.policy', 'list'],
+      ['compression.type', 'string'],
+      ['retention.ms', 'long'],
+    ]),
+  )
+  const policy = told?.entries.find(one => one.name === 'cleanup.policy')
+  assert.deepEqual(policy?.synonyms[0], { name: 'cleanup.policy', value: 'delete,compact', source: 'dynamic-topic' })
+  assert.deepEqual(policy?.synonyms.at(-1), { name: 'log.cleanup.policy', value: 'delete', source: 'default' })
+  assert.ok(policy?.documentation)
   const [broker] = await admin.describeConfigs([{ type: 'broker', name: '0' }], { names: ['node.id'] })
   assert.deepEqual(
     broker?.entries.map(one => one.name),
@@ -111,9 +178,10 @@ async function offsets(cluster: SuiteCluster): Promise<void> {
   await using admin = cluster.kafka.admin()
   await using producer = cluster.kafka.producer()
   for (const timestamp of [1_000, 1_001, 1_002]) await producer.send(topic, { value: 'x', timestamp })
-  const at = async (at: 'earliest' | 'latest' | 'max-timestamp' | number) =>
-    (await admin.listOffsets([{ topic, partition: 0, at }]))[0]?.offset
+  const at = async (at: OffsetQuery['at']) => (await admin.listOffsets([{ topic, partition: 0, at }]))[0]?.offset
   assert.deepEqual([await at('earliest'), await at('latest'), await at(1001), await at('max-timestamp')], [0, 3, 1, 2])
+  // Nobody here has tiered storage: all is local.
+  assert.deepEqual([await at(1003), await at('earliest-local'), await at('latest-tiered')], [-1, 0, -1])
   const place = { topic, partition: 0 }
   assert.deepEqual(await admin.deleteRecords([{ ...place, beforeOffset: 2 }]), [{ ...place, lowWatermark: 2 }])
   assert.equal(await at('earliest'), 2)
@@ -175,6 +243,8 @@ async function groups(cluster: SuiteCluster): Promise<void> {
     (await admin.listConsumerGroupOffsets(groupId)).map(({ offset }) => offset),
     [2],
   )
+  const only = { partitions: [{ topic, partition: 7 }], requireStable: true }
+  assert.deepEqual(await admin.listConsumerGroupOffsets(groupId, only), [])
   await admin.deleteConsumerGroupOffsets(groupId, [place])
   assert.deepEqual(await admin.listConsumerGroupOffsets(groupId), [])
   await admin.alterConsumerGroupOffsets(groupId, [{ ...place, offset: 1 }])
@@ -187,43 +257,17 @@ async function groups(cluster: SuiteCluster): Promise<void> {
   )
 }
 
-async function transactions(cluster: SuiteCluster): Promise<void> {
-  const topic = await cluster.topic()
-  const id = cluster.name('till')
-  await using admin = cluster.kafka.admin()
-  await using producer = cluster.kafka.producer({ transactionalId: id })
-  const place = { topic, partition: 0 }
-  const ongoing = async () =>
-    (await admin.listTransactions({ states: ['Ongoing'] })).filter(one => one.transactionalId === id)
-  await producer.transaction(async tx => {
-    await tx.send(topic, { value: 'a' })
-    const [till] = await admin.describeTransactions([id])
-    assert.deepEqual([till?.state, till?.coordinator, till?.partitions], ['Ongoing', 0, [place]])
-    const [writers] = await admin.describeProducers([place])
-    assert.deepEqual(
-      writers?.producers.map(({ producerId, transactionStartOffset }) => [producerId, transactionStartOffset]),
-      [[till?.producerId, 0]],
-    )
-    assert.deepEqual(await ongoing(), [{ transactionalId: id, producerId: till?.producerId, state: 'Ongoing' }])
-  })
-  assert.deepEqual(await ongoing(), [])
-  await eventually(
-    async () => (await admin.describeProducers([place]))[0]?.producers[0]?.transactionStartOffset === undefined,
-    true,
-  )
-  await assert.rejects(admin.describeTransactions(['none']), failsWith('TRANSACTIONAL_ID_NOT_FOUND', 'none'))
-}
-
 async function staticMembers(cluster: SuiteCluster): Promise<void> {
   const topic = await cluster.topic()
   await cluster.publish(topic, { count: 1 })
   const groupId = cluster.name('billing')
   await using admin = cluster.kafka.admin()
-  {
-    await using consumer = cluster.kafka.consumer({ groupId, autoOffsetReset: 'earliest', groupInstanceId: 'till-1' })
+  const comeAndGo = async (groupInstanceId: string): Promise<void> => {
+    await using consumer = cluster.kafka.consumer({ groupId, autoOffsetReset: 'earliest', groupInstanceId })
     consumer.subscribe(topic)
     await read(consumer, 1)
   }
+  await comeAndGo('till-1')
   const members = async () => (await admin.describeConsumerGroups([groupId]))[0]?.members.length
   assert.equal(await members(), 1)
   await admin.removeMembersFromConsumerGroup(groupId, [{ groupInstanceId: 'till-1' }])
@@ -232,20 +276,17 @@ async function staticMembers(cluster: SuiteCluster): Promise<void> {
     admin.removeMembersFromConsumerGroup(groupId, [{ memberId: 'nobody' }]),
     failsWith('UNKNOWN_MEMBER_ID', 'nobody'),
   )
-}
-
-async function election(cluster: SuiteCluster): Promise<void> {
-  const topic = await cluster.topic()
-  await using admin = cluster.kafka.admin()
-  await admin.electLeaders('preferred', [{ topic, partition: 0 }])
-  await assert.rejects(
-    admin.electLeaders('preferred', [{ topic: 'none', partition: 0 }]),
-    failsWith('UNKNOWN_TOPIC_OR_PARTITION', 'none-0'),
-  )
+  await admin.deleteConsumerGroupOffsets(groupId, [{ topic, partition: 0 }])
+  await comeAndGo('till-2')
+  assert.equal(await members(), 1)
+  await admin.removeMembersFromConsumerGroup(groupId)
+  assert.equal(await members(), 0)
 }
 
 export const adminScenarios: readonly Scenario[] = [
   { name: 'topics are created with their settings, described, listed, grown and deleted', run: topics },
+  { name: 'topics are described and deleted by their ids, too', run: byId },
+  { name: 'a topic, a group and the cluster say what the asker may do, when asked', run: operations },
   { name: 'what is refused is named with its code, and the rest is done', run: refused },
   { name: 'validateOnly says what would be refused, and creates nothing', run: validateOnly },
   { name: 'settings are described with their source, and changed one by one', run: settings },
@@ -255,10 +296,8 @@ export const adminScenarios: readonly Scenario[] = [
     name: 'groups are listed, described with what each member reads, moved to other offsets, and deleted',
     run: groups,
   },
-  { name: 'transactions are listed and described, and a partition names who has one open', run: transactions },
   {
     name: 'a static member is removed from its group by its name, one that is not there is refused',
     run: staticMembers,
   },
-  { name: 'electing the leader that leads already is no failure, a partition that is not there is', run: election },
 ]

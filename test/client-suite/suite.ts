@@ -1,20 +1,26 @@
 /** What our clients promise of every Kafka: scenarios that know nothing but an address. */
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Consumer, type ConsumerRecord, connect, type Kafka, string } from '../../src/client/index.ts'
+import { type Consumer, type ConsumerRecord, connect, ItemsFailed, type Kafka, string } from '../../src/client/index.ts'
 
 /** For topics with records of long ago, which a broker would delete some time after its start. */
 export const KEPT = { 'retention.ms': '-1' }
 export const TEXT = { key: string, value: string }
 export const SCENARIO_TIMEOUT_MS = 60_000
 
-/** A cluster as a scenario sees it. */
+/** What a cluster is of: Monedula, Apache Kafka 3.9.1 with ZooKeeper, or 4.3.0 in KRaft mode. */
+export type SuiteTarget = 'monedula' | 'kafka' | 'kafka43'
+
+/** A cluster as a scenario sees it: one broker, whose id is 0, with two log directories. */
 export class SuiteCluster {
   readonly bootstrap: string
+  readonly target: SuiteTarget
   readonly kafka: Kafka
   #names = 0
 
-  constructor(bootstrap: string) {
+  constructor(bootstrap: string, target: SuiteTarget) {
     this.bootstrap = bootstrap
+    this.target = target
     this.kafka = connect(bootstrap)
   }
 
@@ -62,8 +68,20 @@ export class SuiteCluster {
 export interface Scenario {
   /** A promise. */
   readonly name: string
+  /** Why a target cannot keep it. */
+  readonly lacking?: { readonly [T in SuiteTarget]?: string }
   readonly run: (cluster: SuiteCluster) => Promise<void>
 }
+
+/** Whether a call of Admin failed for exactly these, the first of them for this reason. */
+export const failsWith =
+  (code: string, ...names: string[]) =>
+  (error: unknown): true => {
+    assert(error instanceof ItemsFailed, String(error))
+    assert.equal(error.code, code)
+    assert.deepEqual([...error.failures.keys()], names)
+    return true
+  }
 
 /** The first `count` records that a consumer gives. */
 export async function read<K, V>(
@@ -82,18 +100,23 @@ export const numbers = (count: number): string[] => Array.from({ length: count }
 export const sorted = (values: Iterable<string | null>): (string | null)[] =>
   [...values].sort((a, b) => Number(a) - Number(b))
 
+/** Other brokers hear of a change a moment after the controller has answered; the test's time is the limit. */
+export async function eventually<T>(look: () => Promise<T>, wanted: T): Promise<void> {
+  while ((await look().catch(() => undefined)) !== wanted) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
 /** Lets the loop turn until something holds; the test's time is the limit. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(resolve => setTimeout(resolve, 1))
 }
 
-/** Runs scenarios as tests, each with a cluster that `open` gives. */
+/** Runs scenarios as tests against Monedula, each with a cluster that `open` gives. */
 export function runScenarios(
   scenarios: readonly Scenario[],
   open: () => Promise<{ readonly cluster: SuiteCluster; readonly close: () => Promise<void> }>,
 ): void {
-  for (const { name, run } of scenarios) {
-    test(name, { timeout: SCENARIO_TIMEOUT_MS }, async () => {
+  for (const { name, lacking, run } of scenarios) {
+    test(name, { timeout: SCENARIO_TIMEOUT_MS, skip: lacking?.monedula ?? false }, async () => {
       const { cluster, close } = await open()
       try {
         await run(cluster)

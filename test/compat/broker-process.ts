@@ -32,6 +32,8 @@ export interface BrokerOptions {
   readonly listeners?: readonly string[]
   /** Flags of the broker's virtual machine or of Node. */
   readonly flags?: readonly string[]
+  /** Names of log directories beside the one that every broker has. */
+  readonly moreLogDirectories?: readonly string[]
   /** How many file descriptors Monedula may have (`ulimit -n`). */
   readonly descriptors?: number
   /** What Monedula's command line is handed to, as `setpriv` with its options. */
@@ -61,7 +63,7 @@ export class BrokerProcess {
   readonly port: number
   /** Everything of this broker lies below this directory. */
   readonly directory: string
-  /** The value of `log.dirs`. */
+  /** The value of `log.dirs`, where it has no more. */
   readonly logDirectory: string
   readonly #options: BrokerOptions
   #program: RunningProgram | undefined
@@ -201,11 +203,12 @@ export class BrokerProcess {
   }
 
   #writeProperties(): string {
+    const { moreLogDirectories: more = [] } = this.#options
     const listeners = [`PLAINTEXT://127.0.0.1:${this.port}`, ...(this.#options.listeners ?? [])].join(',')
     const properties: Record<string, string> = {
       'broker.id': '0',
       listeners,
-      'log.dirs': this.logDirectory,
+      'log.dirs': [this.logDirectory, ...more.map(name => join(this.directory, name))].join(','),
       'offsets.topic.replication.factor': '1',
       'transaction.state.log.replication.factor': '1',
       'transaction.state.log.min.isr': '1',

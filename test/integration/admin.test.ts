@@ -21,3 +21,64 @@ test('a call ends by its time, and by its signal', async () => {
   const signal = AbortSignal.abort(new Error('enough'))
   await assert.rejects(admin.listTopics({ signal }), /enough/)
 })
+
+test('a call that no broker answers ends by its time, and the connection serves the next one', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using admin = connect(cluster.bootstrapServers).admin()
+  await admin.listTopics()
+  let letGo = (): void => undefined
+  const held = new Promise<undefined>(resolve => {
+    letGo = () => resolve(undefined)
+  })
+  using _ = cluster.control('Metadata', () => held, { times: 1 })
+  await assert.rejects(admin.listTopics({ timeoutMs: 50 }), { code: 'REQUEST_TIMED_OUT' })
+  letGo()
+  assert.deepEqual(
+    (await admin.listTopics()).map(({ name }) => name),
+    ['orders'],
+  )
+})
+
+test('what a quota holds up is tried until it may be, or refused at once for those who wish that', async () => {
+  await using cluster = await startCluster()
+  await using admin = connect(cluster.bootstrapServers).admin()
+  cluster.failNext('CreateTopics', 'THROTTLING_QUOTA_EXCEEDED')
+  await admin.createTopics([{ name: 'orders' }])
+  assert.equal(admin.metrics.retries, 1)
+  cluster.failNext('CreateTopics', 'THROTTLING_QUOTA_EXCEEDED')
+  await assert.rejects(admin.createTopics([{ name: 'bills' }], { retryOnQuotaViolation: false }), {
+    code: 'THROTTLING_QUOTA_EXCEEDED',
+  })
+  const { calls, retries, connections, inFlight } = admin.metrics
+  assert.deepEqual([calls, retries, connections, inFlight], [2, 1, 1, 0])
+})
+
+test('a group with a member of another program is led, and described, whatever that member sent', async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  const kafka = connect(cluster.bootstrapServers)
+  const foreign = Buffer.from('{"topics":["orders"]}')
+  cluster.control('JoinGroup', async request => {
+    const answer = (await request.proceed()) as { members: object[] }
+    if (answer.members.length === 0) return answer
+    const stranger = { memberId: 'stranger', groupInstanceId: null, metadata: foreign }
+    return { ...answer, members: [...answer.members, stranger] }
+  })
+  cluster.control('DescribeGroups', async request => {
+    const answer = (await request.proceed()) as { groups: { members: object[] }[] }
+    const stranger = { memberId: 'stranger', memberAssignment: foreign, clientHost: '', clientId: '' }
+    const groups = answer.groups.map(group => ({ ...group, members: [...group.members, stranger] }))
+    return { ...answer, groups }
+  })
+  await using producer = kafka.producer()
+  for (const partition of [0, 1]) await producer.send('orders', { value: 'x', partition })
+  await using consumer = kafka.consumer({ groupId: 'billing', autoOffsetReset: 'earliest' })
+  consumer.subscribe('orders')
+  const seen = new Set<number>()
+  for await (const { partition } of consumer) if (seen.add(partition).size === 2) break
+  await using admin = kafka.admin()
+  const [group] = await admin.describeConsumerGroups(['billing'])
+  assert.deepEqual(
+    group?.members.map(({ assignment }) => assignment.length),
+    [2, 0],
+  )
+})

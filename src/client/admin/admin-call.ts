@@ -40,6 +40,8 @@ export interface Answer<T> {
   readonly key: string
   readonly errorCode: number
   readonly errorMessage?: string | null
+  /** The refusal is the answer, though it might pass. */
+  readonly isFinal?: boolean
   readonly result: T
 }
 
@@ -71,11 +73,11 @@ export async function settle<I, T>(
     if (tries > 0) await cluster.refresh()
     let passing: KafkaError | undefined
     const silent = new Set(left.map(keyOf))
-    for (const { key, errorCode, errorMessage, result } of await ask(left)) {
+    for (const { key, errorCode, errorMessage, isFinal = false, result } of await ask(left)) {
       silent.delete(key)
       const error = errorCode === ErrorCode.NONE ? undefined : KafkaError.fromCode(errorCode, errorMessage)
       if (error === undefined) results.set(key, result)
-      else if (PASSING.has(error.code)) passing ??= error
+      else if (PASSING.has(error.code) && !isFinal) passing ??= error
       else failures.set(key, error)
     }
     for (const key of silent) failures.set(key, new KafkaError('UNKNOWN_SERVER_ERROR', 'the broker said nothing of it'))

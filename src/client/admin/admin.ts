@@ -11,15 +11,28 @@ import * as clientQuotas from './client-quotas.ts'
 import * as clusterInfo from './cluster-info.ts'
 import * as configs from './configs.ts'
 import * as delegationTokens from './delegation-tokens.ts'
+import * as features from './features.ts'
 import * as groupOffsets from './group-offsets.ts'
 import * as groups from './groups.ts'
+import * as logDirs from './log-dirs.ts'
 import * as partitions from './partitions.ts'
+import * as reassignments from './reassignments.ts'
 import * as scramUsers from './scram-users.ts'
 import * as topics from './topics.ts'
 import * as transactions from './transactions.ts'
 
 /** What an admin client is made from: settings by Java's names or in camelCase, and {@link ClientParts}. */
 export type AdminOptions = ConfigInput<typeof adminKeys> & ClientParts
+
+/** What an admin client has done so far: `calls` and `retries` only grow, the others are of the moment. */
+export interface AdminFigures {
+  readonly calls: number
+  /** Tries after the first ones, of calls and of what they needed to know. */
+  readonly retries: number
+  readonly connections: number
+  /** Requests that no broker has answered yet. */
+  readonly inFlight: number
+}
 
 /**
  * Manages a cluster: topics, settings, groups (Java's Admin). Nothing is connected before the first call.
@@ -36,6 +49,7 @@ export type AdminOptions = ConfigInput<typeof adminKeys> & ClientParts
 export class Admin implements AsyncDisposable {
   readonly #config: Config<typeof adminKeys>
   readonly #cluster: Cluster
+  #calls = 0
 
   /** @throws ConfigError that names the key */
   constructor(options: AdminOptions) {
@@ -44,17 +58,21 @@ export class Admin implements AsyncDisposable {
     this.#cluster = new Cluster(clusterSettings(config, parts, false))
   }
 
+  get metrics(): AdminFigures {
+    return { calls: this.#calls, ...this.#cluster.figures }
+  }
+
   /** @throws TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_TOPIC_EXCEPTION, INVALID_CONFIG */
   async createTopics(
     wanted: readonly topics.NewTopic[],
-    options: topics.ValidatedOptions = {},
+    options: topics.ValidatedOptions & topics.QuotaOptions = {},
   ): Promise<topics.CreatedTopic[]> {
     return topics.createTopics(this.#call(options), wanted, options)
   }
 
-  /** @throws UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED */
-  async deleteTopics(names: readonly string[], options: CallOptions = {}): Promise<void> {
-    return topics.deleteTopics(this.#call(options), names)
+  /** @throws UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, TOPIC_DELETION_DISABLED */
+  async deleteTopics(of: readonly topics.TopicRef[], options: topics.QuotaOptions = {}): Promise<void> {
+    return topics.deleteTopics(this.#call(options), of, options)
   }
 
   /** Every topic that may be seen, internal ones too, by name. */
@@ -62,15 +80,18 @@ export class Admin implements AsyncDisposable {
     return topics.listTopics(this.#call(options))
   }
 
-  /** @throws UNKNOWN_TOPIC_OR_PARTITION at once, for a topic that is not there */
-  async describeTopics(names: readonly string[], options: CallOptions = {}): Promise<TopicInfo[]> {
-    return topics.describeTopics(this.#call(options), names)
+  /** @throws UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID at once, for a topic that is not there */
+  async describeTopics(
+    of: readonly topics.TopicRef[],
+    options: groups.DescribeOptions = {},
+  ): Promise<topics.TopicDescription[]> {
+    return topics.describeTopics(this.#call(options), of, options)
   }
 
   /** Lets topics grow. @throws INVALID_PARTITIONS for fewer than there are, UNKNOWN_TOPIC_OR_PARTITION */
   async createPartitions(
     wanted: readonly topics.NewPartitions[],
-    options: topics.ValidatedOptions = {},
+    options: topics.ValidatedOptions & topics.QuotaOptions = {},
   ): Promise<void> {
     return topics.createPartitions(this.#call(options), wanted, options)
   }
@@ -92,15 +113,34 @@ export class Admin implements AsyncDisposable {
   }
 
   /**
-   * Gives partitions to their preferred leader; `unclean` elects any replica where none in sync is alive, and may lose records.
+   * Gives partitions, all when none are named, to their preferred leader; `unclean` elects any replica where none in sync is alive, and may lose records.
    * @throws PREFERRED_LEADER_NOT_AVAILABLE, ELIGIBLE_LEADERS_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION
    */
   async electLeaders(
     type: 'preferred' | 'unclean',
-    of: readonly TopicPartition[],
+    of?: readonly TopicPartition[],
     options: CallOptions = {},
   ): Promise<void> {
     return partitions.electLeaders(this.#call(options), type, of)
+  }
+
+  /**
+   * Begins to move partitions to other brokers, and gives up moves under way; `listPartitionReassignments` tells when they are done (KIP-455).
+   * @throws INVALID_REPLICA_ASSIGNMENT, NO_REASSIGNMENT_IN_PROGRESS, UNKNOWN_TOPIC_OR_PARTITION
+   */
+  async alterPartitionReassignments(
+    wanted: readonly reassignments.NewReassignment[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    return reassignments.alterPartitionReassignments(this.#call(options), wanted)
+  }
+
+  /** Which of these partitions are on their way to other brokers; of all when none are named. */
+  async listPartitionReassignments(
+    of?: readonly TopicPartition[],
+    options: CallOptions = {},
+  ): Promise<reassignments.PartitionReassignment[]> {
+    return reassignments.listPartitionReassignments(this.#call(options), of)
   }
 
   /** @throws UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST for a broker that is not there */
@@ -119,13 +159,42 @@ export class Admin implements AsyncDisposable {
     return configs.incrementalAlterConfigs(this.#call(options), resources, options)
   }
 
-  async describeCluster(options: CallOptions = {}): Promise<clusterInfo.ClusterDescription> {
-    return clusterInfo.describeCluster(this.#call(options))
+  async describeCluster(options: groups.DescribeOptions = {}): Promise<clusterInfo.ClusterDescription> {
+    return clusterInfo.describeCluster(this.#call(options), options)
+  }
+
+  /** What brokers are able to do, and what they have agreed on. */
+  async describeFeatures(options: CallOptions = {}): Promise<features.FeatureDescription> {
+    return features.describeFeatures(this.#call(options))
+  }
+
+  /** Has the brokers agree on other levels of features. @throws FEATURE_UPDATE_FAILED, INVALID_REQUEST, INVALID_UPDATE_VERSION */
+  async updateFeatures(
+    updates: readonly features.FeatureUpdate[],
+    options: topics.ValidatedOptions = {},
+  ): Promise<void> {
+    return features.updateFeatures(this.#call(options), updates, options)
   }
 
   /** What lies in the log directories of these brokers. A directory that failed is there with its error. */
-  async describeLogDirs(brokers: readonly number[], options: CallOptions = {}): Promise<clusterInfo.LogDir[]> {
-    return clusterInfo.describeLogDirs(this.#call(options), brokers)
+  async describeLogDirs(brokers: readonly number[], options: CallOptions = {}): Promise<logDirs.LogDir[]> {
+    return logDirs.describeLogDirs(this.#call(options), brokers)
+  }
+
+  /** In which directory each replica lies, and to which it moves. */
+  async describeReplicaLogDirs(
+    of: readonly logDirs.Replica[],
+    options: CallOptions = {},
+  ): Promise<logDirs.ReplicaLogDirs[]> {
+    return logDirs.describeReplicaLogDirs(this.#call(options), of)
+  }
+
+  /**
+   * Begins to move replicas to other directories of their brokers; where one is not there yet, says where it is to be made (KIP-113).
+   * @throws LOG_DIR_NOT_FOUND; REPLICA_NOT_AVAILABLE where it is not there yet, which does not undo what was said
+   */
+  async alterReplicaLogDirs(moves: readonly logDirs.ReplicaMove[], options: CallOptions = {}): Promise<void> {
+    return logDirs.alterReplicaLogDirs(this.#call(options), moves)
   }
 
   /** The groups of all brokers, by id. */
@@ -136,9 +205,9 @@ export class Admin implements AsyncDisposable {
   /** Members and what they read. A group that is not there is described as `Dead`. */
   async describeConsumerGroups(
     groupIds: readonly string[],
-    options: CallOptions = {},
+    options: groups.DescribeOptions = {},
   ): Promise<groups.GroupDescription[]> {
-    return groups.describeConsumerGroups(this.#call(options), groupIds)
+    return groups.describeConsumerGroups(this.#call(options), groupIds, options)
   }
 
   /** @throws NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND */
@@ -146,10 +215,10 @@ export class Admin implements AsyncDisposable {
     return groups.deleteConsumerGroups(this.#call(options), groupIds)
   }
 
-  /** @throws UNKNOWN_MEMBER_ID */
+  /** Puts members out of a group; all that it has when none are named. @throws UNKNOWN_MEMBER_ID */
   async removeMembersFromConsumerGroup(
     groupId: string,
-    members: readonly groups.MemberToRemove[],
+    members?: readonly groups.MemberToRemove[],
     options: CallOptions & { readonly reason?: string } = {},
   ): Promise<void> {
     const { reason = 'removed by an administrator' } = options
@@ -157,8 +226,11 @@ export class Admin implements AsyncDisposable {
   }
 
   /** What a group has committed, by topic and partition. */
-  async listConsumerGroupOffsets(groupId: string, options: CallOptions = {}): Promise<PartitionOffset[]> {
-    return groupOffsets.listConsumerGroupOffsets(this.#call(options), groupId)
+  async listConsumerGroupOffsets(
+    groupId: string,
+    options: groupOffsets.ListGroupOffsetsOptions = {},
+  ): Promise<PartitionOffset[]> {
+    return groupOffsets.listConsumerGroupOffsets(this.#call(options), groupId, options)
   }
 
   /** Moves a group to other offsets. @throws UNKNOWN_MEMBER_ID while the group has members */
@@ -197,9 +269,25 @@ export class Admin implements AsyncDisposable {
   /** Who has written to partitions with an id, and has a transaction open there. @throws UNKNOWN_TOPIC_OR_PARTITION at once */
   async describeProducers(
     of: readonly TopicPartition[],
-    options: CallOptions = {},
+    options: transactions.DescribeProducersOptions = {},
   ): Promise<transactions.PartitionProducers[]> {
-    return transactions.describeProducers(this.#call(options), of)
+    return transactions.describeProducers(this.#call(options), of, options)
+  }
+
+  /** Keeps the producers of these ids from writing any more; what they have open is aborted, and the next ones go on. */
+  async fenceProducers(
+    transactionalIds: readonly string[],
+    options: CallOptions = {},
+  ): Promise<transactions.FencedProducer[]> {
+    return transactions.fenceProducers(this.#call(options), transactionalIds, options)
+  }
+
+  /**
+   * Ends a transaction in a partition where its coordinator does not (KIP-664). One that its coordinator does know is for `fenceProducers`.
+   * @throws INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED, UNKNOWN_TOPIC_OR_PARTITION
+   */
+  async abortTransaction(transaction: transactions.HangingTransaction, options: CallOptions = {}): Promise<void> {
+    return transactions.abortTransaction(this.#call(options), transaction)
   }
 
   /** The ACLs that a filter means; all without one. @throws SECURITY_DISABLED where the broker has no authorizer */
@@ -284,6 +372,7 @@ export class Admin implements AsyncDisposable {
   }
 
   #call({ timeoutMs = this.#config.get('default.api.timeout.ms'), signal }: CallOptions): AdminCall {
+    this.#calls += 1
     return { cluster: this.#cluster, patience: this.#cluster.patience({ timeoutMs, signal }) }
   }
 }

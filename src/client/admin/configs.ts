@@ -13,7 +13,8 @@ import type { ValidatedOptions } from './topics.ts'
 const DESCRIBE_CONFIGS = { request: DescribeConfigsRequest, response: DescribeConfigsResponse }
 const ALTER_CONFIGS = { request: IncrementalAlterConfigsRequest, response: IncrementalAlterConfigsResponse }
 
-const RESOURCE_TYPES = { topic: 2, broker: 4, 'broker-logger': 8 } as const
+const RESOURCE_TYPES = { topic: 2, broker: 4, 'broker-logger': 8, 'client-metrics': 16, group: 32 } as const
+const OF_ONE_BROKER: ReadonlySet<string> = new Set(['broker', 'broker-logger'])
 const OPERATIONS = { set: 0, delete: 1, append: 2, subtract: 3 } as const
 const SOURCES: readonly string[] = [
   'unknown',
@@ -23,9 +24,26 @@ const SOURCES: readonly string[] = [
   'static-broker',
   'default',
   'dynamic-broker-logger',
+  'client-metrics',
+  'group',
 ]
+const VALUE_TYPES = [
+  'unknown',
+  'boolean',
+  'string',
+  'int',
+  'short',
+  'long',
+  'double',
+  'list',
+  'class',
+  'password',
+] as const
 
-/** What has settings (Java's ConfigResource). The name of a broker is its id; an empty one stands for all brokers. */
+/**
+ * What has settings (Java's ConfigResource). The name of a broker is its id; an empty one stands for all brokers. Settings of groups and of
+ * client metrics are Kafka's from 3.8 and 3.7 on, in KRaft mode.
+ */
 export interface ConfigResource {
   readonly type: keyof typeof RESOURCE_TYPES
   readonly name: string
@@ -40,7 +58,18 @@ export interface ConfigEntry {
   readonly source: string
   readonly isReadOnly: boolean
   readonly isSensitive: boolean
+  /** `unknown` where the broker does not tell (before 2.6). */
+  readonly type: (typeof VALUE_TYPES)[number]
   readonly documentation: string | null
+  /** Where else there is a value for it, the one in force first; empty unless asked for. */
+  readonly synonyms: readonly ConfigSynonym[]
+}
+
+/** A value that stands behind a setting, as it is named there. */
+export interface ConfigSynonym {
+  readonly name: string
+  readonly value: string | null
+  readonly source: string
 }
 
 export interface ResourceConfigs extends ConfigResource {
@@ -51,6 +80,8 @@ export interface DescribeConfigsOptions extends CallOptions {
   /** Only these settings. */
   readonly names?: readonly string[]
   readonly includeDocumentation?: boolean
+  /** Has `synonyms` filled in. */
+  readonly includeSynonyms?: boolean
 }
 
 /** A change of one setting; `append` and `subtract` are for lists. */
@@ -67,10 +98,12 @@ const keyOnWire = (type: number, name: string): string => `${typeName(type)} ${n
 const typeName = (type: number): string =>
   Object.entries(RESOURCE_TYPES).find(([, number]) => number === type)?.[0] ?? String(type)
 
+const sourceName = (source: number): string => SOURCES[source] ?? 'unknown'
+
 export function describeConfigs(
   call: AdminCall,
   resources: readonly ConfigResource[],
-  { names, includeDocumentation = false }: DescribeConfigsOptions,
+  { names, includeDocumentation = false, includeSynonyms = false }: DescribeConfigsOptions,
 ): Promise<ResourceConfigs[]> {
   return settle(call, { what: 'describing configs', items: resources, keyOf }, async left => {
     const answers = await eachOwner(call, left, DESCRIBE_CONFIGS, ofOwner => version => ({
@@ -79,6 +112,7 @@ export function describeConfigs(
         resourceName: name,
         configurationKeys: names ?? null,
       })),
+      ...(version >= 1 ? { includeSynonyms } : {}),
       ...(version >= 3 ? { includeDocumentation } : {}),
     }))
     return answers.flatMap(({ results }) =>
@@ -92,10 +126,12 @@ export function describeConfigs(
           entries: configs.map(config => ({
             name: config.name,
             value: config.value,
-            source: config.isDefault ? 'default' : (SOURCES[config.configSource] ?? 'unknown'),
+            source: config.isDefault ? 'default' : sourceName(config.configSource),
             isReadOnly: config.readOnly,
             isSensitive: config.isSensitive,
+            type: VALUE_TYPES[config.configType] ?? 'unknown',
             documentation: config.documentation,
+            synonyms: config.synonyms.map(one => ({ ...one, source: sourceName(one.source) })),
           })),
         },
       })),
@@ -139,7 +175,9 @@ async function eachOwner<R extends ConfigResource, Q extends Fields, S extends F
   api: Api<Q, S>,
   body: (ofOwner: readonly R[]) => RequestBody<Q>,
 ): Promise<MessageOf<Schema<S>>[]> {
-  const owners = grouped(resources, ({ type, name }) => (type !== 'topic' && name !== '' ? Number(name) : undefined))
+  const owners = grouped(resources, ({ type, name }) =>
+    OF_ONE_BROKER.has(type) && name !== '' ? Number(name) : undefined,
+  )
   if (cluster.metadata.brokers.size === 0) await cluster.refresh()
   return Promise.all(
     Array.from(owners, ([broker, ofOwner]) =>

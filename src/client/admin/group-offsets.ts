@@ -2,17 +2,26 @@ import { ErrorCode, KafkaError } from '../../protocol/index.ts'
 import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts'
 import { commitOffsets, fetchOffsets, outsider, type PartitionOffset } from '../consumer/offset-requests.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
-import { type AdminCall, settle } from './admin-call.ts'
+import { type AdminCall, type CallOptions, settle } from './admin-call.ts'
 import { nameOf } from './partitions.ts'
 
 const OFFSET_DELETE = { request: OffsetDeleteRequest, response: OffsetDeleteResponse }
 
-/** Everything that a group has committed. */
+export interface ListGroupOffsetsOptions extends CallOptions {
+  /** Only of these; of all that the group has committed when left out. */
+  readonly partitions?: readonly TopicPartition[]
+  /** Waits for transactions that are about to commit offsets (KIP-447, Kafka 2.5). */
+  readonly requireStable?: boolean
+}
+
+/** What a group has committed. */
 export async function listConsumerGroupOffsets(
   { cluster, patience }: AdminCall,
   groupId: string,
+  { partitions, requireStable = false }: ListGroupOffsetsOptions,
 ): Promise<PartitionOffset[]> {
-  const offsets = await fetchOffsets(cluster, outsider(groupId), { partitions: null, isStable: false }, patience)
+  const which = { partitions: partitions ?? null, isStable: requireStable }
+  const offsets = await fetchOffsets(cluster, outsider(groupId), which, patience)
   return offsets.sort(comparePartitions)
 }
 

@@ -1,19 +1,36 @@
-import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import { ErrorCode, KafkaError, type MessageOf } from '../../protocol/index.ts'
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts'
 import { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/43-elect-leaders.ts'
 import { listOffsetsAt, Timestamp } from '../consumer/offset-requests.ts'
 import { grouped } from '../grouped.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
-import { type AdminCall, type Answer, brokerTimeoutMs, type CallOptions, settle } from './admin-call.ts'
+import {
+  type AdminCall,
+  type Answer,
+  asked,
+  brokerTimeoutMs,
+  type CallOptions,
+  ItemsFailed,
+  settle,
+} from './admin-call.ts'
 
 const DELETE_RECORDS = { request: DeleteRecordsRequest, response: DeleteRecordsResponse }
 const ELECT_LEADERS = { request: ElectLeadersRequest, response: ElectLeadersResponse }
 
-/** Ends by name (Java's OffsetSpec), in place of a time. */
-const SPECS = { latest: Timestamp.latest, earliest: Timestamp.earliest, 'max-timestamp': Timestamp.maximum } as const
+/** Offsets by name (Java's OffsetSpec), in place of a time. */
+const SPECS = {
+  latest: Timestamp.latest,
+  earliest: Timestamp.earliest,
+  'max-timestamp': Timestamp.maximum,
+  'earliest-local': Timestamp.earliestLocal,
+  'latest-tiered': Timestamp.latestTiered,
+} as const
 const ELECTION_TYPES = { preferred: 0, unclean: 1 } as const
 
-/** Which offset of a partition: an end, or that of the first record that is not older than a time in milliseconds. */
+/**
+ * Which offset of a partition: an end, that of the latest timestamp (3.0), the first on the broker's own disks (3.4), the last in tiered
+ * storage (3.9), or that of the first record that is not older than a time in milliseconds.
+ */
 export interface OffsetQuery extends TopicPartition {
   readonly at: keyof typeof SPECS | number
 }
@@ -77,32 +94,46 @@ export function deleteRecords(call: AdminCall, wanted: readonly RecordsToDelete[
   })
 }
 
-/** Elects leaders; a partition whose leader is the wanted one already counts as done. */
+/** Elects leaders, of all partitions when none are named; one whose leader is the wanted one already counts as done. */
 export async function electLeaders(
   call: AdminCall,
   type: keyof typeof ELECTION_TYPES,
-  partitions: readonly TopicPartition[],
+  partitions: readonly TopicPartition[] | undefined,
 ): Promise<void> {
-  await settle(call, { what: 'electing leaders', items: partitions, keyOf: nameOf }, async left => {
-    const answer = await call.cluster.requestController(ELECT_LEADERS, version => ({
+  const what = 'electing leaders'
+  const ask = (of: readonly TopicPartition[] | undefined) =>
+    call.cluster.requestController(ELECT_LEADERS, version => ({
       ...(version >= 1 ? { electionType: ELECTION_TYPES[type] } : {}),
-      topicPartitions: byTopic(left, ({ partition }) => partition).map(({ name, partitions: indexes }) => ({
-        topic: name,
-        partitions: indexes,
-      })),
+      topicPartitions: of === undefined ? null : topicsWithPartitions(of),
       timeoutMs: brokerTimeoutMs(call),
     }))
-    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-    return answer.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
-      partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
-        key: nameOf({ topic, partition: partitionId }),
-        errorCode: errorCode === ErrorCode.ELECTION_NOT_NEEDED ? ErrorCode.NONE : errorCode,
-        errorMessage,
-        result: undefined,
-      })),
+  if (partitions === undefined) {
+    const refused = elected(await asked(call, what, () => ask(undefined))).filter(
+      ({ errorCode }) => errorCode !== ErrorCode.NONE,
     )
+    const failures = refused.map(one => [one.key, KafkaError.fromCode(one.errorCode, one.errorMessage)] as const)
+    if (failures.length > 0) throw new ItemsFailed(new Map(failures), [])
+    return
+  }
+  await settle(call, { what, items: partitions, keyOf: nameOf }, async left => {
+    const answer = await ask(left)
+    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+    return elected(answer)
   })
 }
+
+const topicsWithPartitions = (of: readonly TopicPartition[]) =>
+  byTopic(of, ({ partition }) => partition).map(({ name, partitions }) => ({ topic: name, partitions }))
+
+const elected = ({ replicaElectionResults }: MessageOf<typeof ElectLeadersResponse>): Answer<undefined>[] =>
+  replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+    partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
+      key: nameOf({ topic, partition: partitionId }),
+      errorCode: errorCode === ErrorCode.ELECTION_NOT_NEEDED ? ErrorCode.NONE : errorCode,
+      errorMessage,
+      result: undefined,
+    })),
+  )
 
 /** Asks each partition's leader; a topic that is not there is an answer, not something to wait for. */
 export async function atLeaders<P extends TopicPartition, T>(

@@ -1,13 +1,31 @@
-import { ErrorCode } from '../../protocol/index.ts'
+import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts'
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts'
 import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/37-create-partitions.ts'
-import type { TopicInfo } from '../cluster-metadata.ts'
+import { type TopicInfo, topicInfo } from '../cluster-metadata.ts'
+import { grouped } from '../grouped.ts'
+import { type AclOperation, operationsIn } from './acls.ts'
 import { type AdminCall, brokerTimeoutMs, type CallOptions, settle } from './admin-call.ts'
+import type { DescribeOptions } from './groups.ts'
 
+const METADATA = { request: MetadataRequest, response: MetadataResponse }
 const CREATE_TOPICS = { request: CreateTopicsRequest, response: CreateTopicsResponse }
 const DELETE_TOPICS = { request: DeleteTopicsRequest, response: DeleteTopicsResponse }
 const CREATE_PARTITIONS = { request: CreatePartitionsRequest, response: CreatePartitionsResponse }
+
+/** The first versions that take topics by id (KIP-516). */
+const FIRST_METADATA_BY_ID = 12
+const FIRST_DELETION_BY_ID = 6
+
+/** A topic by its name, or by its id, which no other topic ever has. */
+export type TopicRef = string | { readonly id: string }
+
+/** A topic as it is now. */
+export interface TopicDescription extends TopicInfo {
+  /** What the asker may do with it, where that was asked for. */
+  readonly authorizedOperations?: readonly AclOperation[] | undefined
+}
 
 /** A topic that is to be (Java's NewTopic). */
 export interface NewTopic {
@@ -25,6 +43,12 @@ export interface NewTopic {
 export interface ValidatedOptions extends CallOptions {
   /** Says what would be refused and changes nothing. */
   readonly validateOnly?: boolean
+}
+
+/** Options of calls that a quota may hold up (KIP-599). */
+export interface QuotaOptions extends CallOptions {
+  /** False has THROTTLING_QUOTA_EXCEEDED fail at once, in place of waiting until the quota allows it. */
+  readonly retryOnQuotaViolation?: boolean
 }
 
 /** What was created; -1 and zeros where the broker does not tell. */
@@ -45,7 +69,7 @@ export interface NewPartitions {
 export function createTopics(
   call: AdminCall,
   topics: readonly NewTopic[],
-  { validateOnly = false }: ValidatedOptions,
+  { validateOnly = false, ...options }: ValidatedOptions & QuotaOptions,
 ): Promise<CreatedTopic[]> {
   const form = { what: 'creating topics', items: topics, keyOf: ({ name }: NewTopic) => name }
   return settle(call, form, async left => {
@@ -58,6 +82,7 @@ export function createTopics(
       key: name,
       errorCode,
       errorMessage,
+      isFinal: isFinal(errorCode, options),
       result: { name, id: topicId, partitions: numPartitions, replicationFactor },
     }))
   })
@@ -73,16 +98,25 @@ function topicInput({ name, partitions = -1, replicationFactor = -1, assignments
   }
 }
 
-export async function deleteTopics(call: AdminCall, names: readonly string[]): Promise<void> {
-  await settle(call, { what: 'deleting topics', items: names, keyOf: name => name }, async left => {
+export async function deleteTopics(
+  call: AdminCall,
+  topics: readonly TopicRef[],
+  options: QuotaOptions = {},
+): Promise<void> {
+  await settle(call, { what: 'deleting topics', items: topics, keyOf: refKey }, async left => {
     const answer = await call.cluster.requestController(DELETE_TOPICS, version => ({
-      ...(version >= 6 ? { topics: left.map(name => ({ name })) } : { topicNames: left }),
+      ...(version >= FIRST_DELETION_BY_ID
+        ? { topics: left.map(onWire) }
+        : { topicNames: left.map(ref => nameFor(ref, version, FIRST_DELETION_BY_ID)) }),
       timeoutMs: brokerTimeoutMs(call),
     }))
-    return answer.responses.map(({ name, errorCode, errorMessage }) => ({
-      key: name ?? '',
+    const names = new Set(left)
+    return answer.responses.map(({ name, topicId, errorCode, errorMessage }) => ({
+      // Who asked by the id is told the name, too.
+      key: name !== null && names.has(name) ? name : topicId,
       errorCode,
       errorMessage,
+      isFinal: isFinal(errorCode, options),
       result: undefined,
     }))
   })
@@ -93,28 +127,43 @@ export async function listTopics({ cluster, patience }: AdminCall): Promise<Topi
   return [...metadata.topics].sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
-export async function describeTopics(call: AdminCall, names: readonly string[]): Promise<TopicInfo[]> {
-  const { cluster } = call
-  try {
-    return await settle(call, { what: 'describing topics', items: names, keyOf: name => name }, async left => {
-      const metadata = await cluster.refresh(left)
-      return left.map(name => ({
-        key: name,
-        errorCode: metadata.topic(name)
-          ? ErrorCode.NONE
-          : (metadata.failureOf(name)?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
-        result: metadata.topic(name) as TopicInfo,
+export function describeTopics(
+  call: AdminCall,
+  topics: readonly TopicRef[],
+  { includeAuthorizedOperations = false }: DescribeOptions,
+): Promise<TopicDescription[]> {
+  return settle(call, { what: 'describing topics', items: topics, keyOf: refKey }, async left => {
+    // A request is about names or about ids: brokers heed only the ids where there are any.
+    const kinds = grouped(left, ref => typeof ref)
+    const answers = await Promise.all(
+      Array.from(kinds.values(), ofKind =>
+        call.cluster.requestAny(METADATA, version => ({
+          topics: ofKind.map(ref =>
+            version >= FIRST_METADATA_BY_ID ? onWire(ref) : { name: nameFor(ref, version, FIRST_METADATA_BY_ID) },
+          ),
+          ...(version >= 4 && { allowAutoTopicCreation: false }),
+          ...(includeAuthorizedOperations && { includeTopicAuthorizedOperations: true }),
+        })),
+      ),
+    )
+    const names = new Set(left)
+    return answers
+      .flatMap(answer => answer.topics)
+      .map(({ errorCode, topicAuthorizedOperations, ...topic }) => ({
+        key: topic.name !== null && names.has(topic.name) ? topic.name : topic.topicId,
+        errorCode,
+        result: {
+          ...topicInfo(topic, topic.name ?? ''),
+          ...(includeAuthorizedOperations && { authorizedOperations: operationsIn(topicAuthorizedOperations) }),
+        },
       }))
-    })
-  } finally {
-    for (const name of names) cluster.forget(name)
-  }
+  })
 }
 
 export async function createPartitions(
   call: AdminCall,
   wanted: readonly NewPartitions[],
-  { validateOnly = false }: ValidatedOptions,
+  { validateOnly = false, ...options }: ValidatedOptions & QuotaOptions,
 ): Promise<void> {
   const form = { what: 'adding partitions', items: wanted, keyOf: ({ topic }: NewPartitions) => topic }
   await settle(call, form, async left => {
@@ -131,7 +180,24 @@ export async function createPartitions(
       key: name,
       errorCode,
       errorMessage,
+      isFinal: isFinal(errorCode, options),
       result: undefined,
     }))
   })
+}
+
+const isFinal = (errorCode: number, { retryOnQuotaViolation = true }: QuotaOptions): boolean =>
+  errorCode === ErrorCode.THROTTLING_QUOTA_EXCEEDED && !retryOnQuotaViolation
+
+const refKey = (ref: TopicRef): string => (typeof ref === 'string' ? ref : ref.id)
+
+const onWire = (ref: TopicRef) => (typeof ref === 'string' ? { name: ref } : { name: null, topicId: ref.id })
+
+/** The name, where a version knows no ids. */
+function nameFor(ref: TopicRef, version: number, firstById: number): string {
+  if (typeof ref === 'string') return ref
+  throw new KafkaError(
+    'UNSUPPORTED_VERSION',
+    `topic ${ref.id}: the broker takes topics by name only (version ${version}, ids come with ${firstById})`,
+  )
 }

@@ -22,9 +22,13 @@ const FIRST_WITH_STABLE = 7
 const UNKNOWN_OFFSET = -1
 
 /** Timestamps with a meaning of their own. */
-export const Timestamp = { latest: -1, earliest: -2, maximum: -3 } as const
-/** From this version on ListOffsets knows {@link Timestamp.maximum} (KIP-734). */
-const FIRST_WITH_MAXIMUM = 7
+export const Timestamp = { latest: -1, earliest: -2, maximum: -3, earliestLocal: -4, latestTiered: -5 } as const
+/** From which version on ListOffsets knows them (KIP-734, KIP-405, KIP-1005), and from which Kafka on there is that. */
+const NEWER_TIMESTAMPS = [
+  { timestamp: Timestamp.maximum, version: 7, name: 'max-timestamp', since: '3.0' },
+  { timestamp: Timestamp.earliestLocal, version: 8, name: 'earliest-local', since: '3.4' },
+  { timestamp: Timestamp.latestTiered, version: 9, name: 'latest-tiered', since: '3.9' },
+] as const
 
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number
@@ -86,7 +90,7 @@ export async function listOffsets(
   return found
 }
 
-/** Offsets by time, as one leader answers. @throws UNSUPPORTED_VERSION where it is too old for {@link Timestamp.maximum} */
+/** Offsets by time, as one leader answers. @throws UNSUPPORTED_VERSION where it is too old for one of {@link Timestamp} */
 export async function listOffsetsAt(
   cluster: Cluster,
   broker: number,
@@ -94,8 +98,9 @@ export async function listOffsetsAt(
   isCommitted: boolean,
 ): Promise<(FoundOffset & { readonly errorCode: number })[]> {
   const answer = await cluster.request({ broker }, LIST_OFFSETS, version => {
-    if (version < FIRST_WITH_MAXIMUM && partitions.some(({ timestamp }) => timestamp === Timestamp.maximum)) {
-      throw new KafkaError('UNSUPPORTED_VERSION', 'the broker is too old for max-timestamp (before 3.0)')
+    for (const { timestamp, version: first, name, since } of NEWER_TIMESTAMPS) {
+      if (version < first && partitions.some(one => one.timestamp === timestamp))
+        throw new KafkaError('UNSUPPORTED_VERSION', `the broker is too old for ${name} (before ${since})`)
     }
     return {
       replicaId: -1,

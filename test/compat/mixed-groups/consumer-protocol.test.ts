@@ -26,7 +26,7 @@ compatTest({
   broker: { target: 'kafka43', properties: QUICK },
   timeoutMs: 400_000,
   steps: async (context, broker, runtimes) => {
-    const cluster = new SuiteCluster(broker.bootstrap)
+    const cluster = new SuiteCluster(broker.bootstrap, 'kafka43')
     for (const { name, run } of consumerProtocolScenarios) {
       await context.test(name, { timeout: SCENARIO_TIMEOUT_MS }, () => run(cluster))
     }
