@@ -5,6 +5,7 @@ import { type Fields, KafkaError, type MessageInput, type MessageOf, type Schema
 import { type ClientSecurity, tlsFailure } from '../security/index.ts'
 import { Backoff } from './backoff.ts'
 import type { Patient } from './deadline.ts'
+import { type ClientRequestEvent, requestChannel } from './request-events.ts'
 import { SaslSession } from './sasl-session.ts'
 import { askServedApis, commonVersion, type ServedApis } from './served-apis.ts'
 
@@ -142,7 +143,22 @@ export class BrokerNode {
       return Promise.reject(error)
     }
     const input = typeof body === 'function' ? body(version) : body
-    return connection.send(api, input, { version, timeoutMs, isOneWay })
+    const answer = connection.send(api, input, { version, timeoutMs, isOneWay })
+    if (requestChannel.hasSubscribers) this.#tell(answer, api.request.name, version)
+    return answer
+  }
+
+  /** Publishes what became of a request; whoever waits for the answer hears of it as ever. */
+  #tell(answer: Promise<unknown>, api: string, version: number): void {
+    const { clock, clientId } = this.#settings
+    const sentMs = clock.monotonicMs()
+    const publish = (error: Error | undefined): void => {
+      const durationMs = clock.monotonicMs() - sentMs
+      const { host, port } = this.endpoint
+      const event: ClientRequestEvent = { clientId, host, port, api, version, durationMs, error }
+      requestChannel.publish(event)
+    }
+    answer.then(() => publish(undefined), publish)
   }
 
   #connected(): Promise<Link> {

@@ -8,7 +8,9 @@ import {
   json,
   type ProduceEvent,
   type ProducerOptions,
+  type RecordMetadata,
   string,
+  type TopicRecord,
 } from '../../src/client/index.ts'
 import { type ControlledRequest, KafkaError, startCluster, type TestCluster } from '../../src/testing/index.ts'
 
@@ -168,6 +170,41 @@ test('serializers type and encode keys and values, interceptors see both ends, p
   assert.deepEqual(acknowledged, [[2, 1]])
   const [record] = await records(cluster, 'orders', 1, 3)
   assert.equal(record?.value, '{"n":2}')
+})
+
+test('an interceptor is told once of what became of each record that it returned, also when a later one refuses it', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  class Remembering {
+    readonly returned: unknown[] = []
+    readonly settled: unknown[] = []
+    onSend(record: TopicRecord): TopicRecord {
+      const mine = { ...record }
+      this.returned.push(mine)
+      return mine
+    }
+    onAcknowledgement(record: TopicRecord, metadata: RecordMetadata | undefined, error: Error | undefined): void {
+      this.settled.push([record, metadata?.offset ?? error?.message])
+    }
+  }
+  const first = new Remembering()
+  const last = new Remembering()
+  const refusing = {
+    onSend(record: TopicRecord): TopicRecord {
+      if (record.value === 'bad') throw new Error('refused')
+      return { topic: record.topic, value: 'rewritten' }
+    },
+  }
+  await using producer = connect(cluster.bootstrapServers).producer({ interceptors: [first, refusing, last] })
+  await producer.send('orders', { value: 'good' })
+  await assert.rejects(producer.send('orders', { value: 'bad' }), /refused/)
+  assert.deepEqual(first.settled, [
+    [{ topic: 'orders', value: 'good' }, 0],
+    [{ topic: 'orders', value: 'bad' }, 'refused'],
+  ])
+  assert.deepEqual(last.settled, [[{ topic: 'orders', value: 'rewritten' }, 0]])
+  for (const { returned, settled } of [first, last]) {
+    for (const [index, record] of returned.entries()) assert.equal((settled[index] as unknown[])[0], record)
+  }
 })
 
 test('a transaction is not committed without a record that could not be sent', async () => {

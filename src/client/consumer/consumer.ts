@@ -88,6 +88,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     })
   }
 
+  /** The group that it is for (`group.id`), if any. */
+  get groupId(): string | undefined {
+    return this.#config.get('group.id') ?? undefined
+  }
+
   /** What is read now. */
   get assignment(): readonly TopicPartition[] {
     return Array.from(this.#partitions.values(), ({ topic, partition }) => ({ topic, partition }))

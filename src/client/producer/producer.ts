@@ -23,9 +23,12 @@ import { Transactions } from './transactions.ts'
 
 /** Sees records before they are sent and what became of them (Java's ProducerInterceptor). */
 export interface ProducerInterceptor<K = Raw, V = Raw> {
-  /** May return another record. What it throws is the failure of the send. */
+  /** May return another record, which the next interceptor gets. What it throws is the failure of the send. */
   onSend?(record: TopicRecord<K, V>): TopicRecord<K, V>
-  /** `metadata` is undefined where the record failed. What it throws is logged and has no effect. */
+  /**
+   * Told once for each record that its `onSend` returned: `record` is that very object, whatever later interceptors made of it, and
+   * `metadata` undefined where the send failed. What it throws is logged and has no effect.
+   */
   onAcknowledgement?(record: TopicRecord<K, V>, metadata: RecordMetadata | undefined, error: Error | undefined): void
 }
 
@@ -330,23 +333,32 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   }
 
   async #sendIntercepted(given: TopicRecord<K, V>, signal: AbortSignal | undefined): Promise<RecordMetadata> {
+    // What each interceptor returned, in their order: who threw, and those behind it, have no place in it.
+    const returned: TopicRecord<K, V>[] = []
     let record = given
-    for (const { onSend } of this.#interceptors) record = onSend?.(record) ?? record
     try {
+      for (const interceptor of this.#interceptors) {
+        record = interceptor.onSend?.(record) ?? record
+        returned.push(record)
+      }
       const sent = new Promise<RecordMetadata>(resolve => this.#add(record.topic, record, resolve as Resolve, signal))
       const metadata = await abortable(sent, signal)
-      this.#acknowledge(record, metadata, undefined)
+      this.#acknowledge(returned, metadata, undefined)
       return metadata
     } catch (error) {
-      this.#acknowledge(record, undefined, error instanceof Error ? error : new Error(String(error)))
+      this.#acknowledge(returned, undefined, error instanceof Error ? error : new Error(String(error)))
       throw error
     }
   }
 
-  #acknowledge(record: TopicRecord<K, V>, metadata: RecordMetadata | undefined, error: Error | undefined): void {
-    for (const { onAcknowledgement } of this.#interceptors) {
+  #acknowledge(
+    returned: readonly TopicRecord<K, V>[],
+    metadata: RecordMetadata | undefined,
+    error: Error | undefined,
+  ): void {
+    for (const [index, record] of returned.entries()) {
       try {
-        onAcknowledgement?.(record, metadata, error)
+        this.#interceptors[index]?.onAcknowledgement?.(record, metadata, error)
       } catch (failure) {
         this.#cluster.settings.logger.warn({ err: failure, topic: record.topic }, 'onAcknowledgement failed')
       }

@@ -1,0 +1,76 @@
+/** What clients tell of themselves: to a logger of the program's, and on channels that anybody may listen to. */
+import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import { type ClientRequestEvent, connect } from '../../src/client/index.ts'
+import { startCluster } from '../../src/testing/index.ts'
+
+const CHANNEL = 'monedula:client:request'
+
+/** Collects what is published until disposed of. */
+function listening(): { readonly events: ClientRequestEvent[] } & Disposable {
+  const events: ClientRequestEvent[] = []
+  const listen = (event: unknown): void => void events.push(event as ClientRequestEvent)
+  subscribe(CHANNEL, listen)
+  return { events, [Symbol.dispose]: () => unsubscribe(CHANNEL, listen) }
+}
+
+test('a diagnostics channel tells of the requests of producers, consumers and admins', async () => {
+  await using cluster = await startCluster()
+  using listener = listening()
+  const kafka = connect(cluster.bootstrapServers)
+  await using admin = kafka.admin({ clientId: 'admin' })
+  await admin.createTopics([{ name: 'orders', partitions: 1 }])
+  await using producer = kafka.producer({ clientId: 'producer' })
+  await producer.send('orders', { value: 'x' })
+  const consumer = kafka.consumer({ clientId: 'consumer', groupId: 'g', autoOffsetReset: 'earliest' })
+  consumer.subscribe('orders')
+  for await (const _ of consumer) {
+    await consumer.commit([{ topic: 'orders', partition: 0, offset: 1 }])
+    break
+  }
+  await consumer.close()
+  const { events } = listener
+  const apisOf = (clientId: string): Set<string> =>
+    new Set(events.filter(event => event.clientId === clientId).map(({ api }) => api))
+  assert.ok(apisOf('admin').has('CreateTopics'))
+  assert.ok(apisOf('producer').has('Produce'))
+  for (const api of ['JoinGroup', 'SyncGroup', 'Fetch', 'OffsetCommit', 'LeaveGroup'])
+    assert.ok(apisOf('consumer').has(api), api)
+  const produced = events.find(({ api }) => api === 'Produce')
+  const { host, port, version = 0, durationMs = -1, error } = produced ?? {}
+  assert.deepEqual([`${host}:${port}`, error], [cluster.bootstrapServers, undefined])
+  assert.ok(version >= 9 && durationMs >= 0)
+})
+
+test('a diagnostics channel tells why a request had no answer, and whoever asked hears it as ever', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ retryBackoffMs: 5, reconnectBackoffMs: 5 })
+  await producer.send('orders', { value: '0' })
+  cluster.disconnectNext('Produce')
+  using listener = listening()
+  assert.equal((await producer.send('orders', { value: '1' })).offset, 1)
+  const errors = listener.events
+    .filter(({ api }) => api === 'Produce')
+    .map(({ error }) => error && 'code' in error && error.code)
+  assert.deepEqual(errors, ['NETWORK_EXCEPTION', undefined])
+})
+
+test('a pino logger takes what clients log, at its level and with its own fields', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const lines: string[] = []
+  const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }).child({
+    service: 'billing',
+  })
+  const kafka = connect({ bootstrapServers: cluster.bootstrapServers, logger })
+  await using producer = kafka.producer()
+  await producer.send('orders', { value: 'x' })
+  await using consumer = kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest' })
+  consumer.subscribe('orders')
+  for await (const _ of consumer) break
+  const logged = lines.map(line => JSON.parse(line))
+  const assigned = logged.find(({ msg }) => msg === 'partitions assigned')
+  assert.deepEqual([assigned?.groupId, assigned?.service, assigned?.partitions], ['g', 'billing', ['orders:0']])
+  assert.ok(logged.every(({ level }) => level >= 30))
+})
