@@ -14,8 +14,12 @@ const API_EXTRACTOR = '@microsoft/api-extractor@7.60.1'
 const TYPEDOC = 'typedoc@0.28.20'
 const TIMEOUT_MS = 120_000
 
-/** What `monedula` and `monedula/testing` export: by the name of the report, the layer. */
-export const entryPoints: Readonly<Record<string, string>> = { client: 'src/client', testing: 'src/testing' }
+/** What `monedula`, `monedula/testing` and `monedula/opentelemetry` export: by the name of the report, the layer. */
+export const entryPoints: Readonly<Record<string, string>> = {
+  client: 'src/client',
+  testing: 'src/testing',
+  opentelemetry: 'src/opentelemetry',
+}
 
 /** Where the report of an entry point is committed. */
 export const reportPath = (name: string): string => join(root, 'docs/reference', `${name}.api.md`)

@@ -58,6 +58,10 @@ const shown: Readonly<Record<string, () => Promise<void>>> = {
   'exactly-once': async () => {
     assert.equal(await output('exactly-once', { words: 1, shouted: 1 }), 'JACKDAW\nKAVKA\nMONEDULA\n')
   },
+  tracing: async () => {
+    const tree = 'send orders\n  process orders\n    send bills\n'
+    assert.equal(await output('tracing', { orders: 1, bills: 1 }), tree)
+  },
   'embedded.test': async () => {
     const { stdout } = await run(process.execPath, [fromRoot('dist/examples/embedded.test.js')], {
       timeoutMs: TIMEOUT_MS,

@@ -2,6 +2,7 @@
  * What the types of the clients promise, shown by the compiler: it refuses each line below a `@ts-expect-error`, and
  * would refuse this file if it accepted one. Nothing here is ever run.
  */
+import { pino } from 'pino'
 import {
   type Admin,
   type Consumer,
@@ -13,6 +14,7 @@ import {
   type RecordMetadata,
   string,
 } from '../../src/client/index.ts'
+import { traceConsumer, traceProducer } from '../../src/opentelemetry/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
 
 interface Order {
@@ -87,6 +89,25 @@ export function settings(): void {
   // @ts-expect-error serializers of values do not fit keys of another type
   const wrong: Producer<string, Order> = kafka.producer({ key: integer, value: json<Order>() })
   void wrong
+}
+
+/** Whoever has pino's shape may log, and interceptors see records of the producer's types. */
+export function parts(): void {
+  connect({ bootstrapServers: 'a:1', logger: pino() })
+  connect({ bootstrapServers: 'a:1', logger: pino({ level: 'warn' }).child({ service: 'billing' }) })
+  // @ts-expect-error the console has no child
+  connect({ bootstrapServers: 'a:1', logger: console })
+  const typed: Producer<string, Order> = kafka.producer({
+    key: string,
+    value: json<Order>(),
+    interceptors: [traceProducer(), { onSend: record => ({ ...record, value: { id: 1, total: 2 } }) }],
+  })
+  // @ts-expect-error it would send records of another type
+  kafka.producer({ key: string, value: json<Order>(), interceptors: [{ onSend: () => ({ topic: 'a', value: 'b' }) }] })
+  const traced = traceConsumer(kafka.consumer({ groupId: 'g' }))
+  const now: (record: ConsumerRecord<string, Order>) => number = record => traced(record, () => record.offset)
+  const later: (record: ConsumerRecord) => Promise<number> = record => traced(record, async () => record.offset)
+  void [typed, now, later]
 }
 
 /** What is asked of the admin is typed, as is what it answers. */

@@ -1,0 +1,3 @@
+export type { TraceOptions } from './spans.ts'
+export { type TracedWork, traceConsumer } from './trace-consumer.ts'
+export { traceProducer } from './trace-producer.ts'
