@@ -1,3 +1,4 @@
+import type { KafkaError } from '../../protocol/index.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { FetchedRecords, RecordChunk } from './fetched-records.ts'
 import type { PartitionOffset } from './offset-requests.ts'
@@ -26,6 +27,8 @@ export class AssignedPartition<K, V> implements TopicPartition {
   validEpoch = -1
   /** A leader is being asked whether it has what was fetched. */
   isValidating = false
+  /** Why nothing more is read of it until the program says where to go on. */
+  trouble: KafkaError | undefined
   #fetched: FetchedRecords<K, V>[] = []
   #fetchOffset = -1
   #fetchEpoch = -1
@@ -65,6 +68,7 @@ export class AssignedPartition<K, V> implements TopicPartition {
 
   /** Goes on at `offset`, behind a record of `epoch` where that is known; what was fetched ahead is dropped. */
   seek(offset: number, epoch = -1): void {
+    this.trouble = undefined
     this.position = offset
     this.positionEpoch = epoch
     this.validEpoch = -1

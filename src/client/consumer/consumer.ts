@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Config, ConfigError } from '../../config/index.ts'
-import { holdProcess, type Logger, type Timer } from '../../platform/index.ts'
+import { holdProcess, type Logger } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
@@ -27,6 +27,7 @@ import {
   Timestamp,
 } from './offset-requests.ts'
 import { RecordIterator } from './record-iterator.ts'
+import { Recurring } from './recurring.ts'
 import type { RunOptions } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
 import { type Subscription, SubscriptionPattern, subscribedTopics } from './topic-pattern.ts'
@@ -34,6 +35,8 @@ import { type Subscription, SubscriptionPattern, subscribedTopics } from './topi
 const DEFAULT_WAIT_MS = 60_000
 /** As Java's consumer. */
 const CLOSE_TIMEOUT_MS = 30_000
+/** For brokers to forget the sessions of a consumer that closes. */
+const SESSION_END_TIMEOUT_MS = 5_000
 const OWN_OPTIONS = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'onLost']
 
 /**
@@ -59,10 +62,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #fetcher: Fetcher<K, V>
   readonly #positions: StartingPositions<K, V>
   readonly #runs = new HandlerRuns<K, V>()
+  readonly #commits: Recurring
+  readonly #looks: Recurring
   #membership: Membership | undefined
   #subscription: Subscription | undefined
-  #commitTimer: Timer | undefined
-  #lookTimer: Timer | undefined
   #failure: KafkaError | undefined
   #closing: Promise<void> | undefined
 
@@ -77,6 +80,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#logger = this.#cluster.settings.logger
     this.#deliveries = new Deliveries(() => this.#partitions.values())
     this.#fetcher = this.#createFetcher()
+    const { clock } = this.#cluster.settings
+    this.#commits = new Recurring(clock, config.get('auto.commit.interval.ms'), () => this.#commitQuietly())
+    this.#looks = new Recurring(clock, config.get('metadata.max.age.ms'), () => this.#look())
     this.#positions = new StartingPositions({
       cluster: this.#cluster,
       reader: () => (this.#config.get('group.id') === null ? undefined : this.groupMetadata),
@@ -84,6 +90,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       isCommitted: this.#limits.isCommitted,
       partitions: this.#partitions,
       found: () => this.#fetcher.wake(),
+      stuck: (partition, error) => {
+        partition.trouble = error
+        this.#deliveries.wake()
+      },
       failed: error => this.#failed(error),
     })
   }
@@ -222,7 +232,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return position === undefined || end < 0 ? undefined : Math.max(0, end - position)
   }
 
-  /** Goes on at another offset. */
+  /** Goes on at another offset; also with a partition that had no way on (see {@link PositionError}). */
   seek(partition: TopicPartition, offset: number): void {
     this.#assigned(partition).seek(offset)
     this.#fetcher.wake()
@@ -291,22 +301,18 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         const delivery = this.#source.takeNow()
         if (delivery !== undefined) return delivery
         if (this.#closing !== undefined) return undefined
-        if (this.#failure !== undefined) throw this.#failure
+        const trouble = this.#trouble
+        if (trouble !== undefined) throw trouble
         // While no broker can be reached there is no connection that would keep a program alive that only waits for records.
         using _ = holdProcess()
         await this.#deliveries.arrival()
       }
     },
     takeNow: (): Delivery<K, V> | undefined => {
-      if (this.#closing !== undefined || this.#failure !== undefined) return undefined
-      try {
-        const delivery = this.#deliveries.take()
-        this.#fetcher.wake()
-        return delivery
-      } catch (error) {
-        this.#failed(KafkaError.from(error))
-        return undefined
-      }
+      if (this.#closing !== undefined || this.#trouble !== undefined) return undefined
+      const delivery = this.#deliveries.take()
+      this.#fetcher.wake()
+      return delivery
     },
     reached: (delivery: Delivery<K, V>, offset: number): void => this.#deliveries.reached(delivery, offset),
     done: (delivery: Delivery<K, V>): void => this.#deliveries.done(delivery),
@@ -315,6 +321,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       !this.#deliveries.isHeld &&
       !delivery.partition.isPaused &&
       this.#deliveries.counts(delivery),
+  }
+
+  /** Why no records are handed out: what ended this consumer, or a partition that cannot go on before somebody seeks. */
+  get #trouble(): KafkaError | undefined {
+    if (this.#failure !== undefined) return this.#failure
+    for (const { trouble } of this.#partitions.values()) if (trouble !== undefined) return trouble
+    return undefined
   }
 
   #createFetcher(): Fetcher<K, V> {
@@ -402,19 +415,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   #beginBackgroundWork(): void {
-    const { clock } = this.#cluster.settings
-    const commits = (): void => {
-      this.#commitTimer = clock.schedule(this.#config.get('auto.commit.interval.ms'), () => {
-        void this.#commitQuietly().then(() => this.#closing === undefined && commits())
-      })
-    }
-    const looks = (): void => {
-      this.#lookTimer = clock.schedule(this.#config.get('metadata.max.age.ms'), () => {
-        void this.#look().then(() => this.#closing === undefined && looks())
-      })
-    }
-    if (this.#config.get('enable.auto.commit') && this.#config.get('group.id') !== null && !this.#commitTimer) commits()
-    if (this.#lookTimer === undefined) looks()
+    if (this.#config.get('enable.auto.commit') && this.#config.get('group.id') !== null) this.#commits.start()
+    this.#looks.start()
   }
 
   /** Looks whether there are other topics or partitions now. */
@@ -483,13 +485,15 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     // Set before anything is awaited, so that loops end.
     await Promise.resolve()
     this.#deliveries.wake()
-    this.#commitTimer?.cancel()
-    this.#lookTimer?.cancel()
+    this.#commits.stop()
+    this.#looks.stop()
     this.#fetcher.close()
     await this.#runs.ended(this.#cluster.settings.clock, timeoutMs)
+    const ended = this.#fetcher.endSessions(SESSION_END_TIMEOUT_MS)
     try {
       await this.#letGo()
     } finally {
+      await ended
       this.#cluster.close()
     }
   }

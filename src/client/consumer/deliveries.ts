@@ -1,5 +1,8 @@
+import { KafkaError } from '../../protocol/index.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
+import type { RecordChunk } from './fetched-records.ts'
+import { PositionError } from './position-error.ts'
 
 /** Records of one partition that were handed to the program together. */
 export interface Delivery<K, V> {
@@ -37,7 +40,7 @@ export class Deliveries<K, V> {
     for (let turn = 0; turn < partitions.length; turn++) {
       const partition = partitions[(start + turn) % partitions.length]!
       if (partition.isPaused || partition.position === undefined || this.#isBusy(partition)) continue
-      const chunk = partition.next()
+      const chunk = this.#nextOf(partition)
       if (chunk === undefined) continue
       this.#last = partition
       const delivery = { partition, ...chunk, generation: partition.generation }
@@ -91,6 +94,19 @@ export class Deliveries<K, V> {
 
   wake(): void {
     for (const resolve of this.#takers.splice(0)) resolve()
+  }
+
+  /** Bytes that are no batch stop their partition, and no other. */
+  #nextOf(partition: AssignedPartition<K, V>): RecordChunk<K, V> | undefined {
+    try {
+      return partition.next()
+    } catch (error) {
+      const { code, message } = KafkaError.from(error)
+      const { topic, partition: number, position: offset } = partition
+      const what = `${message}; it cannot be read beyond offset ${offset}: seek() past it, or try again by seek()`
+      partition.trouble = new PositionError(code, what, { topic, partition: number, offset, cause: error })
+      return undefined
+    }
   }
 
   #isBusy(partition: AssignedPartition<K, V>): boolean {

@@ -6,6 +6,8 @@ import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 const NO_SESSION = 0
 /** Asks for a new session. */
 const INITIAL_EPOCH = 0
+/** Asks for no session. */
+const FINAL_EPOCH = -1
 const LAST_EPOCH = 0x7fff_ffff
 
 /** What is asked of one partition. */
@@ -69,6 +71,11 @@ export class FetchSession {
   answered(sessionId: number): void {
     this.#epoch = sessionId === NO_SESSION ? INITIAL_EPOCH : this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1
     this.#id = sessionId
+  }
+
+  /** What ends the session; undefined where there is none. */
+  end(): Pick<Wanted, 'sessionId' | 'sessionEpoch'> | undefined {
+    return this.#id === NO_SESSION ? undefined : { sessionId: this.#id, sessionEpoch: FINAL_EPOCH }
   }
 
   /** It is not known what the broker remembers: everything is named again, and the old session ended where there may be one. */

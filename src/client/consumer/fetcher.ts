@@ -8,14 +8,15 @@ import type { RecordSerdes } from './consumer-record.ts'
 import type { FetchLimits } from './fetch-limits.ts'
 import { FetchSession } from './fetch-session.ts'
 import { FetchedRecords } from './fetched-records.ts'
-import { validatePositions } from './position-validation.ts'
+import { type LogEnd, validatePositions } from './position-validation.ts'
+import { RestingPartitions } from './resting-partitions.ts'
 
 const FETCH = { request: FetchRequest, response: FetchResponse }
 /** The last version that goes by the names of topics, for clusters where they have no ids. */
 const LAST_BY_NAME = 12
 const READ_COMMITTED = 1
 
-/** Failures after which the leader is looked for again. */
+/** Failures after which the leader is looked for again, after a pause. */
 const LOST_LEADER: ReadonlySet<string> = new Set([
   'NOT_LEADER_OR_FOLLOWER',
   'FENCED_LEADER_EPOCH',
@@ -27,6 +28,8 @@ const LOST_LEADER: ReadonlySet<string> = new Set([
   'REPLICA_NOT_AVAILABLE',
   'KAFKA_STORAGE_ERROR',
   'OFFSET_NOT_AVAILABLE',
+  // Java's consumer tries again, too: the next leader, or the next try, may be better.
+  'UNKNOWN_SERVER_ERROR',
 ])
 
 /** Failures of a session, after which everything is named again. */
@@ -46,7 +49,7 @@ export interface FetcherSettings<K, V> extends FetchLimits {
   /** The offset is not in the log: where to go on has to be decided. */
   readonly outOfRange: (partition: AssignedPartition<K, V>) => void
   /** The leader has not all of what was read: up to `until`, as far as it knows. */
-  readonly truncated: (partition: AssignedPartition<K, V>, until: number | undefined) => void
+  readonly truncated: (partition: AssignedPartition<K, V>, until: LogEnd | undefined) => void
   /** What the program has to hear: a right that is missing. */
   readonly failed: (error: KafkaError) => void
 }
@@ -66,38 +69,42 @@ interface Source {
  */
 export class Fetcher<K, V> {
   readonly #settings: FetcherSettings<K, V>
-  readonly #backoff: Backoff
+  readonly #resting: RestingPartitions<AssignedPartition<K, V>>
   readonly #busy = new Set<number>()
   readonly #sessions = new Map<number, FetchSession>()
-  #failures = 0
-  #isResting = false
   #isClosed = false
 
   constructor(settings: FetcherSettings<K, V>) {
     this.#settings = settings
-    const { retryBackoffMs, retryBackoffMaxMs, random } = settings.cluster.settings
-    this.#backoff = new Backoff(retryBackoffMs, retryBackoffMaxMs, random)
+    const { clock, retryBackoffMs, retryBackoffMaxMs, random } = settings.cluster.settings
+    this.#resting = new RestingPartitions({
+      clock,
+      backoff: new Backoff(retryBackoffMs, retryBackoffMaxMs, random),
+      look: () => this.#look(),
+      rested: () => this.wake(),
+    })
   }
 
   /** Sends what can be sent now. Called when partitions come, the program has read, or a fetch was answered. */
   wake(): void {
-    if (this.#isClosed || this.#isResting) return
+    if (this.#isClosed) return
     const { cluster, prefetchMaxBytes, partitionMaxBytes } = this.#settings
     const toFetch = new Map<number, AssignedPartition<K, V>[]>()
     const toValidate = new Map<number, { partition: AssignedPartition<K, V>; leaderEpoch: number }[]>()
+    const lost: AssignedPartition<K, V>[] = []
     let buffered = 0
-    let isLost = false
     let refusal: KafkaError | undefined
     for (const partition of this.#settings.partitions()) {
       const bytes = partition.bufferedBytes
       buffered += bytes
-      if (partition.position === undefined || partition.isValidating) continue
+      if (partition.position === undefined || partition.trouble !== undefined) continue
+      if (partition.isValidating || this.#resting.has(partition)) continue
       const source = this.#sourceOf(partition)
       const isWaiting = partition.isPaused || bytes >= partitionMaxBytes
       // Who looks for a position has asked for the metadata, too.
       if (source === undefined) {
         refusal ??= cluster.metadata.refusalOf(partition.topic)
-        isLost ||= !isWaiting && !partition.isPositioning
+        if (!isWaiting && !partition.isPositioning) lost.push(partition)
       } else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
       else if (!isWaiting && !this.#busy.has(source.broker)) addTo(toFetch, source.broker, partition)
     }
@@ -106,13 +113,31 @@ export class Fetcher<K, V> {
       return
     }
     for (const [leader, asked] of toValidate) void this.#validate(leader, asked)
-    if (buffered < prefetchMaxBytes) for (const [broker, partitions] of toFetch) void this.#fetch(broker, partitions)
-    if (isLost) this.#rest()
-    else if (cluster.isStale) void cluster.refresh().catch(() => {})
+    const roomBytes = Math.floor((prefetchMaxBytes - buffered) / (toFetch.size + this.#busy.size))
+    if (buffered < prefetchMaxBytes)
+      for (const [broker, partitions] of toFetch) void this.#fetch(broker, partitions, Math.max(1, roomBytes))
+    this.#resting.rest(lost)
+    if (lost.length === 0 && cluster.isStale) void cluster.refresh().catch(() => {})
   }
 
+  /** Fetches nothing any more. */
   close(): void {
     this.#isClosed = true
+    this.#resting.close()
+  }
+
+  /** Tells brokers that keep a session to forget it (KIP-227), where they are within reach; does not fail. */
+  async endSessions(timeoutMs: number): Promise<void> {
+    const { cluster } = this.#settings
+    const ending = Array.from(this.#sessions, async ([broker, session]) => {
+      const end = session.end()
+      if (end === undefined || !cluster.metadata.brokers.has(broker)) return
+      if (!cluster.node(broker, 'fetch').isConnected) return
+      // Where a fetch waits for records, what comes behind it would wait, too.
+      const purpose = this.#busy.has(broker) ? 'data' : 'fetch'
+      await cluster.request({ broker, purpose }, FETCH, { ...end, maxWaitMs: 0, minBytes: 0 }, { timeoutMs })
+    })
+    await Promise.allSettled(ending)
   }
 
   #sourceOf(partition: AssignedPartition<K, V>): Source | undefined {
@@ -134,7 +159,7 @@ export class Fetcher<K, V> {
   ): Promise<void> {
     const { cluster, failed, truncated } = this.#settings
     for (const { partition } of asked) partition.isValidating = true
-    let isLost = false
+    const lost: AssignedPartition<K, V>[] = []
     try {
       const epochs = new Map(asked.map(({ partition, leaderEpoch }) => [partition, leaderEpoch]))
       for (const validation of await validatePositions(cluster, leader, asked)) {
@@ -142,20 +167,21 @@ export class Fetcher<K, V> {
         if (kind === 'valid') partition.validEpoch = epochs.get(partition) ?? -1
         else if (kind === 'truncated') truncated(partition, validation.until)
         else if (kind === 'refused') failed(validation.error)
-        else isLost = true
+        else lost.push(partition)
       }
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      isLost = true
+      lost.push(...asked.map(({ partition }) => partition))
     } finally {
       for (const { partition } of asked) partition.isValidating = false
     }
-    if (isLost) this.#rest()
-    else this.wake()
+    this.#resting.rest(lost)
+    this.wake()
   }
 
-  async #fetch(broker: number, partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
-    const { cluster, maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isCommitted, rack } = this.#settings
+  async #fetch(broker: number, partitions: readonly AssignedPartition<K, V>[], roomBytes: number): Promise<void> {
+    const { cluster, maxWaitMs, minBytes, partitionMaxBytes, isCommitted, rack } = this.#settings
+    const maxBytes = Math.min(this.#settings.maxBytes, roomBytes)
     const session = this.#sessions.get(broker) ?? new FetchSession()
     this.#sessions.set(broker, session)
     const asked = new Map(
@@ -176,7 +202,7 @@ export class Fetcher<K, V> {
     const { hasIds, ...wanted } = session.next(all)
     const names = new Map(all.map(({ topicId, topic }) => [topicId, topic]))
     this.#busy.add(broker)
-    let isLost = false
+    const lost: AssignedPartition<K, V>[] = []
     try {
       const answer = await cluster.request(
         { broker, purpose: 'fetch' },
@@ -200,26 +226,26 @@ export class Fetcher<K, V> {
           const known = asked.get(partitionKey(place))
           if (known && known.generation === known.partition.generation && known.partition.isOurs) {
             const isTaken = this.#take(known.partition, known.fetchOffset, one)
-            if (!isTaken && !cluster.leaderMoved(place, one.currentLeader, answer.nodeEndpoints)) isLost = true
+            if (isTaken) this.#resting.worked(known.partition)
+            else if (!cluster.leaderMoved(place, one.currentLeader, answer.nodeEndpoints)) lost.push(known.partition)
           }
         }
       }
-      if (!isLost) this.#failures = 0
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       session.failed(error.code)
       if (error.fatal) return this.#settings.failed(error)
       for (const partition of partitions) partition.preferredReplica = -1
       // A session that the broker has forgotten says nothing about who leads.
-      isLost = wasFull || !LOST_SESSION.has(error.code)
+      if (wasFull || !LOST_SESSION.has(error.code)) lost.push(...partitions)
     } finally {
       this.#busy.delete(broker)
     }
-    if (isLost) this.#rest()
-    else this.wake()
+    this.#resting.rest(lost)
+    this.wake()
   }
 
-  /** Takes the answer for one partition; false when its leader has to be looked for. */
+  /** Takes the answer for one partition; false when it is to be asked again later, after a look for its leader. */
   #take(partition: AssignedPartition<K, V>, fetchOffset: number, answer: Answer): boolean {
     const { arrived, checkCrcs, failed, isCommitted, outOfRange, serdes } = this.#settings
     if (answer.errorCode === ErrorCode.NONE) {
@@ -243,7 +269,10 @@ export class Fetcher<K, V> {
     if (LOST_LEADER.has(errorName(answer.errorCode))) return false
     if (answer.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
       // A replica may lag behind the leader, which knows better (KIP-392).
-      if (!wasElsewhere) outOfRange(partition)
+      if (wasElsewhere) return true
+      // What was fetched before still counts: it is worked on first.
+      if (partition.position !== fetchOffset) return false
+      outOfRange(partition)
       return true
     }
     const error = KafkaError.fromCode(answer.errorCode)
@@ -252,22 +281,13 @@ export class Fetcher<K, V> {
     return error.retriable
   }
 
-  /** Looks for leaders after a growing pause, and goes on. */
-  #rest(): void {
-    if (this.#isClosed || this.#isResting) return
-    this.#isResting = true
-    this.#failures += 1
+  async #look(): Promise<void> {
     const { cluster, failed } = this.#settings
-    const goOn = (): void => {
-      this.#isResting = false
-      this.wake()
+    try {
+      await cluster.refresh()
+    } catch (error) {
+      if (error instanceof KafkaError && error.fatal) failed(error)
     }
-    cluster.settings.clock.schedule(this.#backoff.delayMs(this.#failures), () => {
-      cluster.refresh().then(goOn, error => {
-        if (error instanceof KafkaError && error.fatal) failed(error)
-        else goOn()
-      })
-    })
   }
 }
 

@@ -5,7 +5,7 @@ import {
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts'
 import type { Cluster } from '../cluster.ts'
 import { grouped } from '../grouped.ts'
-import { partitionKey, type TopicPartition } from '../topic-partition.ts'
+import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 
 const OFFSET_FOR_LEADER_EPOCH = { request: OffsetForLeaderEpochRequest, response: OffsetForLeaderEpochResponse }
@@ -13,38 +13,19 @@ const OFFSET_FOR_LEADER_EPOCH = { request: OffsetForLeaderEpochRequest, response
 const FIRST_FOR_CONSUMERS = 3
 const UNDEFINED = -1
 
-/**
- * The log was cut below what was read, by a leader that did not have all of it (Java's LogTruncationException): records that were
- * handed out are gone, and others may be in their place.
- */
-export class LogTruncationError extends KafkaError implements TopicPartition {
-  readonly topic: string
-  readonly partition: number
-  /** Where reading was. */
-  readonly offset: number
-  /** Up to here what was read is still there; undefined where the leader does not know. */
-  readonly divergingOffset: number | undefined
-
-  constructor({ topic, partition }: TopicPartition, offset: number, divergingOffset: number | undefined) {
-    const until = divergingOffset === undefined ? 'nobody knows from where on' : `from ${divergingOffset} on`
-    super(
-      'OFFSET_OUT_OF_RANGE',
-      `${topic}-${partition} was read up to ${offset} and has lost a part of that, ${until}; auto.offset.reset is none, so say where to go on`,
-    )
-    this.topic = topic
-    this.partition = partition
-    this.offset = offset
-    this.divergingOffset = divergingOffset
-  }
-}
-
 /** What a leader said about the position of a partition. */
 export type Validation<K, V> =
   | { readonly partition: AssignedPartition<K, V>; readonly kind: 'valid' }
   | { readonly partition: AssignedPartition<K, V>; readonly kind: 'lost leader' }
   | { readonly partition: AssignedPartition<K, V>; readonly kind: 'refused'; readonly error: KafkaError }
   /** `until`: up to there it has what was read; undefined where nobody knows. */
-  | { readonly partition: AssignedPartition<K, V>; readonly kind: 'truncated'; readonly until: number | undefined }
+  | { readonly partition: AssignedPartition<K, V>; readonly kind: 'truncated'; readonly until: LogEnd | undefined }
+
+/** Where what was read ends in a leader's log, and the epoch of the record before. */
+export interface LogEnd {
+  readonly offset: number
+  readonly epoch: number
+}
 
 /**
  * Asks a leader whether its log holds what was read before it became the leader (KIP-320): where the epoch of the last record that was
@@ -98,7 +79,9 @@ export async function validatePositions<K, V>(
       if (leaderEpoch === UNDEFINED || endOffset === UNDEFINED)
         return [{ partition, kind: 'truncated', until: undefined }]
       return [
-        endOffset < fetchOffset ? { partition, kind: 'truncated', until: endOffset } : { partition, kind: 'valid' },
+        endOffset < fetchOffset
+          ? { partition, kind: 'truncated', until: { offset: endOffset, epoch: leaderEpoch } }
+          : { partition, kind: 'valid' },
       ]
     }),
   )

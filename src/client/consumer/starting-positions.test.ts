@@ -18,6 +18,7 @@ test('a partition whose beginning the program named is looked for again when the
     isCommitted: false,
     partitions: new Map([[partitionKey(partition), partition]]),
     found: () => wokenWhilePositioning.push(partition.isPositioning),
+    stuck: (_, error) => assert.fail(error),
     failed: error => assert.fail(error),
   })
   const finding = positions.find()

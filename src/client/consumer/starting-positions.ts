@@ -1,10 +1,12 @@
 import { KafkaError } from '../../protocol/index.ts'
 import type { Cluster } from '../cluster.ts'
+import { grouped } from '../grouped.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { type Committer, fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
 import { resetTimestamp } from './offset-reset.ts'
-import { LogTruncationError } from './position-validation.ts'
+import { LogTruncationError, PositionError } from './position-error.ts'
+import type { LogEnd } from './position-validation.ts'
 
 /** How long the cluster has to tell where to begin; then it is asked anew about what is still read. */
 const WAIT_MS = 60_000
@@ -19,6 +21,8 @@ export interface StartingPositionSettings<K, V> {
   readonly partitions: ReadonlyMap<string, AssignedPartition<K, V>>
   /** Some partition can be fetched now that could not before. */
   readonly found: () => void
+  /** A partition cannot go on before the program says where. */
+  readonly stuck: (partition: AssignedPartition<K, V>, error: PositionError) => void
   readonly failed: (error: KafkaError) => void
 }
 
@@ -44,7 +48,7 @@ export class StartingPositions<K, V> {
       const refusal = topics.map(topic => metadata.refusalOf(topic)).find(one => one !== undefined)
       if (refusal !== undefined) throw refusal
       // Where the program said itself where to begin, nothing else is waited for.
-      if (!unknown.every(isWithout)) found()
+      this.#begun(unknown)
       const committed =
         reader === undefined
           ? new Map<string, PartitionOffset>()
@@ -55,6 +59,7 @@ export class StartingPositions<K, V> {
         one.committed = found.offset
         one.seek(found.offset, found.leaderEpoch)
       }
+      this.#begun(unknown)
       await this.#reset(unknown.filter(isWithout))
     } catch (error) {
       for (const one of unknown) one.isPositioning = false
@@ -65,6 +70,13 @@ export class StartingPositions<K, V> {
     }
     for (const one of unknown) one.isPositioning = false
     found()
+  }
+
+  /** Lets those be read whose beginning is known by now. */
+  #begun(partitions: readonly AssignedPartition<K, V>[]): void {
+    const begun = partitions.filter(one => one.position !== undefined)
+    for (const one of begun) one.isPositioning = false
+    if (begun.length > 0) this.#settings.found()
   }
 
   /** Tries again what the cluster's troubles prevented; the rest is the program's to hear. */
@@ -80,11 +92,11 @@ export class StartingPositions<K, V> {
 
   /** The log does not hold what was to be read next. */
   outOfRange(partition: AssignedPartition<K, V>): void {
-    const { failed, policy } = this.#settings
+    const { policy, stuck } = this.#settings
     if (policy === 'none') {
-      const { topic, partition: number, fetchOffset } = partition
-      const what = `offset ${fetchOffset} of ${topic}-${number} is not in the log, and auto.offset.reset is none`
-      failed(new KafkaError('OFFSET_OUT_OF_RANGE', what))
+      const { topic, partition: number, fetchOffset: offset } = partition
+      const what = `offset ${offset} of ${topic}-${number} is not in the log, and auto.offset.reset is none: seek() to one`
+      stuck(partition, new PositionError('OFFSET_OUT_OF_RANGE', what, { topic, partition: number, offset }))
       return
     }
     partition.unknow()
@@ -92,23 +104,23 @@ export class StartingPositions<K, V> {
   }
 
   /** The leader has lost a part of what was read, what is left of it ends at `until` (KIP-320): goes on there. */
-  truncated(partition: AssignedPartition<K, V>, until: number | undefined): void {
-    const { cluster, failed, found, policy } = this.#settings
-    const { position } = partition
+  truncated(partition: AssignedPartition<K, V>, until: LogEnd | undefined): void {
+    const { cluster, found, policy, stuck } = this.#settings
+    const { position, positionEpoch } = partition
     if (position === undefined) return
-    if (until !== undefined && position <= until) {
+    if (until !== undefined && position <= until.offset) {
       // Only what was fetched ahead is not the log's any more.
-      partition.seek(position)
+      partition.seek(position, positionEpoch)
       found()
       return
     }
     if (policy === 'none') {
-      failed(new LogTruncationError(partition, position, until))
+      stuck(partition, new LogTruncationError(partition, position, until?.offset))
       return
     }
     const { topic, partition: number } = partition
     cluster.settings.logger.warn(
-      { topic, partition: number, position, until },
+      { topic, partition: number, position, until: until?.offset },
       'the log was truncated below what was read',
     )
     if (until === undefined) {
@@ -116,7 +128,7 @@ export class StartingPositions<K, V> {
       void this.#resetOne(partition)
       return
     }
-    partition.seek(until)
+    partition.seek(until.offset, until.epoch)
     found()
   }
 
@@ -133,14 +145,26 @@ export class StartingPositions<K, V> {
     this.#settings.found()
   }
 
+  /** Each leader is asked for itself: those of partitions without one keep nobody waiting. */
   async #reset(partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
-    if (partitions.length === 0) return
-    const { cluster, isCommitted, partitions: ours, policy } = this.#settings
+    const { cluster, policy, stuck } = this.#settings
     const timestamp = resetTimestamp(policy, cluster.settings.clock.now())
     if (timestamp === undefined) {
-      const names = partitions.map(partitionKey).join(', ')
-      throw new KafkaError('OFFSET_OUT_OF_RANGE', `nothing is committed for ${names}, and auto.offset.reset is none`)
+      for (const one of partitions) {
+        const what = `nothing is committed for ${partitionKey(one)}, and auto.offset.reset is none: seek() to an offset`
+        const { topic, partition } = one
+        stuck(one, new PositionError('OFFSET_OUT_OF_RANGE', what, { topic, partition, offset: undefined }))
+      }
+      return
     }
+    const { metadata } = cluster
+    const byLeader = grouped(partitions, one => metadata.partition(one.topic, one.partition)?.leader ?? -1)
+    const results = await Promise.allSettled(Array.from(byLeader.values(), some => this.#resetTo(timestamp, some)))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  async #resetTo(timestamp: number, partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
+    const { cluster, isCommitted, partitions: ours } = this.#settings
     const wanted = partitions.map(({ topic, partition }) => ({ topic, partition, timestamp }))
     const patience = cluster.patience({ timeoutMs: WAIT_MS })
     const found = await listOffsets(cluster, wanted, { patience, isCommitted })
@@ -151,6 +175,7 @@ export class StartingPositions<K, V> {
       const one = ours.get(partitionKey(place))
       if (one !== undefined && one.position === undefined) one.seek(offset, leaderEpoch)
     }
+    this.#begun(partitions)
   }
 }
 
