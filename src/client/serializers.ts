@@ -1,9 +1,16 @@
+import { ConfigError } from '../config/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 
 /** Turns values of one type into bytes and back. `topic` is where they go or come from. */
 export interface Serde<T> {
   serialize(value: T, topic: string): Uint8Array
   deserialize(bytes: Uint8Array, topic: string): T
+}
+
+/** @throws ConfigError for what cannot turn `what` into bytes, or bytes into it */
+export function checkSerde(what: 'key' | 'value', serde: object, turn: 'serialize' | 'deserialize'): void {
+  if (typeof (serde as Partial<Serde<unknown>>)[turn] === 'function') return
+  throw new ConfigError(`${what}: give string, json(), or another object with ${turn}()`)
 }
 
 const LATIN1_MAX = 64
@@ -17,10 +24,13 @@ export const string: Serde<string> = {
 /** Bytes as they are; what a consumer gives is a view of what was read and is not to be changed. */
 export const bytes: Serde<Uint8Array> = { serialize: value => value, deserialize: value => value }
 
-/** JSON in UTF-8. The type is what its writer promised: nothing is checked. @throws INVALID_RECORD for what is no JSON */
+/**
+ * JSON in UTF-8. The type is what its writer promised: nothing is checked.
+ * @throws INVALID_RECORD for what is no JSON, and for what JSON cannot say (a function, a bigint, an object within itself)
+ */
 export function json<T>(): Serde<T> {
   return {
-    serialize: value => Buffer.from(JSON.stringify(value), 'utf8'),
+    serialize: (value, topic) => Buffer.from(jsonText(value, topic), 'utf8'),
     deserialize: (value, topic) => {
       try {
         return JSON.parse(text(value)) as T
@@ -29,6 +39,19 @@ export function json<T>(): Serde<T> {
       }
     },
   }
+}
+
+function jsonText(value: unknown, topic: string): string {
+  let text: string | undefined
+  let cause: unknown
+  try {
+    text = JSON.stringify(value)
+  } catch (error) {
+    cause = error
+  }
+  if (text !== undefined) return text
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : `it is of type ${typeof value}`
+  throw new KafkaError('INVALID_RECORD', `a value for ${topic} cannot be said in JSON: ${reason}`, { cause })
 }
 
 /** Java's IntegerSerializer: four bytes, big-endian. */

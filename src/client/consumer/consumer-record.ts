@@ -1,11 +1,18 @@
 import type { LogRecord, RecordHeader } from '../../protocol/index.ts'
-import type { Serde } from '../serializers.ts'
+import { bytes, checkSerde, type Serde } from '../serializers.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 
 /** How keys and values are read. */
 export interface RecordSerdes<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
+}
+
+/** How a program wants them read; as bytes where it does not say. @throws ConfigError for a deserializer that is none */
+export function recordSerdes<K, V>({ key, value }: Partial<RecordSerdes<K, V>>): RecordSerdes<K, V> {
+  if (key !== undefined) checkSerde('key', key, 'deserialize')
+  if (value !== undefined) checkSerde('value', value, 'deserialize')
+  return { key: key ?? bytes, value: value ?? bytes } as RecordSerdes<K, V>
 }
 
 const NO_HEADERS: readonly RecordHeader[] = []

@@ -5,12 +5,11 @@ import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
-import { bytes } from '../serializers.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { AssignedPartition } from './assigned-partition.ts'
 import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
-import type { ConsumerRecord, RecordSerdes } from './consumer-record.ts'
+import { type ConsumerRecord, recordSerdes } from './consumer-record.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
 import { type FetchLimits, fetchLimits } from './fetch-limits.ts'
 import { Fetcher } from './fetcher.ts'
@@ -19,6 +18,7 @@ import type { Membership } from './membership.ts'
 import { membershipOf } from './membership-settings.ts'
 import {
   type Committer,
+  checkedOffset,
   commitOffsets,
   fetchCommitted,
   listOffsets,
@@ -30,7 +30,7 @@ import { RecordIterator } from './record-iterator.ts'
 import { Recurring } from './recurring.ts'
 import type { RunOptions } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
-import { type Subscription, SubscriptionPattern, subscribedTopics } from './topic-pattern.ts'
+import { checkSubscription, type Subscription, SubscriptionPattern, subscribedTopics } from './topic-pattern.ts'
 
 const DEFAULT_WAIT_MS = 60_000
 /** As Java's consumer. */
@@ -121,6 +121,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       })
     }
     this.#assertOpen()
+    checkSubscription(topics)
     if (this.#subscription === undefined && this.#partitions.size > 0) {
       throw new KafkaError('INVALID_REQUEST', 'partitions were assigned by hand: unsubscribe() first')
     }
@@ -234,7 +235,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Goes on at another offset; also with a partition that had no way on (see {@link PositionError}). */
   seek(partition: TopicPartition, offset: number): void {
-    this.#assigned(partition).seek(offset)
+    this.#assigned(partition).seek(checkedOffset(offset))
     this.#fetcher.wake()
   }
 
@@ -303,6 +304,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         if (this.#closing !== undefined) return undefined
         const trouble = this.#trouble
         if (trouble !== undefined) throw trouble
+        if (!this.#looks.isStarted) {
+          throw new KafkaError('INVALID_REQUEST', 'there is nothing to read: subscribe() or assign() first')
+        }
         // While no broker can be reached there is no connection that would keep a program alive that only waits for records.
         using _ = holdProcess()
         await this.#deliveries.arrival()
@@ -331,10 +335,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   #createFetcher(): Fetcher<K, V> {
-    const serdes = { key: this.#options.key ?? bytes, value: this.#options.value ?? bytes } as RecordSerdes<K, V>
     return new Fetcher({
       cluster: this.#cluster,
-      serdes,
+      serdes: recordSerdes(this.#options),
       ...this.#limits,
       partitions: () => this.#partitions.values(),
       arrived: () => this.#deliveries.wake(),

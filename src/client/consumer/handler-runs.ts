@@ -1,4 +1,5 @@
 import { type Clock, sleep } from '../../platform/index.ts'
+import { KafkaError } from '../../protocol/index.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { RecordSource } from './record-iterator.ts'
 import { type RunOptions, runHandler } from './run-handler.ts'
@@ -10,6 +11,10 @@ export class HandlerRuns<K, V> {
 
   /** Calls `handler` as {@link runHandler} does. */
   start(source: RecordSource<K, V>, handler: (record: ConsumerRecord<K, V>) => unknown, options: RunOptions) {
+    if (typeof handler !== 'function') {
+      const message = `run() takes the function that gets each record, not ${typeof handler}`
+      return Promise.reject(new KafkaError('INVALID_REQUEST', message))
+    }
     const called = (record: ConsumerRecord<K, V>): unknown => {
       this.#isCalling = true
       try {

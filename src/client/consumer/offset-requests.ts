@@ -270,3 +270,9 @@ function renewed(member: Committer, refusal: KafkaError): Committer {
 function memberOf({ memberId, generationId, renewed: isMember }: Committer) {
   return isMember !== undefined && generationId > 0 ? { memberId, memberEpoch: generationId } : {}
 }
+
+/** @throws KafkaError INVALID_REQUEST for what is no offset of a record, where no compiler looks */
+export function checkedOffset(offset: number): number {
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset
+  throw new KafkaError('INVALID_REQUEST', `${String(offset)} is not an offset: give a whole number, 0 and up`)
+}

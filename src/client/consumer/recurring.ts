@@ -14,6 +14,10 @@ export class Recurring {
     this.#work = work
   }
 
+  get isStarted(): boolean {
+    return this.#timer !== undefined
+  }
+
   /** Begins; does nothing where it has begun. */
   start(): void {
     if (this.#timer === undefined) this.#next()

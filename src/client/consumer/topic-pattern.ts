@@ -1,3 +1,4 @@
+import { KafkaError } from '../../protocol/index.ts'
 import type { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
 
@@ -16,6 +17,16 @@ export class SubscriptionPattern {
 
 /** What a consumer can subscribe to. */
 export type Subscription = readonly string[] | RegExp | SubscriptionPattern
+
+/** @throws KafkaError INVALID_REQUEST for what is no subscription, where no compiler looks */
+export function checkSubscription(topics: string | Subscription): void {
+  if (topics instanceof RegExp || topics instanceof SubscriptionPattern) return
+  const names: readonly unknown[] = Array.isArray(topics) ? topics : [topics]
+  if (names.every(name => typeof name === 'string')) return
+  const message =
+    'subscribe() takes the name of a topic, a list of names, or a RegExp; where to begin says auto.offset.reset'
+  throw new KafkaError('INVALID_REQUEST', message)
+}
 
 /**
  * Names of the topics that a subscription means now; none where the broker finds them.

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../config/index.ts'
 import type { Random } from '../../platform/index.ts'
 import { partitionForKey } from './murmur2.ts'
 
@@ -19,6 +20,13 @@ export interface PartitionChoice {
 /** Chooses the partition of a record that names none: a number from 0 to `partitionCount` - 1. */
 export interface Partitioner {
   partition(choice: PartitionChoice): number
+}
+
+/** A partitioner of the program's own. @throws ConfigError for what is none */
+export function asPartitioner(given: Partitioner | ((choice: PartitionChoice) => number)): Partitioner {
+  if (typeof given === 'function') return { partition: given }
+  if (typeof given?.partition === 'function') return given
+  throw new ConfigError('partitioner: give a function, or an object with partition(); partitioner.class takes names')
 }
 
 /** Names that `partitioner.class` may have. */

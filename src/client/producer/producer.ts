@@ -6,17 +6,24 @@ import { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import { abortable } from '../deadline.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
-import { type Serde, string } from '../serializers.ts'
+import { checkSerde, type Serde, string } from '../serializers.ts'
 import { Idempotence } from './idempotence.ts'
 import { Identification } from './identify.ts'
-import { type PartitionChoice, type Partitioner, partitionerOf } from './partitioner.ts'
+import { asPartitioner, type PartitionChoice, type Partitioner, partitionerOf } from './partitioner.ts'
 import type { ProducerBatch, Resolve } from './producer-batch.ts'
 import { producerConfig, type producerKeys } from './producer-config.ts'
 import { type ProducerFigures, ProducerMetrics } from './producer-metrics.ts'
 import { type ProducerSettings, producerSettings } from './producer-settings.ts'
 import { producerWritable } from './producer-writable.ts'
 import { RecordAccumulator, type Serialize } from './record-accumulator.ts'
-import type { BatchMetadata, ProducerRecord, Raw, RecordMetadata, TopicRecord } from './record-input.ts'
+import {
+  type BatchMetadata,
+  checkEmptyRecord,
+  type ProducerRecord,
+  type Raw,
+  type RecordMetadata,
+  type TopicRecord,
+} from './record-input.ts'
 import { SendGroup } from './send-group.ts'
 import { Sender } from './sender.ts'
 import { Transactions } from './transactions.ts'
@@ -179,7 +186,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     third?: SendOptions,
   ): Promise<RecordMetadata> {
     const isNamed = typeof first === 'string'
-    const topic = isNamed ? first : first.topic
+    const topic = isNamed ? first : first?.topic
     const record = (isNamed ? second : first) as ProducerRecord<K, V>
     const signal = (isNamed ? third : (second as SendOptions | undefined))?.signal
     if (this.#interceptors.length > 0) return this.#sendIntercepted({ ...record, topic }, signal)
@@ -198,6 +205,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     records: readonly ProducerRecord<K, V>[],
     { signal }: SendOptions = {},
   ): Promise<readonly BatchMetadata[]> {
+    if (!Array.isArray(records)) {
+      return Promise.reject(new KafkaError('INVALID_RECORD', 'sendBatch takes a topic and a list of records'))
+    }
     if (this.#interceptors.length > 0) return this.#sendBatchIntercepted(topic, records, signal)
     const group = new SendGroup(topic, records.length)
     for (const record of records) {
@@ -314,6 +324,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   ): void {
     this.#transactions?.checkMaySend()
     try {
+      if (typeof topic !== 'string')
+        throw new KafkaError('INVALID_TOPIC_EXCEPTION', `a topic is named by a text, not by ${typeof topic}`)
+      if (record?.value === undefined) checkEmptyRecord(record)
       this.#accumulator.add(topic, record, waiter, signal)
     } catch (error) {
       this.#transactions?.recordFailed(error)
@@ -380,6 +393,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
 function serializeWith<T>(what: 'key' | 'value', serde: Pick<Serde<T>, 'serialize'> | undefined): Serialize {
   // Text is encoded where it is to be, without bytes of its own in between.
   if (serde === undefined || (serde as unknown) === string) return value => raw(what, value)
+  checkSerde(what, serde, 'serialize')
   return (value, topic) => serde.serialize(value as T, topic)
 }
 
@@ -387,8 +401,4 @@ function raw(what: 'key' | 'value', value: unknown): RecordPart {
   if (typeof value === 'string' || value instanceof Uint8Array) return value
   const hint = `give the producer a serializer, such as { ${what}: json() }`
   throw new KafkaError('INVALID_RECORD', `a ${what} that is ${typeof value} and neither text nor bytes: ${hint}`)
-}
-
-function asPartitioner(given: Partitioner | ((choice: PartitionChoice) => number)): Partitioner {
-  return typeof given === 'function' ? { partition: given } : given
 }

@@ -1,4 +1,4 @@
-import type { RecordHeader } from '../../protocol/index.ts'
+import { KafkaError, type RecordHeader } from '../../protocol/index.ts'
 
 /** What a record may have as key or value where no serializer says otherwise. */
 export type Raw = string | Uint8Array | null
@@ -46,17 +46,42 @@ export interface BatchMetadata {
 
 const NO_HEADERS: readonly RecordHeader[] = []
 
-/** Headers as a batch takes them. @throws TypeError for a value that is no text and no bytes */
+const RECORD_FIELDS: ReadonlySet<string> = new Set(['topic', 'key', 'value', 'headers', 'partition', 'timestamp'])
+
+/**
+ * Where no compiler looks, a record without a value may be something else: a text, or what other clients call a record. It would be
+ * written as a tombstone.
+ * @throws KafkaError INVALID_RECORD
+ */
+export function checkEmptyRecord(record: unknown): void {
+  const wanted = 'a record is an object such as { key, value, headers }'
+  if (typeof record !== 'object' || record === null) {
+    throw new KafkaError('INVALID_RECORD', `${wanted}, not ${record === null ? 'null' : typeof record}`)
+  }
+  const stray = Object.keys(record).find(name => !RECORD_FIELDS.has(name))
+  if (stray === undefined) return
+  const way = stray === 'messages' ? 'give them to sendBatch(topic, messages)' : wanted
+  throw new KafkaError('INVALID_RECORD', `a record without value, but with ${stray}: ${way}`)
+}
+
+/** Headers as a batch takes them. @throws KafkaError INVALID_RECORD for a value that is no text and no bytes */
 export function headersOf(input: HeadersInput | undefined): readonly RecordHeader[] {
-  if (input === undefined) return NO_HEADERS
+  if (input === undefined || input === null) return NO_HEADERS
   if (Array.isArray(input)) {
     return input.map(({ key, value }: { key: string; value: string | Uint8Array | null }) => header(key, value))
+  }
+  if (typeof input !== 'object' || Symbol.iterator in input) {
+    throw new KafkaError('INVALID_RECORD', 'headers are an object of names and values, or a list of { key, value }')
   }
   return Object.entries(input).map(([key, value]) => header(key, value))
 }
 
 function header(key: string, value: string | Uint8Array | null): RecordHeader {
   if (value === null || value instanceof Uint8Array) return { key, value }
-  if (typeof value !== 'string') throw new TypeError(`header ${key} is no text and no bytes`)
+  if (typeof value !== 'string') {
+    const way = Array.isArray(value) ? 'for a name that repeats, give headers as a list of { key, value }' : undefined
+    const what = `header ${key} is ${value === undefined ? 'undefined' : `of type ${typeof value}`}`
+    throw new KafkaError('INVALID_RECORD', `${what}: ${way ?? 'give text, bytes or null'}`)
+  }
   return { key, value: Buffer.from(value) }
 }

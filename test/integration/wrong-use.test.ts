@@ -1,0 +1,108 @@
+/**
+ * What no compiler has looked at: calls as other clients have them, and slips. Each is refused with a line that names what is wrong and
+ * the way out, and nothing is written or waited for.
+ */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { type Consumer, connect, json, type Kafka, type Producer } from '../../src/client/index.ts'
+import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+
+const cluster: TestCluster = await startCluster({ topics: ['orders'] })
+const kafka: Kafka = connect(cluster.bootstrapServers)
+after(() => cluster.stop())
+
+/** A client as JavaScript sees it: without types. */
+type Untyped<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer _) => infer R ? (...args: unknown[]) => R : T[K]
+}
+
+async function end(): Promise<number> {
+  await using consumer = kafka.consumer()
+  return (await consumer.endOffsets([{ topic: 'orders', partition: 0 }]))[0]!.offset
+}
+
+const wrongRecords: readonly (readonly [string, (producer: Untyped<Producer>) => Promise<unknown>, string, RegExp])[] =
+  [
+    ['messages', p => p.send({ topic: 'orders', messages: [{ value: 'a' }] }), 'INVALID_RECORD', /sendBatch/],
+    ['a text', p => p.send('orders', 'hello'), 'INVALID_RECORD', /not string/],
+    ['no record', p => p.send('orders'), 'INVALID_RECORD', /not undefined/],
+    ['a mistyped value', p => p.send('orders', { key: 'a', val: 'b' }), 'INVALID_RECORD', /with val/],
+    ['no topic', p => p.send(undefined, { value: 'a' }), 'INVALID_TOPIC_EXCEPTION', /not by undefined/],
+    ['batch of messages', p => p.sendBatch({ topic: 'orders', messages: [] }), 'INVALID_RECORD', /list of records/],
+    ['a text among records', p => p.sendBatch('orders', ['hello']), 'INVALID_RECORD', /not string/],
+    [
+      'headers of a map',
+      p => p.send('orders', { value: 'a', headers: new Map() }),
+      'INVALID_RECORD',
+      /names and values/,
+    ],
+    [
+      'a header list',
+      p => p.send('orders', { value: 'a', headers: { a: ['b'] } }),
+      'INVALID_RECORD',
+      /a list of \{ key/,
+    ],
+    [
+      'a header undefined',
+      p => p.send('orders', { value: 'a', headers: { a: undefined } }),
+      'INVALID_RECORD',
+      /header a/,
+    ],
+  ]
+
+for (const [name, send, code, message] of wrongRecords) {
+  test(`what is no record is refused and not written: ${name}`, async () => {
+    await using producer = kafka.producer()
+    const before = await end()
+    await assert.rejects(async () => send(producer as never), { name: 'KafkaError', code, message })
+    await producer.flush()
+    assert.equal(await end(), before)
+  })
+}
+
+test('what JSON cannot say is refused with its topic', async () => {
+  await using producer = kafka.producer<string, unknown>({ value: json() })
+  const circle: Record<string, unknown> = {}
+  circle.itself = circle
+  for (const value of [circle, () => 1, 1n]) {
+    await assert.rejects(producer.send('orders', { value }), { code: 'INVALID_RECORD', message: /orders.*JSON/ })
+  }
+})
+
+test('a serializer or partitioner that is none is refused when the client is made', () => {
+  assert.throws(() => kafka.producer({ value: json as never }), { name: 'ConfigError', message: /value: .*serialize/ })
+  assert.throws(() => kafka.producer({ key: 'string' as never }), { name: 'ConfigError', message: /key: / })
+  assert.throws(() => kafka.consumer({ value: json as never }), {
+    name: 'ConfigError',
+    message: /value: .*deserialize/,
+  })
+  assert.throws(() => kafka.producer({ partitioner: 'hash' as never }), { name: 'ConfigError', message: /partitioner/ })
+})
+
+const wrongReads: readonly (readonly [string, (consumer: Untyped<Consumer>) => unknown, RegExp])[] = [
+  ['subscribe with a topic', c => c.subscribe({ topic: 'orders', fromBeginning: true }), /auto\.offset\.reset/],
+  ['subscribe with undefined', c => c.subscribe(undefined), /name of a topic/],
+  ['run with eachMessage', c => c.run({ eachMessage: async () => {} }), /not object/],
+  ['run before subscribe', c => c.run(() => {}), /subscribe\(\) or assign\(\)/],
+  [
+    'a loop before subscribe',
+    c => (c as unknown as Consumer)[Symbol.asyncIterator]().next(),
+    /subscribe\(\) or assign\(\)/,
+  ],
+]
+
+for (const [name, read, message] of wrongReads) {
+  test(`a consumer that is asked for what it cannot do says so: ${name}`, async () => {
+    await using consumer = kafka.consumer({ groupId: 'g' })
+    await assert.rejects(async () => read(consumer as never), { name: 'KafkaError', code: 'INVALID_REQUEST', message })
+  })
+}
+
+test('a place to go on that is no offset is refused', async () => {
+  await using consumer = kafka.consumer()
+  const place = { topic: 'orders', partition: 0 }
+  consumer.assign([place])
+  for (const offset of [undefined, '5', -1, 1.5]) {
+    assert.throws(() => consumer.seek(place, offset as never), { code: 'INVALID_REQUEST', message: /is not an offset/ })
+  }
+})
