@@ -1,9 +1,10 @@
-/** The package, installed as users install it, under the test runners that they have: each runs its example. */
+/** The package, installed as users install it, under the test runners and the bundler that they have. */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fromRoot } from '../integration/broker-process.ts'
+import { blocksOf } from '../integration/guide-blocks.ts'
 import { cacheDirectory } from './jars.ts'
 import { run } from './process.ts'
 import { toolOrSkip } from './tools.ts'
@@ -13,12 +14,13 @@ const INSTALL_TIMEOUT_MS = 300_000
 const RUN_TIMEOUT_MS = 120_000
 
 const runners = [
-  { name: 'vitest', command: ['vitest', 'run', '--root', '.'], env: {}, passed: /1 passed/ },
+  { name: 'vitest', module: 'vitest', command: ['vitest', 'run', '--root', '.'], env: {}, passed: /2 passed/ },
   {
     name: 'jest',
+    module: '@jest/globals',
     command: ['jest', '--rootDir', '.'],
     env: { NODE_OPTIONS: '--experimental-vm-modules' },
-    passed: /1 passed/,
+    passed: /2 passed/,
   },
 ]
 
@@ -42,12 +44,26 @@ async function project(): Promise<string> {
   return directory
 }
 
+let installed: Promise<string> | undefined
+const installedProject = (): Promise<string> => {
+  installed ??= project()
+  return installed
+}
+
+/** The test of docs/guides/testing.md that imports `module`. */
+function testOfGuide(module: string): string {
+  const block = blocksOf('testing').find(({ code }) => code.includes(`from '${module}'`))
+  assert.ok(block, `the guide shows a test with ${module}`)
+  return block.code
+}
+
 test('a test with a Kafka of its own runs under vitest and jest', { timeout: 600_000 }, async context => {
-  const directory = await toolOrSkip(context, RUNNERS.join(' and '), project)
+  const directory = await toolOrSkip(context, RUNNERS.join(' and '), installedProject)
   if (directory === undefined) return
-  for (const { name, command, env, passed } of runners) {
+  for (const { name, module, command, env, passed } of runners) {
     await context.test(name, async () => {
       cpSync(fromRoot(`examples/${name}`), join(directory, name), { recursive: true })
+      writeFileSync(join(directory, name, 'guide.test.mjs'), testOfGuide(module))
       const [program = '', ...args] = command
       const bin = join(directory, 'node_modules', '.bin', program)
       const options = { cwd: join(directory, name), timeoutMs: RUN_TIMEOUT_MS, env: { ...env, NO_COLOR: '1' } }
@@ -55,4 +71,35 @@ test('a test with a Kafka of its own runs under vitest and jest', { timeout: 600
       assert.match(stdout + stderr, passed)
     })
   }
+})
+
+/** What Vite makes of a program that imports the package; what the package itself imports is taken in, too. */
+async function bundled(directory: string, name: string, program: string): Promise<string> {
+  const work = join(directory, 'bundles', name)
+  mkdirSync(work, { recursive: true })
+  writeFileSync(join(work, 'program.js'), program)
+  const config = { logLevel: 'error', ssr: { noExternal: true }, build: { ssr: 'program.js', minify: false } }
+  writeFileSync(join(work, 'vite.config.js'), `export default ${JSON.stringify(config)}\n`)
+  await run(join(directory, 'node_modules/.bin/vite'), ['build'], { cwd: work, timeoutMs: RUN_TIMEOUT_MS })
+  return readFileSync(join(work, 'dist/program.js'), 'utf8')
+}
+
+test('a bundle has what a program uses of the package, and nothing else', { timeout: 600_000 }, async context => {
+  const directory = await toolOrSkip(context, RUNNERS.join(' and '), installedProject)
+  if (directory === undefined) return
+  for (const name of ['monedula', 'monedula/protocol', 'monedula/testing']) {
+    await context.test(`nothing of ${name} where nothing of it is used`, async () => {
+      assert.equal((await bundled(directory, 'nothing', `import '${name}'\n`)).trim(), 'export {};')
+    })
+  }
+  await context.test('a serializer comes without clients', async () => {
+    const program = "import { json } from 'monedula'\nconsole.log(json().serialize({ id: 1 }).length)\n"
+    const bundle = await bundled(directory, 'json', program)
+    assert.deepEqual(
+      ['Consumer', 'Producer', 'Admin', 'Cluster', 'ClientConnection'].filter(name =>
+        bundle.includes(`class ${name} `),
+      ),
+      [],
+    )
+  })
 })
