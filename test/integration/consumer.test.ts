@@ -133,6 +133,31 @@ test('a consumer goes on after its broker was killed and came back', async () =>
   assert.deepEqual(values.slice(-5), ['10', '11', '12', '13', '14'])
 })
 
+test('whoever hears that a partition came may say where to begin with it, before anything of it is read', async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await publish(cluster, 'orders', { count: 10, partitions: 2 })
+  const consumer = connect(cluster.bootstrapServers).consumer({
+    ...FROM_START,
+    onAssigned: partitions => {
+      for (const one of partitions) consumer.seek(one, 3 + one.partition)
+      consumer.pause(partitions.filter(({ partition }) => partition === 1))
+    },
+  })
+  await using _ = consumer
+  consumer.subscribe('orders')
+  const places = (await read(consumer, 2)).map(({ partition, offset }) => [partition, offset])
+  assert.deepEqual(places, [
+    [0, 3],
+    [0, 4],
+  ])
+  consumer.resume([{ topic: 'orders', partition: 1 }])
+  for await (const { partition, offset } of consumer) {
+    if (partition === 0) continue
+    assert.equal(offset, 4)
+    break
+  }
+})
+
 test('what is no offset is not committed', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await using consumer = connect(cluster.bootstrapServers).consumer({ groupId: 'readers' })

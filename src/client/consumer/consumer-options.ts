@@ -11,7 +11,7 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ConfigI
   readonly value?: Serde<V>
   /** Assignors of your own, preferred to those that are named in `partition.assignment.strategy`. */
   readonly assignors?: readonly PartitionAssignor[]
-  /** Partitions came: told before anything of them is read. */
+  /** Partitions came: told before anything of them is read, so that a `seek` here says where to begin. */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => void
   /** Partitions go, to another member or because the consumer closes; their offsets are committed after this. */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>

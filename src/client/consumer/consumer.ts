@@ -361,8 +361,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
           if (partitions.length > 0) this.#options.onLost?.(partitions)
         },
         assign: partitions => {
-          if (partitions.length > 0) this.#options.onAssigned?.(partitions)
           this.#add(partitions)
+          if (partitions.length > 0) this.#options.onAssigned?.(partitions)
           this.#deliveries.release()
         },
         failed: error => this.#failed(error),
