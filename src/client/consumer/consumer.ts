@@ -410,10 +410,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     try {
       if (this.#config.get('group.id') !== null) await this.commit(undefined, wait)
     } catch (error) {
-      this.#logger.warn(
-        { err: error },
-        'offsets could not be committed; records since the last commit may be read again',
-      )
+      this.#logger.warn({ err: error }, 'offsets could not be committed; records since the last commit are read again')
     }
   }
 
@@ -446,8 +443,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #assigned(partition: TopicPartition): AssignedPartition<K, V> {
     const known = this.#partitions.get(partitionKey(partition))
     if (known) return known
-    const name = `${partition.topic}-${partition.partition}`
-    throw new KafkaError('INVALID_REQUEST', `${name} is not assigned to this consumer`)
+    throw new KafkaError('INVALID_REQUEST', `${partitionKey(partition)} is not assigned to this consumer`)
   }
 
   #placeFor(what: string): Committer {
