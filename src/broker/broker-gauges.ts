@@ -98,8 +98,8 @@ function cleanerGauges(parts: GaugedParts): readonly GaugeSource[] {
     },
     {
       name: 'kafka_log_logcleaner_deadthreadcount',
-      help: 'Cleaners that are dead: none stays so, a thread that ends is started again for the next cleaning',
-      value: () => 0,
+      help: 'Cleaners whose thread has died; it is started again for the next cleaning',
+      value: figure('deadThreads'),
     },
     {
       name: 'kafka_log_logcleaner_max_buffer_utilization_percent',

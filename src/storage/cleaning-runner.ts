@@ -21,12 +21,15 @@ export interface CleaningRunner {
    * @throws DiskError; KafkaError for a log that cannot be cleaned
    */
   run(task: CleaningTask, run: CleaningRun): Promise<CleaningResult | undefined>
+  /** What it runs rounds in has come to an unwanted end, and nothing has taken its place before the next round. */
+  readonly isDead: boolean
   /** Gives back what it holds while there is nothing to do. No round is under way. */
   rest(): Promise<void>
 }
 
 /** Runs rounds on the event loop, a slice at a time: the deterministic twin of {@link CleaningThread}. */
 export class CleaningOnLoop implements CleaningRunner {
+  readonly isDead = false
   readonly #disk: Disk
   readonly #clock: Clock
 

@@ -30,6 +30,7 @@ export type FromCleaner =
 export class CleaningThread implements CleaningRunner {
   readonly #threads: Threads
   #thread: ServiceThread | undefined
+  #isDead = false
   #hear: (message: FromCleaner) => void = () => {}
   #fail: (error: Error) => void = () => {}
 
@@ -63,6 +64,10 @@ export class CleaningThread implements CleaningRunner {
     return done.finally(() => signal.removeEventListener('abort', end))
   }
 
+  get isDead(): boolean {
+    return this.#isDead
+  }
+
   async rest(): Promise<void> {
     const thread = this.#thread
     this.#thread = undefined
@@ -74,10 +79,14 @@ export class CleaningThread implements CleaningRunner {
     const thread = this.#threads.start(new URL('./cleaning-worker.js', import.meta.url))
     thread.onMessage(message => this.#hear(message as FromCleaner))
     thread.onFailure(error => {
-      if (this.#thread === thread) this.#thread = undefined
+      if (this.#thread === thread) {
+        this.#thread = undefined
+        this.#isDead = true
+      }
       this.#fail(error)
     })
     this.#thread = thread
+    this.#isDead = false
     return thread
   }
 }

@@ -1,5 +1,5 @@
 /** What tests of compaction share: a log that is compacted whenever it can be, and what is in it. */
-import { type MemoryDisk, SimulatedClock } from '../platform/index.ts'
+import { type MemoryDisk, SimulatedClock, type Threads } from '../platform/index.ts'
 import { type BatchInput, batches, decodeRecords, encodeBatch, encodeEndTxnMarker } from '../protocol/index.ts'
 import { DIRECTORY, type Fixture, openLog } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
@@ -14,7 +14,12 @@ export const PATH = `${DIRECTORY}/t-0`
 /** A log that is compacted whenever it can be. */
 export function openCompacted(
   config: Partial<LogConfig> = {},
-  twins: { disk?: MemoryDisk; clock?: SimulatedClock; cleaner?: Partial<CleanerSettings> } = {},
+  twins: {
+    disk?: MemoryDisk
+    clock?: SimulatedClock
+    cleaner?: Partial<CleanerSettings>
+    cleanerThreads?: Threads
+  } = {},
 ): Promise<Fixture> {
   const { cleaner, ...others } = twins
   const settings = { ...defaultCleanerSettings, backoffMs: BACKOFF_MS, dedupeBufferBytes: 1 << 20, ...cleaner }

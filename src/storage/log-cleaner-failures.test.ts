@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { ServiceThread } from '../platform/index.ts'
 import { BACKOFF_MS, clean, openCompacted, PATH, put, recordsOf } from './compaction.test.fixture.ts'
 
 describe('LogCleaner, when something is wrong,', () => {
@@ -50,6 +51,36 @@ describe('LogCleaner, when something is wrong,', () => {
     await clock.advance(BACKOFF_MS)
     assert.deepEqual(recordsOf(log), ['1:b=1', '2:a=2'])
     await fixture.manager.close()
+  })
+
+  it('counts a cleaner whose thread has died until the thread is started again', async () => {
+    const threads: ((error: Error) => void)[] = []
+    const start = (): ServiceThread => ({
+      post() {},
+      onMessage() {},
+      onFailure: die => void threads.push(die),
+      end: async () => {},
+    })
+    const fixture = await openCompacted({}, { cleanerThreads: { start } })
+    const { log, manager, clock } = fixture
+    const dirty = (other: typeof log): void => {
+      put(other, [['a', '1']])
+      put(other, [['a', '2']])
+      other.roll()
+    }
+    dirty(log)
+    await clock.advance(BACKOFF_MS)
+    assert.equal(manager.cleanerFigures!.deadThreads, 0)
+    threads[0]!(new Error('out of memory'))
+    await clock.settle()
+    assert.equal(manager.cleanerFigures!.deadThreads, 1)
+    dirty(manager.getOrCreateLog({ topic: 'u', partition: 0 }))
+    await clock.advance(BACKOFF_MS)
+    assert.equal(threads.length, 2)
+    assert.equal(manager.cleanerFigures!.deadThreads, 0)
+    threads[1]!(new Error('out of memory'))
+    await clock.settle()
+    await manager.close()
   })
 
   it('takes the directory offline when the disk fails', async () => {

@@ -60,6 +60,8 @@ export interface CleanerFigures {
   readonly recopyPercent: number
   readonly maxCleanTimeSecs: number
   readonly maxBufferUtilizationPercent: number
+  /** Cleaners whose thread has died and was not started again yet, for the next round. */
+  readonly deadThreads: number
 }
 
 interface Running {
@@ -142,6 +144,7 @@ export class LogCleaner {
       recopyPercent: Math.floor((100 * bytesWritten) / Math.max(bytesRead, 1)),
       maxCleanTimeSecs: Math.floor(Math.max(0, ...rounds.map(({ seconds }) => seconds))),
       maxBufferUtilizationPercent: Math.floor(100 * Math.max(0, ...rounds.map(round => round.keyTableUtilization))),
+      deadThreads: [...this.#all].filter(({ runner }) => runner.isDead).length,
     }
   }
 
