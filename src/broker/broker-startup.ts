@@ -282,7 +282,7 @@ export class BrokerStartup {
     const appendTimeoutMs = config.get('request.timeout.ms')
     const markers = new TransactionMarkers({ clock, replicas, groups, appendTimeoutMs })
     const transactions = this.#createTransactions({ metadata, replicas, groups, markers, producerIds })
-    metadata.onPrepare(topics => replicas.prepare(topics))
+    metadata.onPrepare(change => replicas.prepare(change))
     metadata.subscribe(
       metadataPublisher({
         brokerId,

@@ -28,6 +28,8 @@ export interface Handler {
   readonly mayOverlap: boolean
   /** See {@link HandlerOptions.mayRecycle}. */
   readonly mayRecycle: boolean
+  /** See {@link HandlerOptions.answersInTurns}. */
+  readonly answersInTurns: boolean
   readonly handle: (request: never, context: RequestContext) => object | undefined | Promise<object | undefined>
   readonly failed: (error: KafkaError, request: never, context: RequestContext) => object
 }
@@ -39,6 +41,8 @@ export interface HandlerOptions<Q extends Schema, S extends Schema> {
   readonly mayOverlap?: boolean
   /** Whether nothing keeps the request's `bytes` and `records` when it is answered: their memory is then used again. */
   readonly mayRecycle?: boolean
+  /** Whether an answer that comes late may have thousands of entries: it is encoded in turns of the event loop. */
+  readonly answersInTurns?: boolean
   /**
    * Does what the request asks, mostly by calling one manager. A `KafkaError` it throws or rejects with goes through
    * `failed`; anything else is a defect: it is logged and answered as UNKNOWN_SERVER_ERROR.
@@ -63,6 +67,7 @@ export function handler<Q extends Fields, S extends Fields>(
     maxVersion: options.versions?.max ?? request.versions.max,
     mayOverlap: options.mayOverlap ?? false,
     mayRecycle: options.mayRecycle ?? false,
+    answersInTurns: options.answersInTurns ?? false,
     // The dispatcher decodes with this very schema, so the types meet again there.
     handle: options.handle as Handler['handle'],
     failed: options.failed as Handler['failed'],

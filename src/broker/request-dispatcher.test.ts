@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ServerConnection } from '../network/index.ts'
-import { type Logger, seededRandom, silentLogger, systemClock } from '../platform/index.ts'
+import { type Clock, type Logger, seededRandom, silentLogger, systemClock } from '../platform/index.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -17,6 +17,7 @@ import {
 } from '../protocol/index.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts'
+import { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/19-create-topics.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { type Handler, handler } from './handler.ts'
 import { apiVersions } from './handlers/18-api-versions.ts'
@@ -36,7 +37,10 @@ function heartbeat(handle: Handler['handle']): Handler {
   })
 }
 
-function dispatcher(handle: Handler['handle'] = () => ({})): { dispatcher: RequestDispatcher; lines: string[] } {
+function dispatcher(
+  handle: Handler['handle'] = () => ({}),
+  { others = [], clock = systemClock }: { readonly others?: readonly Handler[]; readonly clock?: Clock } = {},
+): { dispatcher: RequestDispatcher; lines: string[] } {
   const lines: string[] = []
   const logger: Logger = {
     ...silentLogger,
@@ -44,8 +48,8 @@ function dispatcher(handle: Handler['handle'] = () => ({})): { dispatcher: Reque
     error: (_fields, message) => lines.push(message),
     child: () => logger,
   }
-  const handlers = [heartbeat(handle), apiVersions]
-  const services = { clock: systemClock, handlers, disconnected() {} } as unknown as BrokerServices
+  const handlers = [heartbeat(handle), apiVersions, ...others]
+  const services = { clock, handlers, disconnected() {} } as unknown as BrokerServices
   const observer = { answered() {} }
   return {
     dispatcher: new RequestDispatcher({ handlers, services, logger, observer, isVerbose: false }),
@@ -166,4 +170,29 @@ test('no bytes make the dispatcher throw or reject', async () => {
     const reply = await subject.process(bytes.subarray(0, 1 + random.below(bytes.length)), connection)
     assert.ok(reply === 'close' || Array.isArray(reply))
   }
+})
+
+test('a late answer of thousands of entries is encoded in turns of the event loop, and is whole', async () => {
+  const topics = Array.from({ length: 2_000 }, (_, index) => ({ name: `topic-${index}`, numPartitions: index }))
+  const creation = handler(CreateTopicsRequest, CreateTopicsResponse, {
+    answersInTurns: true,
+    handle: async () => ({ topics }),
+    failed: () => ({}),
+  })
+  let turns = 0
+  const clock: Clock = {
+    ...systemClock,
+    soon: callback => {
+      turns += 1
+      setImmediate(callback)
+    },
+  }
+  const { dispatcher: subject } = dispatcher(undefined, { others: [creation], clock })
+  const reply = await subject.process(frame(CreateTopicsRequest, 5, {}), connection)
+  const answered = body(reply, CreateTopicsResponse, 5).topics as { name: string }[]
+  assert.deepEqual(
+    answered.map(({ name }) => name),
+    topics.map(({ name }) => name),
+  )
+  assert.ok(turns >= 7, `${turns} turns`)
 })

@@ -1,11 +1,12 @@
 import type { Reply, RequestProcessor, ServerConnection } from '../network/index.ts'
-import type { Logger } from '../platform/index.ts'
+import { inTurns, type Logger } from '../platform/index.ts'
 import {
   ByteReader,
   ByteWriter,
   decodeMessage,
   encoderOf,
   KafkaError,
+  piecewiseEncoderOf,
   RequestHeader,
   ResponseHeader,
   requestHeaderVersion,
@@ -18,6 +19,8 @@ import { unsupportedApiVersions } from './handlers/18-api-versions.ts'
 import { handled, type RequestInterceptor } from './request-interceptor.ts'
 
 const API_VERSIONS = 18
+/** Entries of an answer that are encoded before the event loop gets its turn: some milliseconds. */
+const ENTRIES_IN_A_TURN = 250
 /** API key, version and correlation id: what every request begins with. */
 const MIN_HEADER_BYTES = 8
 
@@ -111,7 +114,12 @@ export class RequestDispatcher implements RequestProcessor {
     if (!(answer instanceof Promise)) return this.#reply(handler, answer, context, { startMs, bytes })
     return answer
       .catch(error => this.#failed(handler, error, request, context))
-      .then(late => context.connection.account(() => this.#reply(handler, late, context, { startMs, bytes })))
+      .then(late => {
+        if (late !== undefined && handler.answersInTurns) {
+          return this.#replyInTurns(handler, late, context, { startMs, bytes })
+        }
+        return context.connection.account(() => this.#reply(handler, late, context, { startMs, bytes }))
+      })
       .catch(error => this.#refuse(context.connection, `${handler.name} cannot be answered: ${String(error)}`))
   }
 
@@ -134,6 +142,22 @@ export class RequestDispatcher implements RequestProcessor {
     return encodeReply(handler.response, apiVersion, { correlationId, body: answer })
   }
 
+  /** As {@link #reply}, some entries of the answer in a turn of the event loop. */
+  async #replyInTurns(
+    handler: Handler,
+    answer: object,
+    context: RequestContext,
+    measured: { readonly startMs: number; readonly bytes: number },
+  ): Promise<Reply> {
+    const { services, observer } = this.#options
+    const { apiVersion, correlationId } = context
+    const writer = beginReply(handler.response, apiVersion, correlationId)
+    const turn = inTurns(services.clock, ENTRIES_IN_A_TURN)
+    for (const _ of piecewiseEncoderOf(handler.response, apiVersion)(writer, answer)) await turn()
+    observer.answered(handler, services.clock.monotonicMs() - measured.startMs, measured.bytes)
+    return endReply(writer)
+  }
+
   /** KIP-511: an unknown version of ApiVersions is answered in version 0, with what is supported. */
   #unsupportedApiVersions(frame: Uint8Array): Reply {
     const correlationId = new ByteReader(frame, 4).int32()
@@ -148,16 +172,27 @@ export class RequestDispatcher implements RequestProcessor {
   }
 }
 
-/** A whole response frame: size, header, body. Its size is known last and written over the first four bytes. */
+/** A whole response frame: size, header, body. */
 function encodeReply(
   schema: Schema,
   version: number,
   { correlationId, body }: { readonly correlationId: number; readonly body: object },
 ): Uint8Array[] {
+  const writer = beginReply(schema, version, correlationId)
+  encoderOf(schema, version)(writer, body)
+  return endReply(writer)
+}
+
+/** A response frame up to its body. */
+function beginReply(schema: Schema, version: number, correlationId: number): ByteWriter {
   const writer = new ByteWriter()
   writer.int32(0)
   encoderOf(ResponseHeader, responseHeaderVersion(schema, version))(writer, { correlationId })
-  encoderOf(schema, version)(writer, body)
+  return writer
+}
+
+/** Its size is known last and written over the first four bytes. */
+function endReply(writer: ByteWriter): Uint8Array[] {
   const chunks = writer.chunks()
   const first = chunks[0]!
   new DataView(first.buffer, first.byteOffset).setInt32(0, writer.size - 4)

@@ -107,15 +107,12 @@ export class TopicAdmin {
     const turn = inTurns(this.#state.options.clock, 1)
     for (const part of inParts(created, ({ topic }) => topic)) {
       await turn()
-      await this.#state.options.metadata.publishPrepared(
-        part.map(({ topic }) => topic),
-        builder => {
-          for (const { topic, settings } of part) {
-            builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
-          }
-          return builder
-        },
-      )
+      await this.#state.options.metadata.publishPrepared({ coming: part.map(({ topic }) => topic) }, builder => {
+        for (const { topic, settings } of part) {
+          builder.putTopic(topic).putConfig(configEntity('topics', topic.name), settings)
+        }
+        return builder
+      })
     }
   }
 
@@ -124,7 +121,7 @@ export class TopicAdmin {
     const turn = inTurns(this.#state.options.clock, 1)
     for (const part of inParts(deleted, topic => topic)) {
       await turn()
-      this.#state.options.metadata.publish(builder => {
+      await this.#state.options.metadata.publishPrepared({ going: part }, builder => {
         for (const { name } of part) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
         return builder
       })
@@ -152,7 +149,7 @@ export class TopicAdmin {
           return before ? growth(before, after) : []
         })
         const grown = planned.filter(isPlan)
-        await metadata.publishPrepared(grown, builder => {
+        await metadata.publishPrepared({ coming: grown }, builder => {
           for (const topic of grown) builder.putTopic(topic)
           return builder
         })

@@ -8,7 +8,7 @@ export {
   type TopicImage,
 } from './cluster-image.ts'
 export { isInternalTopic, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts'
-export { MetadataCache, type MetadataPreparer, type MetadataPublisher } from './metadata-cache.ts'
+export { type ComingChange, MetadataCache, type MetadataPreparer, type MetadataPublisher } from './metadata-cache.ts'
 export * from './znodes/admin-znodes.ts'
 export { decodeBroker, encodeBroker } from './znodes/broker-znode.ts'
 export * from './znodes/config-znodes.ts'

@@ -3,8 +3,16 @@ import { type ClusterDelta, ClusterImage, type ImageBuilder, type TopicImage } f
 /** Learns of every change, in order. It must not throw and must not publish. */
 export type MetadataPublisher = (image: ClusterImage, delta: ClusterDelta) => void
 
-/** Gets ready for topics that are about to be published. It must not reject. */
-export type MetadataPreparer = (topics: readonly TopicImage[]) => Promise<void>
+/** What is about to be published. */
+export interface ComingChange {
+  /** Topics that are new or have grown. */
+  readonly coming?: readonly TopicImage[]
+  /** Topics that are deleted. */
+  readonly going?: readonly TopicImage[]
+}
+
+/** Gets ready for a change that is about to be published. It must not reject. */
+export type MetadataPreparer = (change: ComingChange) => Promise<void>
 
 /** The image that this broker goes by, and those who act on its changes. */
 export class MetadataCache {
@@ -40,16 +48,14 @@ export class MetadataCache {
   }
 
   /**
-   * Publishes topics, new or grown, when others have done ahead, and in turns, what would hold the event loop for too long
-   * inside {@link publish}: making the logs of thousands of partitions. Nothing else may be published meanwhile.
+   * Publishes topics, or that they are gone, when others have done ahead, and in turns, what would hold the event loop for
+   * too long inside {@link publish}: making or deleting the logs of thousands of partitions. Nothing else may be published
+   * meanwhile.
    */
-  async publishPrepared(
-    topics: readonly TopicImage[],
-    change: (builder: ImageBuilder) => ImageBuilder,
-  ): Promise<ClusterImage> {
+  async publishPrepared(ahead: ComingChange, change: (builder: ImageBuilder) => ImageBuilder): Promise<ClusterImage> {
     this.#coming = change(this.#image.change()).build().image
     try {
-      for (const prepare of this.#preparers) await prepare(topics)
+      for (const prepare of this.#preparers) await prepare(ahead)
     } finally {
       this.#coming = undefined
     }

@@ -207,9 +207,18 @@ return a;
 }
 
 class EncoderEmitter extends Emitter {
+  /** Fields of a message that is written piece by piece. */
+  readonly #inPieces: Fields | undefined
+
+  constructor(schema: Schema, version: number, options: { readonly inPieces: boolean }) {
+    super(schema, version)
+    this.#inPieces = options.inPieces ? schema.fields : undefined
+  }
+
   override structFunction(name: string, fields: Fields, path: string): string {
     const { fixed, tagged, absent } = this.split(fields)
     const lines: string[] = []
+    const inPieces = fields === this.#inPieces
     for (const [field, spec] of absent) {
       if (!spec.ignorable) lines.push(this.#refuseUnlessDefault(field, spec, `${path}.${field}`))
     }
@@ -220,9 +229,13 @@ class EncoderEmitter extends Emitter {
       if (!this.nullable(spec))
         lines.push(`if (${local(field)} === null) E.isNull(${JSON.stringify(`${path}.${field}`)});`)
     }
-    for (const [field, spec] of fixed) lines.push(this.#write('w', spec, local(field), `${path}.${field}`))
+    for (const [field, spec] of fixed) {
+      if (inPieces && spec.type.kind === 'array')
+        lines.push(this.#writeInPieces(spec, local(field), `${path}.${field}`))
+      else lines.push(this.#write('w', spec, local(field), `${path}.${field}`))
+    }
     if (this.flexible) lines.push(this.#taggedFields(tagged, path))
-    return `function ${name}(w, m) {\n${lines.join('\n')}\n}`
+    return `function${inPieces ? '*' : ''} ${name}(w, m) {\n${lines.join('\n')}\n}`
   }
 
   /** What a version cannot carry must not be lost in silence. */
@@ -268,31 +281,48 @@ class EncoderEmitter extends Emitter {
     const { type } = spec
     const nullable = this.nullable(spec)
     const compact = this.compact(spec)
-    if (type.kind === 'array') {
-      const length = compact ? 'compactArrayLength' : 'arrayLength'
-      const element = type.element
-      assert(element.kind !== 'array', 'arrays of arrays do not exist in the protocol')
-      const write =
-        element.kind === 'struct'
-          ? `${this.struct(element.fields, path)}(${writer}, ${value}[i])`
-          : `${writer}.${method(element.kind, { nullable: false, compact })}(${value}[i])`
-      const whole = `${writer}.${length}(${value}.length); for (let i = 0; i < ${value}.length; i++) ${write};`
-      return nullable ? `if (${value} === null) ${writer}.${length}(-1); else { ${whole} }` : whole
-    }
+    if (type.kind === 'array') return this.#writeArray(writer, spec, { value, path, write: element => `${element};` })
     if (type.kind === 'struct') {
       const write = `${this.struct(type.fields, path)}(${writer}, ${value});`
       return nullable ? `if (${value} === null) ${writer}.int8(-1); else { ${writer}.int8(1); ${write} }` : write
     }
     return `${writer}.${method(type.kind, { nullable, compact })}(${value});`
   }
+
+  /** As {@link #write}, with a break before each element. */
+  #writeInPieces(spec: FieldSpec, value: string, path: string): string {
+    return this.#writeArray('w', spec, { value, path, write: element => `{ yield; ${element}; }` })
+  }
+
+  #writeArray(
+    writer: string,
+    spec: FieldSpec,
+    { value, path, write }: { value: string; path: string; write: (element: string) => string },
+  ): string {
+    assert(spec.type.kind === 'array')
+    const { element } = spec.type
+    assert(element.kind !== 'array', 'arrays of arrays do not exist in the protocol')
+    const compact = this.compact(spec)
+    const length = compact ? 'compactArrayLength' : 'arrayLength'
+    const one =
+      element.kind === 'struct'
+        ? `${this.struct(element.fields, path)}(${writer}, ${value}[i])`
+        : `${writer}.${method(element.kind, { nullable: false, compact })}(${value}[i])`
+    const whole = `${writer}.${length}(${value}.length); for (let i = 0; i < ${value}.length; i++) ${write(one)}`
+    return this.nullable(spec) ? `if (${value} === null) ${writer}.${length}(-1); else { ${whole} }` : whole
+  }
 }
 
 /** Field names may be words of the language: as variables they get a prefix. */
 const local = (field: string): string => `f_${field}`
 
-/** Text of `(K, E) => (writer, message) => void`. */
-export function encoderSource(schema: Schema, version: number): CodecSource {
-  const emitter = new EncoderEmitter(schema, version)
+/** Text of `(K, E) => (writer, message) => void`; with `inPieces` of a generator function. */
+export function encoderSource(
+  schema: Schema,
+  version: number,
+  options: { readonly inPieces: boolean } = { inPieces: false },
+): CodecSource {
+  const emitter = new EncoderEmitter(schema, version, options)
   return emitter.finish(emitter.struct(schema.fields, schema.name), codecUrl(schema, version, 'encode'))
 }
 

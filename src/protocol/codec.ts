@@ -10,10 +10,12 @@ import type { MessageInput, MessageOf, Schema } from './schema.ts'
 import { ByteWriter } from './writer.ts'
 
 type Encoder = (writer: ByteWriter, message: unknown) => void
+type PiecewiseEncoder = (writer: ByteWriter, message: unknown) => Iterable<void>
 type Decoder = (reader: ByteReader) => unknown
 
 interface Codecs {
   readonly encoders: (Encoder | undefined)[]
+  readonly piecewise: (PiecewiseEncoder | undefined)[]
   readonly decoders: (Decoder | undefined)[]
 }
 
@@ -33,7 +35,7 @@ const encoding = {
 function codecsOf(schema: Schema): Codecs {
   let codecs = compiled.get(schema)
   if (!codecs) {
-    codecs = { encoders: [], decoders: [] }
+    codecs = { encoders: [], piecewise: [], decoders: [] }
     compiled.set(schema, codecs)
   }
   return codecs
@@ -69,6 +71,22 @@ export function encoderOf<S extends Schema>(schema: S, version: number): Encode<
   const encode = compile(encoderSource(schema, version)) as Encoder
   encoders[version] = encode
   return encode as Encode<S>
+}
+
+/**
+ * As {@link encoderOf}, for messages that may have thousands of entries: nothing is written before the result is walked
+ * through, and each step of the walk writes no more than one element of the arrays of the message itself.
+ *
+ * @throws KafkaError UNSUPPORTED_VERSION for a version that does not exist.
+ */
+export function piecewiseEncoderOf<S extends Schema>(
+  schema: S,
+  version: number,
+): (writer: ByteWriter, message: MessageInput<S>) => Iterable<void> {
+  const { piecewise } = codecsOf(schema)
+  checkVersion(schema, version)
+  piecewise[version] ??= compile(encoderSource(schema, version, { inPieces: true })) as PiecewiseEncoder
+  return piecewise[version]
 }
 
 /** @throws KafkaError UNSUPPORTED_VERSION for a version that does not exist. */

@@ -13,6 +13,7 @@ export {
   encodeMessageBytes,
   encoderOf,
   encodeWithVersion,
+  piecewiseEncoderOf,
 } from './codec.ts'
 export * from './compression/index.ts'
 export { crc32c, crc32cIsNative } from './crc32c.ts'

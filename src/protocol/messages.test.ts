@@ -5,7 +5,8 @@ import * as protocol from './everything.ts'
 import { sampleMessage } from './sample-message.ts'
 import type { Fields, Schema } from './schema.ts'
 
-const { ByteReader, decodeMessage, defaultsOf, encodeMessageBytes, KafkaError, MalformedError } = protocol
+const { ByteReader, ByteWriter, decodeMessage, defaultsOf, encodeMessageBytes, KafkaError, MalformedError } = protocol
+const { piecewiseEncoderOf } = protocol
 
 /** Every schema that the layer exports. */
 const exported: readonly unknown[] = Object.values(protocol)
@@ -37,6 +38,19 @@ test('every message survives the wire in each of its versions', () => {
         assert.equal(reader.remaining, 0, `${schema.name} ${schema.kind} v${version} is not read to its end`)
         assert.deepEqual(plain(decoded), plain(message), `${schema.name} ${schema.kind} v${version}`)
       }
+    }
+  }
+})
+
+test('a message that is written piece by piece is what it is when it is written at once', () => {
+  const random = seededRandom(5)
+  for (const schema of schemas) {
+    for (const version of versionsOf(schema)) {
+      const message = sampleMessage(schema, version, random)
+      const writer = new ByteWriter()
+      for (const _ of piecewiseEncoderOf(schema, version)(writer, message));
+      const whole = encodeMessageBytes(schema, version, message)
+      assert.deepEqual(writer.finish(), whole, `${schema.name} ${schema.kind} v${version}`)
     }
   }
 })

@@ -60,6 +60,7 @@ export class OneBroker {
       fetchMaxBytes: parts.options.fetchMaxBytes ?? 55 * 2 ** 20,
       ...limitsOf(parts.options),
     })
+    this.metadata.onPrepare(change => this.replicas.prepare(change))
     this.metadata.subscribe((image, delta) => this.replicas.applyDelta(image, delta))
   }
 
@@ -75,6 +76,12 @@ export class OneBroker {
 
   deleteTopic(name: string): void {
     this.#publish(builder => builder.removeTopic(name))
+  }
+
+  /** As {@link deleteTopic}, the way of a controller: what takes long is done ahead, in turns. */
+  async deleteTopicInTurns(name: string): Promise<void> {
+    const going = [this.metadata.image().topic(name)!]
+    await this.metadata.publishPrepared({ going }, builder => builder.removeTopic(name))
   }
 
   /** Changes the state of a partition, as a controller does. */

@@ -238,3 +238,41 @@ test('a topic of a thousand partitions is hosted whole', async () => {
   assert.equal([...broker.replicas.partitions()].length, 1000)
   await broker.close()
 })
+
+test('a large topic is given up in many small turns, and is gone when the last one is over', async () => {
+  const broker = await openOneBroker({ wide: 2_000, other: 1 })
+  const deleting = broker.deleteTopicInTurns('wide')
+  const soon = broker.clock.soon.bind(broker.clock)
+  let turns = 0
+  let before = 2_001
+  let most = 0
+  broker.clock.soon = callback => {
+    turns += 1
+    const left = [...broker.replicas.partitions()].length
+    most = Math.max(most, before - left)
+    before = left
+    soon(callback)
+  }
+  await broker.clock.settle()
+  await deleting
+  assert.ok(turns >= 15 && most <= 100, `${most} partitions in one of ${turns} turns`)
+  assert.deepEqual(
+    [...broker.replicas.partitions()].map(({ topicPartition }) => topicPartition.topic),
+    ['other'],
+  )
+  assert.equal(broker.logs.getLog({ topic: 'wide', partition: 1_999 }), undefined)
+  await broker.close()
+})
+
+test('a partition whose topic is about to go says that it is not led here, until nobody knows it', async () => {
+  const broker = await openOneBroker({ wide: 300 })
+  const deleting = broker.deleteTopicInTurns('wide')
+  // The first turn, and no further: the clock gives the next ones.
+  await new Promise(setImmediate)
+  assert.throws(() => broker.replicas.partition('wide', 0), { code: 'NOT_LEADER_OR_FOLLOWER' })
+  assert.ok(broker.replicas.partition('wide', 299).isLeader)
+  await broker.clock.settle()
+  await deleting
+  assert.throws(() => broker.replicas.partition('wide', 0), { code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  await broker.close()
+})

@@ -1,4 +1,4 @@
-import { type ClusterDelta, ClusterImage, type TopicImage } from '../metadata/index.ts'
+import { type ClusterDelta, ClusterImage, type ComingChange, type TopicImage } from '../metadata/index.ts'
 import { type Clock, inTurns, type Logger, type Workers } from '../platform/index.ts'
 import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
 import type { Log, LogManager } from '../storage/index.ts'
@@ -36,6 +36,8 @@ export interface ReplicaManagerOptions {
 
 /** Logs that are made before the event loop gets its turn: some milliseconds. */
 const LOGS_IN_A_TURN = 25
+/** Logs that are deleted before it does: that takes a rename of each, and the files go later. */
+const DELETIONS_IN_A_TURN = 100
 
 /**
  * The partitions that this broker hosts, and what is done with them (Kafka's ReplicaManager). Everything that appends
@@ -161,10 +163,31 @@ export class ReplicaManager {
   }
 
   /**
-   * Makes the logs of new partitions that will be placed here, so many in a turn of the event loop. What cannot be made
-   * now is tried again, and told, by {@link applyDelta}.
+   * Does ahead of {@link applyDelta}, so many logs in a turn of the event loop, what follows from a change that is about
+   * to be published: makes the logs of partitions that will be placed here, and deletes those of topics that go. Until
+   * that is published a partition without its log answers NOT_LEADER_OR_FOLLOWER.
    */
-  async prepare(topics: readonly TopicImage[]): Promise<void> {
+  async prepare({ coming = [], going = [] }: ComingChange): Promise<void> {
+    await this.#giveUpTopics(going)
+    await this.#makeLogs(coming)
+  }
+
+  async #giveUpTopics(topics: readonly TopicImage[]): Promise<void> {
+    const turn = inTurns(this.#options.clock, DELETIONS_IN_A_TURN)
+    for (const { name, topicId } of topics) {
+      const hosted = this.hosted.topic(name)
+      if (hosted?.topicId !== topicId) continue
+      for (const partition of hosted.partitions) {
+        if (!partition) continue
+        await turn()
+        if (this.#isClosed) return
+        this.#giveUp(partition)
+      }
+    }
+  }
+
+  /** What cannot be made now is tried again, and told, by {@link applyDelta}. */
+  async #makeLogs(topics: readonly TopicImage[]): Promise<void> {
     const { brokerId, clock } = this.#options
     const turn = inTurns(clock, LOGS_IN_A_TURN)
     for (const topic of topics) {

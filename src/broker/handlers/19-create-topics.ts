@@ -6,6 +6,7 @@ import { handler } from '../handler.ts'
  * and settings (KIP-525). v7: and the topic's id. The topic is there when the answer comes, so the timeout has no use.
  */
 export const createTopics = handler(CreateTopicsRequest, CreateTopicsResponse, {
+  answersInTurns: true,
   handle: async ({ topics, validateOnly }, { services, apiVersion }) => ({
     topics: await services.controller.createTopics(topics, { validateOnly, describe: apiVersion >= 5 }),
   }),

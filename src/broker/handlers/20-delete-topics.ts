@@ -7,6 +7,7 @@ import { handler } from '../handler.ts'
  * the metadata when the answer comes; its files follow after `file.delete.delay.ms`.
  */
 export const deleteTopics = handler(DeleteTopicsRequest, DeleteTopicsResponse, {
+  answersInTurns: true,
   handle: async (request, { services, apiVersion }) => {
     const topics = wanted(request, apiVersion)
     if (topics.some(({ name, topicId }) => name !== null && topicId !== ZERO_UUID)) {
