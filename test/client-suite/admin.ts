@@ -199,8 +199,8 @@ async function described(cluster: SuiteCluster): Promise<void> {
     brokers.map(({ id, host, port }) => `${id} ${host}:${port}`),
     [`0 ${cluster.bootstrap}`],
   )
-  const [dir] = await admin.describeLogDirs([0])
-  const replica = dir?.replicas.find(one => one.topic === topic)
+  const directories = await admin.describeLogDirs([0])
+  const replica = directories.flatMap(({ replicas }) => replicas).find(one => one.topic === topic)
   assert.ok(replica && replica.partition === 0 && replica.sizeBytes > 50)
 }
 

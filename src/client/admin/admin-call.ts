@@ -131,6 +131,11 @@ export function asked<T extends { readonly errorCode: number; readonly errorMess
   })
 }
 
+/** Sees to it that these brokers can be asked, also those that have come since the cluster was last heard of. */
+export async function knowing({ cluster }: AdminCall, brokers: Iterable<number>): Promise<void> {
+  if ([...brokers].some(broker => !cluster.metadata.brokers.has(broker))) await cluster.refresh()
+}
+
 /** How long a broker may work on a request: no longer than the request or the call waits. */
 export function brokerTimeoutMs({ cluster, patience }: AdminCall): number {
   return Math.ceil(Math.min(cluster.settings.requestTimeoutMs, patience.leftMs))

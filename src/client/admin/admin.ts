@@ -279,7 +279,7 @@ export class Admin implements AsyncDisposable {
     transactionalIds: readonly string[],
     options: CallOptions = {},
   ): Promise<transactions.FencedProducer[]> {
-    return transactions.fenceProducers(this.#call(options), transactionalIds, options)
+    return transactions.fenceProducers(this.#call(options), transactionalIds)
   }
 
   /**

@@ -7,7 +7,7 @@ import {
 } from '../../protocol/messages/44-incremental-alter-configs.ts'
 import type { RequestBody } from '../broker-node.ts'
 import { grouped } from '../grouped.ts'
-import { type AdminCall, type CallOptions, settle } from './admin-call.ts'
+import { type AdminCall, type CallOptions, knowing, settle } from './admin-call.ts'
 import type { ValidatedOptions } from './topics.ts'
 
 const DESCRIBE_CONFIGS = { request: DescribeConfigsRequest, response: DescribeConfigsResponse }
@@ -170,15 +170,19 @@ export async function incrementalAlterConfigs(
 
 /** A broker's own settings are asked of it; everything else, of anybody. */
 async function eachOwner<R extends ConfigResource, Q extends Fields, S extends Fields>(
-  { cluster }: AdminCall,
+  call: AdminCall,
   resources: readonly R[],
   api: Api<Q, S>,
   body: (ofOwner: readonly R[]) => RequestBody<Q>,
 ): Promise<MessageOf<Schema<S>>[]> {
+  const { cluster } = call
   const owners = grouped(resources, ({ type, name }) =>
     OF_ONE_BROKER.has(type) && name !== '' ? Number(name) : undefined,
   )
-  if (cluster.metadata.brokers.size === 0) await cluster.refresh()
+  await knowing(
+    call,
+    [...owners.keys()].filter(broker => broker !== undefined),
+  )
   return Promise.all(
     Array.from(owners, ([broker, ofOwner]) =>
       broker === undefined ? cluster.requestAny(api, body(ofOwner)) : cluster.request({ broker }, api, body(ofOwner)),

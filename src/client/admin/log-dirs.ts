@@ -6,7 +6,7 @@ import {
 import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.ts'
 import { grouped } from '../grouped.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
-import { type AdminCall, asked, settle } from './admin-call.ts'
+import { type AdminCall, asked, knowing, settle } from './admin-call.ts'
 import { nameOf } from './partitions.ts'
 
 const ALTER = { request: AlterReplicaLogDirsRequest, response: AlterReplicaLogDirsResponse }
@@ -81,7 +81,10 @@ export async function describeReplicaLogDirs(call: AdminCall, of: readonly Repli
 export async function alterReplicaLogDirs(call: AdminCall, moves: readonly ReplicaMove[]): Promise<void> {
   const { cluster } = call
   await settle(call, { what: 'moving replicas', items: moves, keyOf }, async left => {
-    if (cluster.metadata.brokers.size === 0) await cluster.refresh()
+    await knowing(
+      call,
+      left.map(({ broker }) => broker),
+    )
     const answers = await Promise.all(
       Array.from(
         grouped(left, ({ broker }) => broker),
@@ -120,9 +123,10 @@ async function logDirsOf(
     replicas === undefined
       ? null
       : byTopic(replicas, ({ partition }) => partition).map(({ name, partitions }) => ({ topic: name, partitions }))
-  const { results } = await asked(call, `describing log directories of broker ${broker}`, () =>
-    call.cluster.request({ broker }, DESCRIBE, { topics }),
-  )
+  const { results } = await asked(call, `describing log directories of broker ${broker}`, async () => {
+    await knowing(call, [broker])
+    return call.cluster.request({ broker }, DESCRIBE, { topics })
+  })
   return results.map(({ errorCode, logDir, topics: found, totalBytes, usableBytes }) => ({
     broker,
     path: logDir,

@@ -8,7 +8,15 @@ import {
 } from '../../protocol/messages/65-describe-transactions.ts'
 import { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
-import { type AdminCall, type Answer, atCoordinators, type CallOptions, settle } from './admin-call.ts'
+import {
+  type AdminCall,
+  type Answer,
+  atCoordinators,
+  brokerTimeoutMs,
+  type CallOptions,
+  knowing,
+  settle,
+} from './admin-call.ts'
 import { atLeaders, nameOf } from './partitions.ts'
 
 const INIT_PRODUCER_ID = { request: InitProducerIdRequest, response: InitProducerIdResponse }
@@ -124,13 +132,9 @@ export function describeTransactions(call: AdminCall, ids: readonly string[]): P
 }
 
 /** Takes the next epoch of each id, as its next producer would: what the one before left open is aborted. */
-export function fenceProducers(
-  call: AdminCall,
-  ids: readonly string[],
-  { timeoutMs = call.cluster.settings.requestTimeoutMs }: CallOptions,
-): Promise<FencedProducer[]> {
+export function fenceProducers(call: AdminCall, ids: readonly string[]): Promise<FencedProducer[]> {
   return atCoordinators(call, 'transaction', 'fencing producers', ids, async (id, broker) => {
-    const body = { transactionalId: id, transactionTimeoutMs: Math.max(1, Math.ceil(timeoutMs)) }
+    const body = { transactionalId: id, transactionTimeoutMs: brokerTimeoutMs(call) }
     const answer = await call.cluster.request({ broker }, INIT_PRODUCER_ID, body)
     const { errorCode, producerId, producerEpoch } = answer
     return { errorCode, result: { transactionalId: id, producerId, producerEpoch } }
@@ -168,11 +172,10 @@ export function describeProducers(
   of: readonly TopicPartition[],
   { broker: wanted }: DescribeProducersOptions,
 ): Promise<PartitionProducers[]> {
-  const { cluster } = call
   const what = 'describing producers'
   if (wanted === undefined) return atLeaders(call, what, of, (broker, left) => producersAt(call, broker, left))
   return settle(call, { what, items: of, keyOf: nameOf }, async left => {
-    if (cluster.metadata.brokers.size === 0) await cluster.refresh()
+    await knowing(call, [wanted])
     // He who names the broker means that one: that it has no such replica does not pass.
     return (await producersAt(call, wanted, left)).map(answer => ({ ...answer, isFinal: true }))
   })
