@@ -87,7 +87,10 @@ async function aborting(cluster: SuiteCluster): Promise<void> {
   const topic = await cluster.topic()
   const place = { topic, partition: 0 }
   await using admin = cluster.kafka.admin()
-  await using producer = cluster.kafka.producer({ transactionalId: cluster.name('till') })
+  const transactionalId = cluster.name('till')
+  await using before = cluster.kafka.producer({ transactionalId })
+  await before.initTransactions()
+  await using producer = cluster.kafka.producer({ transactionalId })
   await producer.initTransactions()
   producer.beginTransaction()
   await producer.send(topic, { value: 'hangs' })
