@@ -37,6 +37,7 @@ async function topics(cluster: SuiteCluster): Promise<void> {
 async function byId(cluster: SuiteCluster): Promise<void> {
   const [kept, gone] = [await cluster.topic(2), await cluster.topic()]
   await using admin = cluster.kafka.admin()
+  for (const topic of [kept, gone]) await eventually(() => has(admin, topic), true)
   const idOf = async (name: string) => (await admin.describeTopics([name]))[0]!.id
   const [keptId, goneId] = [await idOf(kept), await idOf(gone)]
   const described = await admin.describeTopics([{ id: keptId }, gone])
@@ -69,6 +70,7 @@ async function operations(cluster: SuiteCluster): Promise<void> {
   const groupId = cluster.name('billing')
   const options = { includeAuthorizedOperations: true }
   await using admin = cluster.kafka.admin()
+  await eventually(() => has(admin, topic), true)
   const [described] = await admin.describeTopics([topic], options)
   const [group] = await admin.describeConsumerGroups([groupId], options)
   const { authorizedOperations } = await admin.describeCluster(options)
@@ -116,6 +118,7 @@ async function validateOnly(cluster: SuiteCluster): Promise<void> {
   )
   assert.equal(await has(admin, name), false)
   const topic = await cluster.topic()
+  await eventually(() => has(admin, topic), true)
   await admin.createPartitions([{ topic, total: 3 }], { validateOnly: true })
   const fewer = admin.createPartitions([{ topic, total: 1 }], { validateOnly: true })
   await assert.rejects(fewer, failsWith('INVALID_PARTITIONS', topic))
