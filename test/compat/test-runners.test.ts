@@ -1,16 +1,15 @@
 /** The package, installed as users install it, under the test runners and the bundler that they have. */
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fromRoot } from '../integration/broker-process.ts'
 import { blocksOf } from '../integration/guide-blocks.ts'
-import { cacheDirectory } from './jars.ts'
+import { installedPackage } from './installed-package.ts'
 import { run } from './process.ts'
 import { toolOrSkip } from './tools.ts'
 
 const RUNNERS = ['vitest@4.1.12', 'jest@30.5.2']
-const INSTALL_TIMEOUT_MS = 300_000
 const RUN_TIMEOUT_MS = 120_000
 
 const runners = [
@@ -24,29 +23,9 @@ const runners = [
   },
 ]
 
-/** A directory in which the runners are installed, and the package as `npm publish` would give it. */
-async function project(): Promise<string> {
-  const directory = join(cacheDirectory, 'test-runners')
-  const flags = ['--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--no-save']
-  mkdirSync(directory, { recursive: true })
-  if (!existsSync(join(directory, 'package.json')))
-    writeFileSync(join(directory, 'package.json'), '{ "private": true, "type": "module" }\n')
-  const packed = mkdtempSync(join(cacheDirectory, 'packed-'))
-  try {
-    const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', packed]
-    const { stdout } = await run('npm', pack, { cwd: fromRoot('.'), timeoutMs: INSTALL_TIMEOUT_MS })
-    const tarball = join(packed, stdout.trim())
-    const install = ['install', ...flags, ...RUNNERS, tarball]
-    await run('npm', install, { cwd: directory, timeoutMs: INSTALL_TIMEOUT_MS })
-  } finally {
-    rmSync(packed, { recursive: true })
-  }
-  return directory
-}
-
 let installed: Promise<string> | undefined
 const installedProject = (): Promise<string> => {
-  installed ??= project()
+  installed ??= installedPackage('test-runners', RUNNERS)
   return installed
 }
 
@@ -87,7 +66,7 @@ async function bundled(directory: string, name: string, program: string): Promis
 test('a bundle has what a program uses of the package, and nothing else', { timeout: 600_000 }, async context => {
   const directory = await toolOrSkip(context, RUNNERS.join(' and '), installedProject)
   if (directory === undefined) return
-  for (const name of ['monedula', 'monedula/protocol', 'monedula/testing']) {
+  for (const name of ['monedula', 'monedula/protocol', 'monedula/testing', 'monedula/opentelemetry']) {
     await context.test(`nothing of ${name} where nothing of it is used`, async () => {
       assert.equal((await bundled(directory, 'nothing', `import '${name}'\n`)).trim(), 'export {};')
     })
