@@ -1,5 +1,6 @@
 import { type Clock, holdProcess, sleep, type Timer } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
+import { abortable } from './abortable.ts'
 
 /** How long somebody is willing to wait, and a signal by which he may change his mind. */
 export interface Patience {
@@ -74,14 +75,3 @@ export class Patient {
 
 /** That time is over, as {@link Patient.timedOut} says it, and not a broker. */
 class OutOfTime extends KafkaError {}
-
-/** What `promise` settles to, unless `signal` is aborted first: then its reason is thrown and the promise left alone. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
-}

@@ -26,12 +26,12 @@ export async function listConsumerGroupOffsets(
 }
 
 /** Commits from outside of the group, which the coordinator allows while it has no members. */
-export function alterConsumerGroupOffsets(
+export async function alterConsumerGroupOffsets(
   { cluster, patience }: AdminCall,
   groupId: string,
   offsets: readonly PartitionOffset[],
 ): Promise<void> {
-  return commitOffsets(cluster, outsider(groupId), offsets, patience)
+  await commitOffsets(cluster, outsider(groupId), () => offsets, patience)
 }
 
 export async function deleteConsumerGroupOffsets(

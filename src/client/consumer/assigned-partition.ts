@@ -59,11 +59,15 @@ export class AssignedPartition<K, V> implements TopicPartition {
     return this.#generation
   }
 
-  /** What a commit would say of it; undefined when that is known to the group already, or nothing is known yet. */
-  get uncommitted(): PartitionOffset | undefined {
+  /** How far the program is, as a commit says it; undefined where that is not known yet. */
+  get reached(): PartitionOffset | undefined {
     const { topic, partition, position, positionEpoch } = this
-    if (position === undefined || position === this.committed) return undefined
-    return { topic, partition, offset: position, leaderEpoch: positionEpoch }
+    return position === undefined ? undefined : { topic, partition, offset: position, leaderEpoch: positionEpoch }
+  }
+
+  /** The same, unless the group knows it already. */
+  get uncommitted(): PartitionOffset | undefined {
+    return this.position === this.committed ? undefined : this.reached
   }
 
   /** Goes on at `offset`, behind a record of `epoch` where that is known; what was fetched ahead is dropped. */

@@ -144,6 +144,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     if (this.#subscription !== undefined)
       throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: unsubscribe() first')
     const wanted = new Set(partitions.map(partitionKey))
+    if (this.#config.get('enable.auto.commit')) void this.#commitQuietly()
     this.#drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
     this.#add(partitions.filter(one => !this.#partitions.has(partitionKey(one))))
     for (const one of partitions) if (one.offset !== undefined) this.seek(one, one.offset)
@@ -204,8 +205,16 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
     const committing = offsets ?? [...this.#partitions.values()].flatMap(one => one.uncommitted ?? [])
     if (committing.length === 0) return
-    await commitOffsets(this.#cluster, this.#placeFor('commit()'), committing, this.#patience(wait))
-    for (const { offset, ...place } of committing) {
+    // A commit that has to be tried again must not take back what another one has committed meanwhile.
+    const newest = () => committing.map(one => this.#partitions.get(partitionKey(one))?.reached ?? one)
+    const offsetsNow = offsets === undefined ? newest : () => offsets
+    const committer = this.#placeFor('commit()')
+    for (const { offset, ...place } of await commitOffsets(
+      this.#cluster,
+      committer,
+      offsetsNow,
+      this.#patience(wait),
+    )) {
       const partition = this.#partitions.get(partitionKey(place))
       if (partition) partition.committed = offset
     }
@@ -264,7 +273,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /** Of each partition the first record that is not older than a time (ms since 1970); offset -1 where there is none. */
-  offsetsForTimes(wanted: readonly (TopicPartition & { readonly timestamp: number })[], wait: WaitOptions = {}) {
+  async offsetsForTimes(wanted: readonly (TopicPartition & { readonly timestamp: number })[], wait: WaitOptions = {}) {
     return listOffsets(this.#cluster, wanted, { patience: this.#patience(wait), isCommitted: this.#limits.isCommitted })
   }
 

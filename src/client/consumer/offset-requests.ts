@@ -183,28 +183,26 @@ export async function fetchCommitted(
 }
 
 /**
- * Commits offsets: of the next record that the group is to read.
+ * Commits offsets, of the next record that the group is to read: those that `offsetsNow` gives when it is asked, at each try anew.
+ * Resolves to those that were committed.
  * @throws KafkaError REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID: the partitions may have gone to
  * another member; and what `retrying` throws
  */
 export async function commitOffsets(
   cluster: Cluster,
   committer: Committer,
-  offsets: readonly PartitionOffset[],
+  offsetsNow: () => readonly PartitionOffset[],
   patience: Patient,
-): Promise<void> {
+): Promise<readonly PartitionOffset[]> {
   const { groupId, memberId, groupInstanceId } = committer
   let member = committer
-  for (const { topic, partition, offset } of offsets) {
-    if (Number.isSafeInteger(offset) && offset >= 0) continue
-    const what = `offset ${offset} of ${topic}-${partition} cannot be committed: give the next one to read, 0 and up`
-    throw new KafkaError('INVALID_REQUEST', what)
-  }
-  await cluster.withCoordinator(
+  checkOffsets(offsetsNow())
+  return cluster.withCoordinator(
     'group',
     groupId,
     { what: `committing offsets of group ${groupId}`, patience },
     async broker => {
+      const offsets = offsetsNow()
       const answer = await cluster.request(
         { broker, purpose: 'coordinator' },
         OFFSET_COMMIT,
@@ -229,8 +227,18 @@ export async function commitOffsets(
           throw commitFailure(errorCode, groupId)
         }
       }
+      return offsets
     },
   )
+}
+
+/** @throws KafkaError INVALID_REQUEST for what is no offset */
+function checkOffsets(offsets: readonly PartitionOffset[]): void {
+  for (const { topic, partition, offset } of offsets) {
+    if (Number.isSafeInteger(offset) && offset >= 0) continue
+    const what = `offset ${offset} of ${topic}-${partition} cannot be committed: give the next one to read, 0 and up`
+    throw new KafkaError('INVALID_REQUEST', what)
+  }
 }
 
 /** A commit that a rebalance overtook is not to be tried again: the partition may be another member's by now. */

@@ -1,3 +1,4 @@
+import { abortable, onAbort } from '../abortable.ts'
 import { partitionForKey } from '../producer/murmur2.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { Delivery } from './deliveries.ts'
@@ -15,25 +16,24 @@ export interface RunOptions {
 
 type Handler<K, V> = (record: ConsumerRecord<K, V>) => unknown
 
-/** Calls `handler` with every record of `source` until that ends; see {@link Consumer.run}. */
+/** Calls `handler` with every record of `source` until that ends; see {@link Consumer.run}. No call is under way when it settles. */
 export async function runHandler<K, V>(
   source: RecordSource<K, V>,
   handler: Handler<K, V>,
   { concurrency = 1, order = 'partition', signal }: RunOptions,
 ): Promise<void> {
   if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is not a number of calls`)
-  const state = { isOver: signal?.aborted ?? false }
-  const stop = (): void => {
-    state.isOver = true
-  }
-  signal?.addEventListener('abort', stop, { once: true })
+  const over = new AbortController()
+  const stop = (): void => over.abort()
+  if (signal?.aborted) stop()
+  const forget = signal && onAbort(signal, stop)
   const worker = async (): Promise<void> => {
-    while (!state.isOver) {
-      const delivery = source.takeNow() ?? (await takeUnless(source, signal))
+    while (!over.signal.aborted) {
+      const delivery = source.takeNow() ?? (await takeUntil(source, over.signal))
       if (delivery === undefined) return
       try {
         if (order === 'key' && concurrency > 1) await byKey(source, delivery, { handler, lanes: concurrency })
-        else await inOrder(source, delivery, { handler, state })
+        else await inOrder(source, delivery, { handler, over: over.signal })
       } catch (error) {
         stop()
         throw error
@@ -43,33 +43,28 @@ export async function runHandler<K, V>(
     }
   }
   const workers = order === 'key' ? 1 : concurrency
-  try {
-    await Promise.all(Array.from({ length: workers }, worker))
-  } finally {
-    signal?.removeEventListener('abort', stop)
-  }
+  await allOver(Array.from({ length: workers }, worker))
+  forget?.()
 }
 
-async function takeUnless<K, V>(source: RecordSource<K, V>, signal: AbortSignal | undefined) {
-  if (signal === undefined) return source.take()
+/** Resolves when all are over. @throws what one of them was rejected with */
+async function allOver(promises: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) if (result.status === 'rejected') throw result.reason
+}
+
+/** The next records; undefined when there will be none, or when `over` is aborted first. */
+async function takeUntil<K, V>(source: RecordSource<K, V>, over: AbortSignal): Promise<Delivery<K, V> | undefined> {
   const taking = source.take()
-  let end = (): void => {}
-  const ended = new Promise<undefined>(resolve => {
-    end = () => resolve(undefined)
-    signal.addEventListener('abort', end, { once: true })
-  })
   try {
-    const delivery = await Promise.race([taking, ended])
+    return await abortable(taking, over)
+  } catch (error) {
+    if (!over.aborted) throw error
     // What comes after the end is given back untouched, and an error is for whoever asks next.
-    if (delivery === undefined) {
-      taking.then(
-        late => late && source.done(late),
-        () => undefined,
-      )
-    }
-    return delivery
-  } finally {
-    signal.removeEventListener('abort', end)
+    taking.then(
+      late => late && source.done(late),
+      () => undefined,
+    )
+    return undefined
   }
 }
 
@@ -77,11 +72,11 @@ async function takeUnless<K, V>(source: RecordSource<K, V>, signal: AbortSignal 
 async function inOrder<K, V>(
   source: RecordSource<K, V>,
   delivery: Delivery<K, V>,
-  { handler, state }: { readonly handler: Handler<K, V>; readonly state: { readonly isOver: boolean } },
+  { handler, over }: { readonly handler: Handler<K, V>; readonly over: AbortSignal },
 ): Promise<void> {
   const { records, nextOffset } = delivery
   for (let index = 0; index < records.length; index++) {
-    if (state.isOver || !source.mayGoOn(delivery)) return
+    if (over.aborted || !source.mayGoOn(delivery)) return
     const working = handler(records[index]!)
     if (working instanceof Promise) await working
     source.reached(delivery, records[index + 1]?.offset ?? nextOffset)
@@ -99,10 +94,17 @@ async function byKey<K, V>(
     const lane = record.keyBytes === null ? index % lanes : partitionForKey(record.keyBytes, lanes)
     byLane[lane]!.push(record)
   }
-  await Promise.all(
-    byLane.map(async records => {
-      for (const record of records) await handler(record)
-    }),
-  )
+  let isFailing = false
+  const work = async (records: readonly ConsumerRecord<K, V>[]): Promise<void> => {
+    for (let at = 0; at < records.length && !isFailing; at++) {
+      try {
+        await handler(records[at]!)
+      } catch (error) {
+        isFailing = true
+        throw error
+      }
+    }
+  }
+  await allOver(byLane.map(work))
   source.reached(delivery, delivery.nextOffset)
 }

@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream'
 import { sleep } from '../../platform/index.ts'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
+import { abortable } from '../abortable.ts'
 import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
-import { abortable } from '../deadline.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
 import { checkSerde, type Serde, string } from '../serializers.ts'
 import { Idempotence } from './idempotence.ts'
@@ -56,7 +56,10 @@ export type ProducerOptions<K = Raw, V = Raw> = ConfigInput<typeof producerKeys>
 
 /** How one call waits. */
 export interface SendOptions {
-  /** Gives up waiting with the signal's reason. A record that is in a batch already may be written all the same. */
+  /**
+   * Gives up waiting with the signal's reason. A record that is in a batch already may be written all the same; with a signal that is
+   * aborted before the call none is taken.
+   */
   readonly signal?: AbortSignal
 }
 
@@ -251,7 +254,10 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     this.#needTransactions().begin()
   }
 
-  /** Waits for the transaction's records and makes them visible. @throws what has made it fail: abort it */
+  /**
+   * Waits for the transaction's records and makes them visible.
+   * @throws what has made it fail: abort it; REQUEST_TIMED_OUT or the signal's reason when nobody knows whether it is committed: call it again
+   */
   commitTransaction({ signal }: SendOptions = {}): Promise<void> {
     return this.#needTransactions().commit(signal)
   }
@@ -269,7 +275,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   /**
    * Runs `work` in a transaction, which is committed when it resolves and aborted when it throws. The first one initializes the
    * producer's transactions.
-   * @throws what `work` threw; REQUEST_TIMED_OUT when nobody knows whether it is committed: `commitTransaction()` asks again; KafkaError with `fatal` when the producer has been fenced and has to be closed
+   * @throws what `work` threw; REQUEST_TIMED_OUT, or the signal's reason, when nobody knows whether it is committed: `commitTransaction()`
+   * asks again; KafkaError with `fatal` when the producer has been fenced and has to be closed
    */
   async transaction<T>(work: (producer: this) => Promise<T>, options: SendOptions = {}): Promise<T> {
     const transactions = this.#needTransactions()
@@ -327,6 +334,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
       if (typeof topic !== 'string')
         throw new KafkaError('INVALID_TOPIC_EXCEPTION', `a topic is named by a text, not by ${typeof topic}`)
       if (record?.value === undefined) checkEmptyRecord(record)
+      signal?.throwIfAborted()
       this.#accumulator.add(topic, record, waiter, signal)
     } catch (error) {
       this.#transactions?.recordFailed(error)

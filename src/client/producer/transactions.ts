@@ -15,10 +15,11 @@ import {
 import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../protocol/messages/25-add-offsets-to-txn.ts'
 import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-txn.ts'
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
+import { abortable } from '../abortable.ts'
 import type { RequestBody } from '../broker-node.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
-import { abortable, type Patient } from '../deadline.ts'
+import type { Patient } from '../deadline.ts'
 import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { byTopic } from '../topic-partition.ts'
 import type { Idempotence } from './idempotence.ts'
@@ -148,6 +149,8 @@ export class Transactions {
       this.#hasOffsets = true
       await this.#commitOffsets(offsets, group, signal)
     } catch (error) {
+      // What was not answered may arrive yet: under another epoch the next transaction does not take it for its own.
+      if (isUnanswered(error)) this.#mustBump = true
       this.#failed(error)
       throw error
     }
@@ -188,7 +191,8 @@ export class Transactions {
       }
       if (!isCommit && this.#mustBump) await this.#identify(signal, this.#identity())
     } catch (error) {
-      if (!(error instanceof KafkaError && error.code === 'REQUEST_TIMED_OUT')) this.#failed(error)
+      // It may have been done: asked for again it is done, or found to be.
+      if (!isUnanswered(error)) this.#failed(error)
       throw error
     }
     this.#added.clear()
@@ -317,6 +321,11 @@ export class Transactions {
     if (this.#error !== undefined) return this.#error
     return new KafkaError('INVALID_TXN_STATE', `${call} is not possible while the producer is ${this.#state}`)
   }
+}
+
+/** Whether nobody knows what became of a request: no answer came in time, or a signal ended the wait for one. */
+function isUnanswered(error: unknown): boolean {
+  return !(error instanceof KafkaError) || error.code === 'REQUEST_TIMED_OUT'
 }
 
 /** The error that an answer of a coordinator holds, wherever in it; of several the first that is not retriable. */
