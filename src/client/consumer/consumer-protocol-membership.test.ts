@@ -10,9 +10,10 @@ const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const INTERVAL_MS = 1_000
 
 /** A member of a group in which it is to read one partition, and what it was told to do. */
-function soleMember() {
+function soleMember({ heartbeatIntervalMs = INTERVAL_MS } = {}) {
   const clock = new SimulatedClock()
   const happened: string[] = []
+  const heartbeats: number[] = []
   const known = { topics: [{ id: TOPIC_ID, name: 'orders' }] }
   const cluster = {
     settings: { clock, random: seededRandom(1), retryBackoffMs: 100, retryBackoffMaxMs: 1_000, logger: silentLogger },
@@ -22,12 +23,11 @@ function soleMember() {
     refresh: async () => known,
     coordinatorOf: async () => 0,
     coordinatorMoved: () => {},
-    request: async () => ({
-      errorCode: 0,
-      memberEpoch: 1,
-      heartbeatIntervalMs: INTERVAL_MS,
-      assignment: { topicPartitions: [{ topicId: TOPIC_ID, partitions: [0] }] },
-    }),
+    request: async () => {
+      heartbeats.push(clock.monotonicMs())
+      const assignment = { topicPartitions: [{ topicId: TOPIC_ID, partitions: [0] }] }
+      return { errorCode: 0, memberEpoch: 1, heartbeatIntervalMs, assignment }
+    },
   } as unknown as Cluster
   const member: Member = {
     topics: async () => ['orders'],
@@ -50,7 +50,7 @@ function soleMember() {
     assignors: [],
     remoteAssignor: null,
   }
-  return { clock, happened, known, membership: new ConsumerProtocolMembership(settings, member) }
+  return { clock, happened, heartbeats, known, membership: new ConsumerProtocolMembership(settings, member) }
 }
 
 test('a member keeps what the coordinator gave it while the metadata does not know the topic', async () => {
@@ -61,4 +61,12 @@ test('a member keeps what the coordinator gave it while the metadata does not kn
   await clock.advance(2 * INTERVAL_MS)
   await membership.leave()
   assert.deepEqual(happened, ['assigned orders:0'])
+})
+
+test('a coordinator that wants heartbeats without a pause gets them as often as without its word', async () => {
+  const { clock, heartbeats, membership } = soleMember({ heartbeatIntervalMs: 0 })
+  membership.start()
+  await clock.advance(10 * INTERVAL_MS)
+  await membership.leave()
+  assert.ok(heartbeats.length >= 10 && heartbeats.length <= 13, `${heartbeats}`)
 })

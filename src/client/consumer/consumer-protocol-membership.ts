@@ -203,7 +203,8 @@ export class ConsumerProtocolMembership implements Membership {
     this.#check(answer)
     this.#told = telling
     this.#epoch = answer.memberEpoch
-    this.#intervalMs = answer.heartbeatIntervalMs
+    // A coordinator that names no time is not to be asked without a pause.
+    if (answer.heartbeatIntervalMs > 0) this.#intervalMs = answer.heartbeatIntervalMs
     if (answer.assignment !== null) this.#target = answer.assignment.topicPartitions
   }
 

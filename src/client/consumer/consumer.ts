@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Config, ConfigError } from '../../config/index.ts'
-import { holdProcess, type Logger } from '../../platform/index.ts'
+import type { Logger, Timer } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
@@ -10,7 +10,7 @@ import { AssignedPartition } from './assigned-partition.ts'
 import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
 import { type ConsumerRecord, recordSerdes } from './consumer-record.ts'
-import { Deliveries, type Delivery } from './deliveries.ts'
+import { Deliveries } from './deliveries.ts'
 import { type FetchLimits, fetchLimits } from './fetch-limits.ts'
 import { Fetcher } from './fetcher.ts'
 import { HandlerRuns } from './handler-runs.ts'
@@ -26,7 +26,8 @@ import {
   type PartitionOffset,
   Timestamp,
 } from './offset-requests.ts'
-import { RecordIterator } from './record-iterator.ts'
+import { RecordIterator, type RecordSource } from './record-iterator.ts'
+import { recordSource } from './record-source.ts'
 import { Recurring } from './recurring.ts'
 import type { RunOptions } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
@@ -60,6 +61,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #partitions = new Map<string, AssignedPartition<K, V>>()
   readonly #deliveries: Deliveries<K, V>
   readonly #fetcher: Fetcher<K, V>
+  readonly #source: RecordSource<K, V>
   readonly #positions: StartingPositions<K, V>
   readonly #runs = new HandlerRuns<K, V>()
   readonly #commits: Recurring
@@ -80,6 +82,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#logger = this.#cluster.settings.logger
     this.#deliveries = new Deliveries(() => this.#partitions.values())
     this.#fetcher = this.#createFetcher()
+    this.#source = recordSource(this.#deliveries, {
+      isClosing: () => this.#closing !== undefined,
+      trouble: () => this.#trouble,
+      taken: () => this.#fetcher.wake(),
+    })
     const { clock } = this.#cluster.settings
     this.#commits = new Recurring(clock, config.get('auto.commit.interval.ms'), () => this.#commitQuietly())
     this.#looks = new Recurring(clock, config.get('metadata.max.age.ms'), () => this.#look())
@@ -305,42 +312,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return this.close()
   }
 
-  readonly #source = {
-    take: async (): Promise<Delivery<K, V> | undefined> => {
-      for (;;) {
-        const delivery = this.#source.takeNow()
-        if (delivery !== undefined) return delivery
-        if (this.#closing !== undefined) return undefined
-        const trouble = this.#trouble
-        if (trouble !== undefined) throw trouble
-        if (!this.#looks.isStarted) {
-          throw new KafkaError('INVALID_REQUEST', 'there is nothing to read: subscribe() or assign() first')
-        }
-        // While no broker can be reached there is no connection that would keep a program alive that only waits for records.
-        using _ = holdProcess()
-        await this.#deliveries.arrival()
-      }
-    },
-    takeNow: (): Delivery<K, V> | undefined => {
-      if (this.#closing !== undefined || this.#trouble !== undefined) return undefined
-      const delivery = this.#deliveries.take()
-      this.#fetcher.wake()
-      return delivery
-    },
-    reached: (delivery: Delivery<K, V>, offset: number): void => this.#deliveries.reached(delivery, offset),
-    done: (delivery: Delivery<K, V>): void => this.#deliveries.done(delivery),
-    mayGoOn: (delivery: Delivery<K, V>): boolean =>
-      this.#closing === undefined &&
-      !this.#deliveries.isHeld &&
-      !delivery.partition.isPaused &&
-      this.#deliveries.counts(delivery),
-  }
-
   /** Why no records are handed out: what ended this consumer, or a partition that cannot go on before somebody seeks. */
   get #trouble(): KafkaError | undefined {
     if (this.#failure !== undefined) return this.#failure
     for (const { trouble } of this.#partitions.values()) if (trouble !== undefined) return trouble
-    return undefined
+    if (this.#looks.isStarted) return undefined
+    return new KafkaError('INVALID_REQUEST', 'there is nothing to read: subscribe() or assign() first')
   }
 
   #createFetcher(): Fetcher<K, V> {
@@ -389,10 +366,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const quiet = this.#deliveries.hold()
     if (partitions.length === 0) return
     const { clock } = this.#cluster.settings
+    let timer: Timer | undefined
     const limit = new Promise<'late'>(resolve => {
-      clock.schedule(this.#config.get('max.poll.interval.ms'), () => resolve('late'))
+      timer = clock.schedule(this.#config.get('max.poll.interval.ms'), () => resolve('late'))
     })
-    if ((await Promise.race([quiet, limit])) === 'late') {
+    const outcome = await Promise.race([quiet, limit])
+    timer?.cancel()
+    if (outcome === 'late') {
       const message =
         'the program worked on a record for longer than max.poll.interval.ms; its partitions go to other members'
       this.#logger.warn({ partitions: partitions.map(partitionKey) }, message)
@@ -483,9 +463,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         await this.#commitQuietly({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
       }
       this.#membership = undefined
-      await membership?.leave()
-      this.#drop(partitions)
+      const left = membership?.leave()
+      // With what the group gave while that was under way: nothing comes any more.
+      this.#drop(this.assignment)
       this.#deliveries.release()
+      await left
     }
   }
 

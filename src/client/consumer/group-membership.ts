@@ -59,6 +59,8 @@ export class GroupMembership implements Membership {
   #heartbeat: Timer | undefined
   #wake: (() => void) | undefined
   #mustJoin = false
+  /** From the moment that joining is due until the coordinator has heard of it. */
+  #isJoining = false
   #isClosed = false
   #running: Promise<void> | undefined
 
@@ -100,12 +102,15 @@ export class GroupMembership implements Membership {
 
   /** Leaves the group, unless the member is static and means to come back. What it owned must be let go of before. */
   async leave(): Promise<void> {
-    const { cluster, groupId, groupInstanceId, logger } = this.#settings
     this.#isClosed = true
     this.#stopHeartbeats()
     this.#wake?.()
-    if (this.#memberId === '' || groupInstanceId !== null) return
-    const memberId = this.#memberId
+    await this.#tellLeave(this.#memberId)
+  }
+
+  async #tellLeave(memberId: string): Promise<void> {
+    const { cluster, groupId, groupInstanceId, logger } = this.#settings
+    if (memberId === '' || groupInstanceId !== null) return
     try {
       const broker = await cluster.coordinatorOf('group', groupId)
       await cluster.request(
@@ -126,6 +131,7 @@ export class GroupMembership implements Membership {
         await this.#untilJoinIsDue()
         if (this.#isClosed) return
         this.#mustJoin = false
+        this.#isJoining = true
         await this.#rebalance()
         failures = 0
       } catch (error) {
@@ -136,6 +142,7 @@ export class GroupMembership implements Membership {
           return this.#member.failed(fatal)
         }
         this.#mustJoin = true
+        this.#isJoining = false
         failures += 1
         this.#settings.logger.debug({ err: error, groupId: this.#settings.groupId }, 'joining again')
         await this.#settings.cluster.patience({ timeoutMs: 60_000 }).pause(this.#backoff.delayMs(failures))
@@ -155,6 +162,7 @@ export class GroupMembership implements Membership {
     if (this.#protocol === 'eager') await this.#member.revoke(this.#member.owned())
     if (this.#isClosed) return
     const joined = await this.#join()
+    if (this.#isClosed) return
     const assigned = await this.#sync(joined)
     if (this.#isClosed) return
     this.#startHeartbeats()
@@ -162,6 +170,7 @@ export class GroupMembership implements Membership {
     const has = new Set(assigned.map(partitionKey))
     const revoked = this.#member.owned().filter(one => !has.has(partitionKey(one)))
     if (revoked.length > 0) await this.#member.revoke(revoked)
+    if (this.#isClosed) return
     this.#member.assign(assigned.filter(one => !had.has(partitionKey(one))))
     this.#settings.logger.info(
       { groupId: this.#settings.groupId, generationId: this.#generationId, partitions: assigned.map(partitionKey) },
@@ -186,15 +195,22 @@ export class GroupMembership implements Membership {
       }),
     }))
     this.#stopHeartbeats()
+    const memberId = this.#memberId
     const answer = await this.#ask(JOIN_GROUP, maxPollIntervalMs + JOIN_GRACE_MS, version => ({
       groupId,
       sessionTimeoutMs,
       rebalanceTimeoutMs: maxPollIntervalMs,
-      memberId: this.#memberId,
+      memberId,
       ...(version >= 5 ? { groupInstanceId } : {}),
       protocolType: PROTOCOL_TYPE,
       protocols,
     }))
+    this.#isJoining = false
+    if (this.#isClosed) {
+      // Who left before he had a name could not say so: he is let in by now, or is to be.
+      if (memberId === '') await this.#tellLeave(answer.memberId)
+      return answer
+    }
     if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
       this.#memberId = answer.memberId
       return this.#join()
@@ -287,6 +303,8 @@ export class GroupMembership implements Membership {
 
   /** The group goes on without this member: what it had is another's. */
   #forgotten(): void {
+    // Who has left may read other partitions by now.
+    if (this.#isClosed) return
     this.#memberId = ''
     this.#generationId = -1
     this.#stopHeartbeats()
@@ -347,7 +365,8 @@ export class GroupMembership implements Membership {
     const { cluster, groupId } = this.#settings
     if (code === 'NONE') return true
     if (code === 'REBALANCE_IN_PROGRESS') {
-      this.rejoin()
+      // Who lets go of his partitions in order to join need not hear that he should.
+      if (!this.#isJoining) this.rejoin()
       return true
     }
     if (code === 'UNKNOWN_MEMBER_ID' || code === 'ILLEGAL_GENERATION') {

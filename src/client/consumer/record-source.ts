@@ -1,0 +1,46 @@
+import { holdProcess } from '../../platform/index.ts'
+import type { KafkaError } from '../../protocol/index.ts'
+import type { Deliveries, Delivery } from './deliveries.ts'
+import type { RecordSource } from './record-iterator.ts'
+
+/** What decides whether a consumer hands out records. */
+export interface SourceParts {
+  readonly isClosing: () => boolean
+  /** Why it does not. */
+  readonly trouble: () => KafkaError | undefined
+  /** Something was looked for: there may be room to fetch more. */
+  readonly taken: () => void
+}
+
+/** Records of a consumer, for whoever iterates. */
+export function recordSource<K, V>(
+  deliveries: Deliveries<K, V>,
+  { isClosing, trouble, taken }: SourceParts,
+): RecordSource<K, V> {
+  const takeNow = (): Delivery<K, V> | undefined => {
+    if (isClosing() || trouble() !== undefined) return undefined
+    const delivery = deliveries.take()
+    taken()
+    return delivery
+  }
+  const take = async (): Promise<Delivery<K, V> | undefined> => {
+    for (;;) {
+      const delivery = takeNow()
+      if (delivery !== undefined) return delivery
+      if (isClosing()) return undefined
+      const error = trouble()
+      if (error !== undefined) throw error
+      // While no broker can be reached there is no connection that would keep a program alive that only waits for records.
+      using _ = holdProcess()
+      await deliveries.arrival()
+    }
+  }
+  return {
+    take,
+    takeNow,
+    reached: (delivery, offset) => deliveries.reached(delivery, offset),
+    done: delivery => deliveries.done(delivery),
+    mayGoOn: delivery =>
+      !isClosing() && !deliveries.isHeld && !delivery.partition.isPaused && deliveries.counts(delivery),
+  }
+}

@@ -1,0 +1,127 @@
+/** What a consumer is in its group while others come, and while it leaves. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Consumer, connect } from '../../src/client/index.ts'
+import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { FROM_START, publish, read } from './consumer-records.ts'
+
+const IN_TIME = { timeout: 30_000 }
+const FAST = { heartbeatIntervalMs: 20 }
+
+/** Resolves when `api` has been asked for `count` times from now on by a client. */
+function asked(
+  cluster: TestCluster,
+  api: string,
+  { clientId, count }: { clientId: string; count: number },
+): Promise<void> {
+  let left = count
+  return new Promise(resolve => {
+    cluster.control(api, (request: ControlledRequest) => {
+      if (request.clientId === clientId && --left === 0) resolve()
+      return undefined
+    })
+  })
+}
+
+/** A consumer that has joined its group, and what it reads. */
+async function joined(cluster: TestCluster, clientId: string): Promise<Consumer<string, string>> {
+  let come = (): void => undefined
+  const assigned = new Promise<void>(resolve => {
+    come = resolve
+  })
+  const kafka = connect({ bootstrapServers: cluster.bootstrapServers, clientId })
+  const consumer = kafka.consumer({ ...FROM_START, ...FAST, onAssigned: () => come() })
+  consumer.subscribe('orders')
+  await assigned
+  return consumer
+}
+
+test('a member that is slow to let go of its partitions joins once for each rebalance', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await publish(cluster, 'orders', { count: 2, partitions: 2 })
+  await using leader = await joined(cluster, 'leader')
+  const records = leader[Symbol.asyncIterator]()
+  // In its hand until it asks for the next one.
+  await records.next()
+  const joins: unknown[] = []
+  cluster.control('JoinGroup', ({ clientId }) => {
+    joins.push(clientId)
+    return undefined
+  })
+  const told = asked(cluster, 'Heartbeat', { clientId: 'leader', count: 10 })
+  const other = joined(cluster, 'other')
+  await told
+  assert.ok(!joins.includes('leader'))
+  const reading = records.next()
+  await using _ = await other
+  // By then it has joined again, if it means to.
+  await asked(cluster, 'Heartbeat', { clientId: 'leader', count: 10 })
+  assert.equal(joins.filter(clientId => clientId === 'leader').length, 1)
+  await leader.close()
+  await reading
+})
+
+test('a consumer that leaves before it was let in is in no group', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 3 })
+  const kafka = connect(cluster.bootstrapServers)
+  await using consumer = kafka.consumer(FROM_START)
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const letIn = new Promise<void>(resolve => {
+    cluster.control(
+      'JoinGroup',
+      async () => {
+        resolve()
+        await released
+        return undefined
+      },
+      { times: 1 },
+    )
+  })
+  const left = new Promise<void>(resolve => {
+    cluster.control('LeaveGroup', () => {
+      resolve()
+      return undefined
+    })
+  })
+  consumer.subscribe('orders')
+  await letIn
+  await consumer.unsubscribe()
+  consumer.assign([{ topic: 'orders', partition: 0, offset: 1 }])
+  release()
+  await left
+  assert.deepEqual(
+    (await read(consumer, 2)).map(({ offset }) => offset),
+    [1, 2],
+  )
+})
+
+test('what the group gives to a consumer while it unsubscribes is not read by it any more', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  const first = await joined(cluster, 'first')
+  let given = (_: number): void => undefined
+  const isGiven = (count: number) =>
+    new Promise<void>(resolve => {
+      given = now => now === count && resolve()
+    })
+  const kafka = connect({ bootstrapServers: cluster.bootstrapServers, clientId: 'second' })
+  const revocations: Promise<void>[] = []
+  await using second = kafka.consumer({
+    ...FROM_START,
+    ...FAST,
+    onAssigned: partitions => given(partitions.length),
+    onRevoked: () => revocations.shift(),
+  })
+  const part = isGiven(1)
+  second.subscribe('orders')
+  await part
+  const everything = isGiven(2)
+  revocations.push(everything)
+  const unsubscribed = second.unsubscribe()
+  await first.close()
+  await unsubscribed
+  assert.deepEqual(second.assignment, [])
+})
