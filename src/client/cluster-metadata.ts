@@ -142,6 +142,19 @@ export class ClusterMetadata {
     })
   }
 
+  /** Whether another picture has the same leaders, of the same epochs, for the same partitions. */
+  hasLeadersOf(other: ClusterMetadata): boolean {
+    const [ours, theirs] = [[...this.topics], [...other.topics]]
+    if (ours.length !== theirs.length) return false
+    return ours.every(({ name, partitions }) => {
+      const known = other.topic(name)?.partitions
+      if (known?.length !== partitions.length) return false
+      return partitions.every(
+        ({ leader, leaderEpoch }, at) => leader === known[at]!.leader && leaderEpoch === known[at]!.leaderEpoch,
+      )
+    })
+  }
+
   /** The picture of one who has heard of topics, and of no broker yet. */
   withoutBrokers(): ClusterMetadata {
     return new ClusterMetadata({ ...this.#others, controllerId: -1, brokers: [], topics: this.#topics })

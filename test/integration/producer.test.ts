@@ -269,3 +269,39 @@ test('a commit that is not answered in time says so, and can be asked for again'
   await producer.transaction(() => producer.send('orders', { value: 'three' }))
   assert.deepEqual(await values(cluster, 'orders', 3), ['one', 'two', 'three'])
 })
+
+test('a record that waits for memory does not let pass whatever another topic goes on sending', {
+  timeout: 20_000,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['flood', 'orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ bufferMemory: 50_000 })
+  await producer.connect(['flood', 'orders'])
+  let isOver = false
+  const flood = async (): Promise<void> => {
+    while (!isOver) await producer.send('flood', { value: 'x'.repeat(10_000) })
+  }
+  const floods = Array.from({ length: 20 }, flood)
+  await producer.send('orders', { value: 'x'.repeat(10_000) })
+  isOver = true
+  await Promise.all(floods)
+})
+
+test('while a partition has no leader the metadata is asked for less and less often', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  let asked = 0
+  cluster.control('Metadata', async request => {
+    asked += 1
+    const answer = (await request.proceed()) as { readonly topics: readonly { readonly partitions: object[] }[] }
+    const topics = answer.topics.map(topic => ({
+      ...topic,
+      partitions: topic.partitions.map(partition => ({ ...partition, leaderId: -1, errorCode: 5 })),
+    }))
+    return { ...answer, topics }
+  })
+  await using producer = connect(cluster.bootstrapServers).producer({ retryBackoffMs: 10, retryBackoffMaxMs: 60_000 })
+  const sent = producer.send('orders', { value: '0' })
+  await sleep(1_000)
+  assert.ok(asked > 0 && asked < 12, `${asked}`)
+  cluster.clearFaults()
+  assert.equal((await sent).offset, 0)
+})

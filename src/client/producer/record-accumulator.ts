@@ -93,7 +93,9 @@ export class RecordAccumulator {
     this.#usedBytes -= batch.reservedBytes
     if (this.#pendingCount === 0) return
     this.#setFull(false)
-    for (const topic of this.#topics.values()) {
+    // Who has waited longest comes first, so that no topic takes all that becomes free.
+    const firstMs = ({ pending }: Topic): number => pending[0]?.deadlineMs ?? Number.POSITIVE_INFINITY
+    for (const topic of [...this.#topics.values()].sort((one, other) => firstMs(one) - firstMs(other))) {
       this.#admit(topic)
       if (this.#isFull) return
     }

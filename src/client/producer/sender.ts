@@ -51,7 +51,7 @@ export class Sender {
   #timer: Timer | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
   #isRefreshing = false
-  #refreshFailures = 0
+  #refreshesInVain = 0
   #refreshAfterMs = Number.NEGATIVE_INFINITY
   #isClosed = false
   #hold: Disposable | undefined
@@ -381,17 +381,20 @@ export class Sender {
       return
     }
     const { cluster, logger } = this.#parts
+    const { clock, retryBackoffMaxMs } = cluster.settings
+    // Nobody needed to ask for a while: what came before is over.
+    if (nowMs > this.#refreshAfterMs + retryBackoffMaxMs) this.#refreshesInVain = 0
     this.#isRefreshing = true
-    this.#refreshFailures += 1
+    const before = cluster.metadata
     const done = (): void => {
       this.#isRefreshing = false
-      this.#refreshAfterMs =
-        cluster.settings.clock.monotonicMs() + this.#backoff.delayMs(Math.min(this.#refreshFailures, 10))
+      this.#refreshAfterMs = clock.monotonicMs() + this.#backoff.delayMs(Math.max(1, this.#refreshesInVain))
       this.wake()
     }
+    this.#refreshesInVain += 1
     cluster.refresh().then(
-      () => {
-        this.#refreshFailures = 0
+      after => {
+        if (!after.hasLeadersOf(before)) this.#refreshesInVain = 0
         done()
       },
       error => {

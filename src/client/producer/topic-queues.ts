@@ -19,6 +19,8 @@ export class TopicQueues {
   readonly #queues: PartitionQueue[] = []
   #metadata: ClusterMetadata | undefined
   #available: number[] = []
+  /** Partitions of the topic as last heard: fewer than there are queues where it was made anew with fewer. */
+  #count = 0
 
   constructor(
     topic: string,
@@ -43,9 +45,9 @@ export class TopicQueues {
    */
   queueFor(record: ProducerRecord<unknown, unknown>, key: RecordPart, value: RecordPart): PartitionQueue {
     this.#follow()
-    const count = this.#queues.length
+    const count = this.#count
     const partition = record.partition ?? this.#choose(record, key, value)
-    const queue = this.#queues[partition]
+    const queue = partition < count ? this.#queues[partition] : undefined
     if (queue === undefined) {
       const message = `topic ${this.topic} has no partition ${partition}, but 0 to ${count - 1}`
       throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', message)
@@ -59,7 +61,7 @@ export class TopicQueues {
   }
 
   #choose(record: ProducerRecord<unknown, unknown>, key: RecordPart, value: RecordPart): number {
-    const count = this.#queues.length
+    const count = this.#count
     if (this.#partitioner !== undefined) {
       return this.#partitioner.partition({
         topic: this.topic,
@@ -88,6 +90,8 @@ export class TopicQueues {
     for (let partition = this.#queues.length; partition < partitions.length; partition++) {
       this.#queues.push(new PartitionQueue(this.topic, partition))
     }
+    // While nobody knows the topic, what was known of it holds.
+    if (partitions.length > 0) this.#count = partitions.length
     this.#available = partitions.filter(({ leader }) => leader >= 0).map(({ partition }) => partition)
   }
 }
