@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, defineConfig } from '../config/index.ts'
-import { MemoryDisk, SimulatedClock, seededRandom, TlsError } from '../platform/index.ts'
+import { MemoryDisk, SimulatedClock, seededRandom, TlsError, type TlsOptions } from '../platform/index.ts'
 import { cipherNames } from './cipher-names.ts'
 import { type ClientSecurity, clientSecurity, type SecurityParts } from './client-security.ts'
 import { parseJaas } from './jaas.ts'
@@ -128,6 +128,17 @@ test('stores that cannot be used are refused with the way out', () => {
   assert.throws(() => security(keyStore, {}, disk), refused(/no private key in it/, 'ssl.keystore.location'))
   const twice = { 'ssl.truststore.certificates': 'x' }
   assert.throws(() => at('/empty.pem', twice), refused(/both given/))
+})
+
+test('a part of tls that is undefined leaves what the settings say of it in force', () => {
+  const broken = (what: string): string => `-----BEGIN ${what}-----\nAAAA\n-----END ${what}-----`
+  const settings = {
+    'security.protocol': 'SSL',
+    'ssl.keystore.key': broken('PRIVATE KEY'),
+    'ssl.keystore.certificate.chain': broken('CERTIFICATE'),
+  }
+  const nothing = { ca: undefined, key: undefined, cert: undefined } as unknown as TlsOptions
+  for (const tls of [{}, nothing]) assert.throws(() => security(settings, { tls }), refused(/TLS cannot be set up/))
 })
 
 test('versions of TLS that are not safe, and ciphers that nobody knows, are refused', () => {

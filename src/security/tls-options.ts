@@ -12,7 +12,9 @@ export type SecurityConfig = Config<typeof clientSecurityKeys>
  * @throws ConfigError for files that cannot be used, and for options that do not go together
  */
 export function tlsContext(config: SecurityConfig, given: TlsOptions, disk: Disk): TlsContext {
-  const options = { ...trust(config, disk), ...identity(config, disk), ...rules(config), ...given }
+  // What is given as undefined is not given: it must not put a trust store out of force.
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const options = { ...trust(config, disk), ...identity(config, disk), ...rules(config), ...known }
   try {
     return new TlsContext(options)
   } catch (error) {

@@ -21,14 +21,17 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   readonly #source: RecordSource<K, V>
   #delivery: Delivery<K, V> | undefined
   #index = 0
+  #waiting: Promise<void> | undefined
 
   constructor(source: RecordSource<K, V>) {
     this.#source = source
   }
 
   next(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    // Who asks again before he was answered is answered after that.
+    if (this.#waiting !== undefined) return this.#waiting.then(() => this.next())
     const record = this.#step()
-    return record === undefined ? this.#wait() : Promise.resolve({ done: false, value: record })
+    return record === undefined ? this.#waitForOne() : Promise.resolve({ done: false, value: record })
   }
 
   /** The loop was left, by an error or not: the last record does not count as worked on. */
@@ -52,6 +55,15 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
     this.#delivery = this.#source.takeNow()
     this.#index = 0
     return this.#delivery?.records[0]
+  }
+
+  #waitForOne(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    const one = this.#wait()
+    const isOver = (): void => {
+      this.#waiting = undefined
+    }
+    this.#waiting = one.then(isOver, isOver)
+    return one
   }
 
   async #wait(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
