@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import { connect, string } from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
+import { compileForeign } from '../integration/foreign-code.ts'
 import { membersWithoutRow, tableNames } from '../integration/guide-tables.ts'
 import { NODE_RDKAFKA_VERSION } from './client-peers.ts'
 import { run } from './process.ts'
@@ -42,6 +43,19 @@ test('each name, event, setting and error of node-rdkafka has a row that says wh
     [...new Set(names)].filter(name => !tables.some(({ rows }) => rows.has(name))),
     [],
   )
+})
+
+test('what the guide shows of node-rdkafka compiles with its types', async context => {
+  const specifier = `node-rdkafka@${NODE_RDKAFKA_VERSION}`
+  const installed = await toolOrSkip(context, specifier, () => npmPackage(specifier))
+  if (installed === undefined) return
+  const declared = `
+import type { Duplex } from 'node:stream'
+import * as Kafka from 'node-rdkafka'
+declare const opaque: object, transform: Duplex
+declare const consumerConf: Kafka.ConsumerGlobalConfig, topicConf: Kafka.ConsumerTopicConfig
+declare const producerConf: Kafka.ProducerGlobalConfig`
+  await compileForeign('from-node-rdkafka', dirname(installed), declared)
 })
 
 test('a key goes to the partition where librdkafka puts it, by the function that the guide shows', async context => {

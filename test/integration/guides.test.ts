@@ -1,7 +1,7 @@
 /**
  * The code of docs/guides is code that runs. The `ts` blocks of a page are one program, each `##` section a scope of its own, compiled
  * against the package's types and run against a broker made for the page. `ts no-run` is compiled only: it needs what a test has not,
- * or has no end. `text` is what the program prints. `js` shows other libraries and is left alone.
+ * or has no end. `text` is what the program prints. `js` is for other tests: it shows other libraries.
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

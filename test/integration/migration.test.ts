@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { partitionForKey } from '../../src/client/producer/murmur2.ts'
 import { fromRoot } from './broker-process.ts'
+import { compileForeign } from './foreign-code.ts'
 import { membersWithoutRow, tableNames } from './guide-tables.ts'
 
 /** Types whose every member has a row of its own, under a heading that names the type. */
@@ -45,6 +46,19 @@ test('each name of kafkajs has a row that says what it is here', () => {
     exported.filter(name => !named(name)),
     [],
   )
+})
+
+test('what the guide shows of kafkajs compiles with its types', async () => {
+  const declared = `
+import { readFileSync } from 'node:fs'
+import {
+  type Admin, CompressionTypes, type Consumer, Kafka, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, type Producer,
+  type ProducerRecord,
+} from 'kafkajs'
+declare const kafka: Kafka, producer: Producer, consumer: Consumer, admin: Admin, batch: ProducerRecord
+declare const bill: (order: object) => Promise<void>, park: (batch: ProducerRecord) => Promise<void>
+declare const drop: (batch: ProducerRecord) => void`
+  await compileForeign('from-kafkajs', fromRoot('dist'), declared)
 })
 
 test("a key goes to the partition where kafkajs's default partitioner puts it", () => {
