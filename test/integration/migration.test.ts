@@ -1,6 +1,7 @@
 /** Who moves from another client finds every name of it in the guide, and his keys where they were. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { partitionForKey } from '../../src/client/producer/murmur2.ts'
@@ -51,6 +52,7 @@ test('each name of kafkajs has a row that says what it is here', () => {
 test('what the guide shows of kafkajs compiles with its types', async () => {
   const declared = `
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import {
   type Admin, CompressionTypes, type Consumer, Kafka, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, type Producer,
   type ProducerRecord,
@@ -73,5 +75,16 @@ test("a key goes to the partition where kafkajs's default partitioner puts it", 
   for (let n = 0; n < 2_000; n++) {
     const key = `ключ-${n * 7919}`.slice(-1 - (n % 12))
     assert.equal(partitionForKey(key, 7), theirs({ topic: 'orders', partitionMetadata, message: { key, value: null } }))
+  }
+})
+
+test('a program of CommonJS gets the package by require', () => {
+  const require = createRequire(fromRoot('package.json'))
+  for (const [name, what] of [
+    ['monedula', 'connect'],
+    ['monedula/testing', 'startCluster'],
+  ] as const) {
+    const exported = require(name) as Readonly<Record<string, unknown>>
+    assert.equal(typeof exported[what], 'function', name)
   }
 })
