@@ -23,11 +23,15 @@ export interface FetchReaderOptions {
   readonly fetchMaxBytes: number
 }
 
+/** So many damaged places are told of; where there are more, all know. */
+const MAX_TOLD_DAMAGES = 1_000
+
 /** Reads for Fetch requests, and lets them wait where they want more than there is. */
 export class FetchReader {
   readonly #options: FetchReaderOptions
   /** Waiting fetches by who asked, to be dropped when that connection closes. */
   readonly #waiting = new Map<object, Set<DelayedFetch>>()
+  readonly #toldDamages = new Set<string>()
 
   constructor(options: FetchReaderOptions) {
     this.#options = options
@@ -147,11 +151,18 @@ export class FetchReader {
       return result
     } catch (error) {
       const isExpected = error instanceof KafkaError
+      const { topic, partition: index } = partition.topicPartition
       if (!isExpected) {
-        const { topic, partition: index } = partition.topicPartition
         this.#options.logger.error({ err: error }, `Error processing fetch on partition ${topic}-${index}`)
-      }
+      } else if (error.code === 'CORRUPT_MESSAGE') this.#tellDamage(`${topic}-${index}: ${error.message}`)
       return fetchError(request.partition, isExpected ? error.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR)
     }
+  }
+
+  /** A reader asks for damaged records again and again; the log tells of each place once. */
+  #tellDamage(damage: string): void {
+    if (this.#toldDamages.has(damage) || this.#toldDamages.size >= MAX_TOLD_DAMAGES) return
+    this.#toldDamages.add(damage)
+    this.#options.logger.error({}, `Error processing fetch on partition ${damage}`)
   }
 }

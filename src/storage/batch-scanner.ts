@@ -4,6 +4,7 @@ import {
   type BatchHeader,
   batchCrcValid,
   crc32c,
+  KafkaError,
   readBatchHeader,
 } from '../protocol/index.ts'
 import type { FileRecords } from './file-records.ts'
@@ -96,5 +97,8 @@ export class BatchScanner {
     if (start >= 0 && start + length <= this.#window.length) return
     this.#window = this.#records.read(position, Math.max(length, this.#windowBytes))
     this.#windowStart = position
+    if (this.#window.length < length) {
+      throw new KafkaError('CORRUPT_MESSAGE', `${this.#records.path} is cut off at ${position + this.#window.length}`)
+    }
   }
 }

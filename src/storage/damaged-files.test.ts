@@ -165,3 +165,22 @@ describe('a leader epoch file that is damaged while the broker is down', () => {
     assert.deepEqual(await afterwards(fixture, () => disk.remove(path), ends), expected, 'removed')
   })
 })
+
+describe('a records file that is damaged while the broker has it open', () => {
+  it('gives CORRUPT_MESSAGE where records were cut off while the log is open, and serves and takes the rest', async () => {
+    const { disk, log, manager } = await openLog({ segmentBytes: 60_000 })
+    const large = (name: string): string[] => [name.padEnd(6_000, '.')]
+    for (let count = 0; count < 6; count++) append(log, large(`${count}`))
+    assert.deepEqual(log.segmentBaseOffsets, [0, 4])
+    const [closed] = files(disk, '.log')
+    const file = disk.open(closed!)
+    file.truncate(20_000)
+    file.close()
+    append(log, large('6'))
+    const read = (offset: number) => log.read(offset, { maxBytes: 1, maxOffset: 9, minOneMessage: true })
+    for (const offset of [1, 2, 3]) assert.throws(() => read(offset), { code: 'CORRUPT_MESSAGE' }, `${offset}`)
+    for (const offset of [0, 4, 5, 6]) assert.equal(read(offset).nextOffset, offset + 1)
+    assert.equal(log.isOffline, false)
+    await manager.close()
+  })
+})

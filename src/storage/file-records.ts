@@ -1,4 +1,5 @@
 import { bufferPool, type Disk, DiskError, type DiskFile } from '../platform/index.ts'
+import { KafkaError } from '../protocol/index.ts'
 import type { OpenFiles, Reopenable } from './open-files.ts'
 
 /**
@@ -52,7 +53,11 @@ export class FileRecords implements Reopenable {
     this.#size += bytes
   }
 
-  /** Reads `length` bytes at `position` into `target`; fewer only at the end of the file. */
+  /**
+   * Reads `length` bytes at `position` into `target`; fewer only at the end of the file, which somebody else may have cut off.
+   *
+   * @throws KafkaError CORRUPT_MESSAGE at what was cut off: its records are lost, and the disk is well
+   */
   readInto(target: Uint8Array, position: number, length: number): number {
     const wanted = Math.min(length, this.#size - position)
     if (wanted <= 0) return 0
@@ -60,17 +65,18 @@ export class FileRecords implements Reopenable {
     let count = 0
     while (count < wanted) {
       const more = file.read(target, count, wanted - count, position + count)
-      if (more === 0) throw new DiskError('EIO', 'read', this.#path, new Error(`file ends at ${position + count}`))
+      if (more === 0 && count > 0) return count
+      if (more === 0) throw new KafkaError('CORRUPT_MESSAGE', `${this.#path} is cut off before ${position}`)
       count += more
     }
     return count
   }
 
-  /** `length` bytes from `position` in memory of the pool's; fewer only at the end of the file. */
+  /** `length` bytes from `position` in memory of the pool's; fewer, and errors, as with {@link readInto}. */
   read(position: number, length: number): Uint8Array {
     const target = bufferPool.take(Math.max(0, Math.min(length, this.#size - position)))
-    this.readInto(target, position, target.length)
-    return target
+    const count = this.readInto(target, position, target.length)
+    return count === target.length ? target : target.subarray(0, count)
   }
 
   truncate(size: number): void {

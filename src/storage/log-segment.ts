@@ -195,6 +195,7 @@ export class LogSegment {
       position += at
       at = 0
       window = this.records.read(position, Math.max(length, maxBytes))
+      if (window.length < length) throw this.#noBatchAt(position)
     }
     const end = wholeBatches(window, at, { maxBytes, maxOffset })
     return {
