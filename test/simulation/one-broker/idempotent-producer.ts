@@ -61,6 +61,7 @@ export class IdempotentProducer {
   async #sendWindow(partition: number): Promise<void> {
     const world = this.#world
     const isKnown = this.#sequences[partition]! > 0
+    const { life } = world
     let window: Pending[] = Array.from({ length: 1 + world.random.below(MAX_IN_FLIGHT) }, () => this.#next(partition))
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (attempt > 0) await world.sleep(50 + world.random.below(300))
@@ -75,7 +76,15 @@ export class IdempotentProducer {
       const sent = await Promise.all(sending)
       window = sent.filter(({ isDone }) => !isDone).map(({ pending }) => pending)
       const [first] = sent
-      if (first?.answer !== undefined && isLostState(first.answer.errorCode)) break
+      if (first?.answer !== undefined && isLostState(first.answer.errorCode)) {
+        // A stop and a crash may leave the last batch of a producer alone in memory.
+        const mustKnow = isKnown && world.life === life && world.losses === 0
+        if (mustKnow)
+          world.fail(
+            `${this.#name}: of its last ${MAX_IN_FLIGHT} batches one is refused with ${first.answer.errorCode}`,
+          )
+        break
+      }
       if (window.length === 0) return
       world.count('sent again')
       for (const { id } of window) world.history.retry(id)

@@ -1,3 +1,5 @@
+import type { BrokerServices } from '../../../src/broker/index.ts'
+import { ErrorCode, type MessageOf, type ProduceResponse } from '../../../src/protocol/everything.ts'
 import { BRIEF } from './administrator.ts'
 import type { World } from './world.ts'
 
@@ -20,5 +22,26 @@ export function checkInvariants(world: World): void {
     if (topicPartition.topic !== BRIEF) world.starts.set(where, logStartOffset)
     const isVisibleUnsynced = log.mustSyncBeforeAck && highWatermark > Math.max(recoveryPoint, logStartOffset)
     if (isVisibleUnsynced) world.fail(`${where}: what is not synced can be read: ${numbers}`)
+  }
+}
+
+/** What Produce acknowledges under `log.flush.interval.messages=1` survives a power cut that comes the moment after. */
+export function checkAcknowledged(
+  world: Pick<World, 'fail'>,
+  { responses }: Pick<MessageOf<typeof ProduceResponse>, 'responses'>,
+  { replicas }: Pick<BrokerServices, 'replicas'>,
+): void {
+  for (const { name, topicId, partitionResponses } of responses) {
+    for (const { index, errorCode, baseOffset } of partitionResponses) {
+      if (errorCode !== ErrorCode.NONE) continue
+      const partition = [...replicas.partitions()].find(
+        ({ topicPartition, topicId: id }) =>
+          topicPartition.partition === index && (topicPartition.topic === name || id === topicId),
+      )
+      const log = partition?.log
+      if (log === undefined || log.isOffline || !log.mustSyncBeforeAck || baseOffset < log.recoveryPoint) continue
+      const { topic } = log.topicPartition
+      world.fail(`${topic}-${index}: offset ${baseOffset} is acknowledged and synced is only to ${log.recoveryPoint}`)
+    }
   }
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { handled, type RequestInterceptor } from '../../../src/broker/index.ts'
 import { type MemoryDisk, type Random, SimulatedClock, seededRandom, sleep } from '../../../src/platform/index.ts'
-import { ZERO_UUID } from '../../../src/protocol/everything.ts'
+import { type MessageOf, ProduceRequest, type ProduceResponse, ZERO_UUID } from '../../../src/protocol/everything.ts'
 import { type HistoryEvent, HistoryRecorder } from '../../../src/testing/history/index.ts'
 import { SimulatedBroker } from '../../../src/testing/simulated-broker.ts'
+import { checkAcknowledged } from './invariants.ts'
 import type { Settings } from './settings.ts'
 
 export type Properties = Readonly<Record<string, string>>
@@ -68,6 +69,11 @@ export class World<S extends Settings = Settings> {
 
   get broker(): SimulatedBroker {
     return this.#broker
+  }
+
+  /** Which life of the broker's process this is. */
+  get life(): number {
+    return this.#starts
   }
 
   oneOf<T>(items: readonly T[]): T {
@@ -187,7 +193,14 @@ export class World<S extends Settings = Settings> {
 
   /** Stands before the handlers of the broker. */
   protected intercept(...[handler, request, context]: Parameters<RequestInterceptor>): ReturnType<RequestInterceptor> {
-    return handled(handler, request, context)
+    const answer = handled(handler, request, context)
+    if (handler.apiKey !== ProduceRequest.apiKey) return answer
+    const check = (produced: object | undefined): object | undefined => {
+      if (produced !== undefined)
+        checkAcknowledged(this, produced as MessageOf<typeof ProduceResponse>, context.services)
+      return produced
+    }
+    return answer instanceof Promise ? answer.then(check) : check(answer)
   }
 
   #start(disk: MemoryDisk | undefined): SimulatedBroker {
