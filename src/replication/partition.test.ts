@@ -50,6 +50,20 @@ test('a new term lets nobody see what is not synced yet, where records are synce
 
 const follower = (replicaId: number) => params({ replicaId, isolation: 'log_end', maxWaitMs: 0 })
 
+test('what is synced while the log gives way to its copy is committed as soon as the copy is there', async () => {
+  const broker = await openOneBroker({ a: 1 }, { topicConfig: { flushMessages: 1 } })
+  const partition = broker.replicas.partition('a', 0)
+  const produced = broker.produce('a', 0, batchOf(1), -1)
+  const log = partition.detachLog()
+  await log.flush()
+  await broker.clock.settle()
+  partition.attachLog(log)
+  await broker.clock.settle()
+  assert.equal(log.highWatermark, 1)
+  await produced
+  await broker.close()
+})
+
 test('listeners hear of commits and of the end of leadership', async () => {
   const broker = await openOneBroker({ a: 1 })
   const heard: string[] = []

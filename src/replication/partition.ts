@@ -216,7 +216,9 @@ export class Partition {
     this.#futureLog = undefined
     if (!this.isLeader) return
     log.assignLeaderEpoch(this.#state.leaderEpoch, log.logEndOffset)
-    if (log.mustSyncBeforeAck) this.#vouchWhenSynced(log)
+    this.#vouchFor(log)
+    // What was synced while there was no log could not be counted then.
+    this.#advanceHighWatermark()
     this.#purgatory.touched(this.watches)
   }
 
