@@ -18,6 +18,7 @@ testSeeds({
     committed: 1,
     aborted: 2,
     fenced: 10,
+    'partition not added': 40,
     'topic deleted': 10,
     'records deleted': 10,
     'config changed': 10,

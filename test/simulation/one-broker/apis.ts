@@ -70,6 +70,7 @@ export const REFUSED: ReadonlySet<number> = new Set([
   ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
   ErrorCode.PRODUCER_FENCED,
   ErrorCode.REBALANCE_IN_PROGRESS,
+  ErrorCode.TRANSACTION_ABORTABLE,
   ErrorCode.UNKNOWN_MEMBER_ID,
   ErrorCode.UNKNOWN_PRODUCER_ID,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,

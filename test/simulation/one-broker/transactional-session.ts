@@ -90,7 +90,8 @@ export class TransactionalSession {
     const name = `${topic}-${partition}`
     const { transaction } = this
     const session = this.#session!
-    await this.#add(topic, partition)
+    if (this.#mayForget(name)) this.#world.count('partition not added')
+    else await this.#add(topic, partition)
     const baseSequence = this.#sequences.get(name) ?? 0
     const sent = values.map(value => ({ value }))
     const records = encoded(this.#world, sent, { ...this.#identity, baseSequence, isTransactional: true })
@@ -161,6 +162,15 @@ export class TransactionalSession {
 
   get #identity(): { producerId: number; producerEpoch: number } {
     return { producerId: this.#producerId, producerEpoch: this.#producerEpoch }
+  }
+
+  /**
+   * Whether the coordinator is not told of a partition, whose records must be refused then (KIP-890): nobody would ever end a
+   * transaction there. Only in a first transaction: the one before may still be open in the partition, and they would be its.
+   */
+  #mayForget(name: string): boolean {
+    const isVerified = this.#world.settings.properties['transaction.partition.verification.enable'] === 'true'
+    return isVerified && this.#transactions === 1 && !this.#added.has(name) && this.#world.chance(4)
   }
 
   async #add(topic: string, partition: number): Promise<void> {
