@@ -38,6 +38,12 @@ import { TransactionMarkers } from './transaction-markers.ts'
 /** Memory that requests in progress may hold together, where `queued.max.request.bytes` sets no limit. */
 const DEFAULT_QUEUED_BYTES = 256 * 1024 * 1024
 
+/** Memory that answers may hold together while their readers are slow; the records of a fetch are no file to us, as to Kafka. */
+const UNSENT_BYTES = 256 * 1024 * 1024
+
+/** What a fetch gives even where there is no room. */
+const LEAST_FETCH_BYTES = 64 * 1024
+
 /** A limit of open files that leaves fewer than these is worth a word. */
 const FEW_CONNECTIONS = 1_000
 
@@ -171,6 +177,7 @@ export class BrokerStartup {
       })),
       maxFrameBytes: config.get('socket.request.max.bytes'),
       maxQueuedBytes: queued > 0 ? queued : DEFAULT_QUEUED_BYTES,
+      maxUnsentBytes: UNSENT_BYTES,
       maxIdleMs: config.get('connections.max.idle.ms'),
       maxConnections: Math.min(config.get('max.connections'), connections),
       maxConnectionsOf: ip =>
@@ -274,7 +281,11 @@ export class BrokerStartup {
       logger,
       logManager: logs,
       workers,
-      fetchMaxBytes: config.get('fetch.max.bytes'),
+      fetchMaxBytes: () =>
+        Math.min(
+          config.get('fetch.max.bytes'),
+          Math.max(LEAST_FETCH_BYTES, this.parts.sockets?.replyRoomBytes ?? LEAST_FETCH_BYTES),
+        ),
     })
     this.parts.replicas = replicas
     const producerIds = new ProducerIds(() => controller.allocateProducerIds())

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 
 /**
- * Memory that frames of all connections may hold together, in bytes. It is a brake, not a wall: a frame that has begun
- * may grow past it, but while it is exhausted no connection begins another one.
+ * Memory that frames of all connections may hold together, in bytes: requests, or replies that are not read yet. It is a
+ * brake, not a wall: a request that has begun may grow past it, but while it is exhausted no connection begins another one,
+ * and fetches answer with little.
  */
 export class FrameBudget {
   readonly limitBytes: number
@@ -15,6 +16,11 @@ export class FrameBudget {
 
   get usedBytes(): number {
     return this.#usedBytes
+  }
+
+  /** Bytes that are left. */
+  get roomBytes(): number {
+    return Math.max(0, this.limitBytes - this.#usedBytes)
   }
 
   get isExhausted(): boolean {

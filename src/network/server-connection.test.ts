@@ -102,6 +102,7 @@ async function connect(options: Partial<SocketServerOptions> = {}): Promise<Peer
     addresses: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }],
     maxFrameBytes: 4 << 20,
     maxQueuedBytes: 64 << 20,
+    maxUnsentBytes: 64 << 20,
     maxIdleMs: 600_000,
     maxConnections: 10,
     maxConnectionsOf: () => 10,
@@ -446,6 +447,33 @@ test('a peer that reads reply after reply slowly keeps its connection, however m
     await clock.advance(10_000)
     assert.equal(server.connectionCount, 1, `after ${readBytes} bytes`)
   }
+  await server.close()
+})
+
+test('large replies count until they are read, or their connection is gone', async () => {
+  const network = new MemoryNetwork(systemClock)
+  const { connection } = await connect({ network, maxUnsentBytes: 3 << 20 })
+  connection.destroy()
+  texts.answer = () => [Buffer.alloc(2 << 20)]
+  const [reader, deaf] = [
+    await network.connect('127.0.0.1', port, 1000),
+    await network.connect('127.0.0.1', port, 1000),
+  ]
+  const readOn = readerInParts(reader)
+  const rooms: number[] = [server.replyRoomBytes]
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(resolve => setImmediate(resolve))
+    rooms.push(server.replyRoomBytes)
+  }
+  reader.write([framed('one')])
+  await settled()
+  deaf.write([framed('two')])
+  await settled()
+  await readOn(2 << 20)
+  await settled()
+  deaf.destroy()
+  await settled()
+  assert.deepEqual(rooms, [3 << 20, 1 << 20, 0, 1 << 20, 3 << 20])
   await server.close()
 })
 

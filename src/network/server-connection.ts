@@ -23,6 +23,8 @@ export interface RequestProcessor {
 
 /** Requests of one connection that are in progress at once. */
 const MAX_OVERLAPPING = 64
+/** Replies from this size on count for the memory of all that is unsent. */
+const LARGE_REPLY_BYTES = 64 * 1024
 /** Unsent bytes above which a connection starts no further request. */
 const MAX_UNSENT_BYTES = 1024 * 1024
 
@@ -39,6 +41,8 @@ export interface ServerConnectionOptions {
   readonly listenerName: string
   readonly processor: RequestProcessor
   readonly budget: FrameBudget
+  /** Memory of large replies that their peers have not read. */
+  readonly replies: FrameBudget
   readonly turns: FairTurns
   /** `socket.request.max.bytes` */
   readonly maxFrameBytes: number
@@ -55,6 +59,9 @@ export class ServerConnection implements ConnectionSink {
   readonly #connection: Connection
   readonly #processor: RequestProcessor
   readonly #budget: FrameBudget
+  readonly #replies: FrameBudget
+  /** What it has reserved of {@link #replies}. */
+  #reservedBytes = 0
   readonly #turns: FairTurns
   readonly #reader: FrameReader
   readonly #onClosed: ServerConnectionOptions['onClosed']
@@ -79,6 +86,7 @@ export class ServerConnection implements ConnectionSink {
     this.#connection = options.connection
     this.#processor = options.processor
     this.#budget = options.budget
+    this.#replies = options.replies
     this.#turns = options.turns
     this.#onClosed = options.onClosed
     this.#reader = new FrameReader({
@@ -173,6 +181,7 @@ export class ServerConnection implements ConnectionSink {
 
   closed(error?: NetworkError): void {
     this.#isClosed = true
+    this.#releaseReplies(this.#reservedBytes)
     this.#forgetRequests()
     this.#processor.disconnected(this)
     this.#onClosed(this, this.#failure ?? error)
@@ -280,10 +289,23 @@ export class ServerConnection implements ConnectionSink {
   #flush(): void {
     if (this.#outgoing.length === 0 || this.#isClosed) return
     const chunks = joinSmall(this.#outgoing)
+    const counted = this.#outgoingBytes < LARGE_REPLY_BYTES ? 0 : this.#outgoingBytes
     this.#outgoing = []
     this.#outgoingBytes = 0
-    if (!chunks.some(chunk => bufferPool.owns(chunk))) this.#connection.write(chunks)
-    else this.#connection.write(chunks, () => recycleAll(chunks))
+    this.#replies.reserve(counted)
+    this.#reservedBytes += counted
+    if (counted === 0 && !chunks.some(chunk => bufferPool.owns(chunk))) this.#connection.write(chunks)
+    else {
+      this.#connection.write(chunks, () => {
+        recycleAll(chunks)
+        if (!this.#isClosed) this.#releaseReplies(counted)
+      })
+    }
+  }
+
+  #releaseReplies(bytes: number): void {
+    this.#reservedBytes -= bytes
+    this.#replies.release(bytes)
   }
 
   /** Reads on only while nothing waits and memory is there; a frame that has begun is always read to its end. */

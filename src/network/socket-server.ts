@@ -30,6 +30,8 @@ export interface SocketServerOptions {
   readonly maxFrameBytes: number
   /** Memory for requests of all connections together, in bytes. */
   readonly maxQueuedBytes: number
+  /** Memory for replies that their peers have not read, in bytes, above which {@link SocketServer.replyRoomBytes} is 0. */
+  readonly maxUnsentBytes: number
   /** `connections.max.idle.ms`; 0 or less means never. */
   readonly maxIdleMs: number
   /** `max.connections`, or fewer where the system has no descriptors for so many. */
@@ -71,6 +73,7 @@ interface Watch {
 export class SocketServer {
   readonly #options: SocketServerOptions
   readonly #budget: FrameBudget
+  readonly #replies: FrameBudget
   readonly #turns: FairTurns
   readonly #connections = new Map<ServerConnection, Watch>()
   readonly #countOfIp = new Map<string, number>()
@@ -87,12 +90,18 @@ export class SocketServer {
   constructor(options: SocketServerOptions) {
     this.#options = options
     this.#budget = new FrameBudget(options.maxQueuedBytes)
+    this.#replies = new FrameBudget(options.maxUnsentBytes)
     this.#turns = new FairTurns(options.clock)
   }
 
   /** Bytes of requests that are being read or worked on. */
   get queuedBytes(): number {
     return this.#budget.usedBytes
+  }
+
+  /** How large a reply may be, for all together not to hold more than they should; whoever answers may heed it. */
+  get replyRoomBytes(): number {
+    return this.#replies.roomBytes
   }
 
   get connectionCount(): number {
@@ -176,6 +185,7 @@ export class SocketServer {
       listenerName,
       processor,
       budget: this.#budget,
+      replies: this.#replies,
       turns: this.#turns,
       maxFrameBytes,
       onClosed: (closed, error) => this.#closed(closed, error),

@@ -19,8 +19,8 @@ export interface FetchReaderOptions {
   readonly logger: Logger
   /** Where records are converted for old readers. */
   readonly workers: Workers
-  /** `fetch.max.bytes`: above what any request may ask. */
-  readonly fetchMaxBytes: number
+  /** The most that a fetch may answer now, whatever it asks. */
+  readonly fetchMaxBytes: () => number
 }
 
 /** So many damaged places are told of; where there are more, all know. */
@@ -66,7 +66,7 @@ export class FetchReader {
     asked: FetchParams,
     owner: object,
   ): readonly FetchPartitionResult[] | Promise<readonly FetchPartitionResult[]> {
-    const maxBytes = Math.min(asked.maxBytes, this.#options.fetchMaxBytes)
+    const maxBytes = Math.min(asked.maxBytes, this.#options.fetchMaxBytes())
     const params = { ...asked, maxBytes, minBytes: Math.min(asked.minBytes, maxBytes) }
     for (const { topic } of requests) {
       const hosted = topic === undefined ? undefined : this.#options.hosted.topic(topic)

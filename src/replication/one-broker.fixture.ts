@@ -57,7 +57,7 @@ export class OneBroker {
       logger: silentLogger,
       logManager: parts.logs,
       workers: parts.options.workers ?? inlineWorkers,
-      fetchMaxBytes: parts.options.fetchMaxBytes ?? 55 * 2 ** 20,
+      fetchMaxBytes: () => parts.options.fetchMaxBytes ?? 55 * 2 ** 20,
       ...limitsOf(parts.options),
     })
     this.metadata.onPrepare(change => this.replicas.prepare(change))

@@ -26,8 +26,8 @@ export interface ReplicaManagerOptions {
   readonly logManager: LogManager
   /** For what would hold the event loop too long. */
   readonly workers: Workers
-  /** `fetch.max.bytes`. */
-  readonly fetchMaxBytes: number
+  /** The most that a fetch may answer now: `fetch.max.bytes`, or less. */
+  readonly fetchMaxBytes: () => number
   /** `replica.alter.log.dirs.io.max.bytes.per.second`; default no limit. */
   readonly moveBytesPerSecond?: number
   /** See {@link Purgatory}. */
