@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { apiPage } from './reference/api-page.ts'
+import { commandLinePage } from './reference/command-line-page.ts'
 import { brokerConfigPage, topicConfigPage } from './reference/config-pages.ts'
 import { errorPage } from './reference/error-page.ts'
 import { metricPage } from './reference/metric-page.ts'
@@ -15,6 +16,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference/apis.md', apiPage()],
     ['docs/reference/broker-configs.md', brokerConfigPage()],
+    ['docs/reference/command-line.md', commandLinePage()],
     ['docs/reference/errors.md', errorPage()],
     ['docs/reference/metrics.md', metricPage()],
     ['docs/reference/topic-configs.md', topicConfigPage()],

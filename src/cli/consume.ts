@@ -1,14 +1,25 @@
 import type { Consumer, ConsumerRecord, Kafka, TopicPartition } from '../client/index.ts'
 import { systemClock, type Timer } from '../platform/index.ts'
-import { adminPatience, type ClusterOptions, toCluster } from './to-cluster.ts'
+import type { Place } from './option-values.ts'
+import { Output } from './output.ts'
+import { consumerFinder, offsetsOf } from './places.ts'
+import { toJson } from './record-json.ts'
+import { asLine, type Pieces, recordFormat } from './record-text.ts'
+import { type ClusterOptions, consumerOptions, lookUpOptions, toCluster } from './to-cluster.ts'
 
 /** Options of `monedula consume`, as the command line gives them. */
 export interface ConsumeOptions extends ClusterOptions {
   readonly follow?: boolean
   readonly group?: string
   readonly fromBeginning?: boolean
+  readonly partition?: readonly number[]
+  readonly offset?: Place
+  readonly maxMessages?: number
+  readonly timeoutMs?: number
   readonly json?: boolean
-  readonly max?: string
+  readonly format?: string
+  readonly nullMarker: string
+  readonly isolationLevel?: 'read_committed' | 'read_uncommitted'
 }
 
 /** How often it is looked whether everything was read. */
@@ -16,70 +27,156 @@ const LOOK_MS = 20
 
 /**
  * `monedula consume`: prints what is in a topic now and ends, or goes on with `--follow`. A group goes on where it stands; without one
- * `--follow` begins with what comes, unless `--from-beginning` is given.
+ * `--follow` begins with what comes, unless it is told where to begin. A signal, or a reader of the output that has enough, ends it:
+ * what was printed is committed, and the group left.
  */
 export async function consume(topic: string, options: ConsumeOptions): Promise<void> {
-  const max = options.max === undefined ? Number.POSITIVE_INFINITY : Number(options.max)
-  if (!(max >= 1)) throw new Error(`--max ${options.max}: give a number from 1 on`)
-  const isFromStart = options.fromBeginning || !options.follow
+  const { group, isolationLevel, partition } = options
+  if (options.offset !== undefined && group !== undefined && partition === undefined) {
+    throw new Error('--offset: a group goes on where it stands; name a --partition, or move it by monedula group reset')
+  }
+  const print = printer(options)
   const kafka = toCluster(options)
-  const ends = await endsOf(kafka, topic)
+  const places = await partitionsOf(kafka, topic, partition)
   await using consumer = kafka.consumer({
-    autoOffsetReset: isFromStart ? 'earliest' : 'latest',
-    ...(options.group !== undefined && { groupId: options.group }),
+    autoOffsetReset: beginsWithOldest(options) ? 'earliest' : 'latest',
+    ...(group !== undefined && { groupId: group }),
+    ...(isolationLevel !== undefined && { isolationLevel }),
+    ...consumerOptions(options),
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void consumer.close())
-  if (options.group === undefined) consumer.assign(ends)
+  process.stdout.once('error', () => void consumer.close())
+  if (group === undefined || partition) consumer.assign(await startsOf(consumer, places, options))
   else consumer.subscribe(topic)
-  const watch = options.follow ? undefined : closeAtEnd(consumer, ends)
+  using silence = new Silence(consumer, options.timeoutMs)
+  using end = options.follow ? undefined : new EndWatch(consumer, places)
+  const printed = printAll(consumer, record => silence.heard(print(record)), options)
+  await Promise.all([printed, end?.known])
+}
+
+/** Where to begin; what `auto.offset.reset` does by itself needs no question to the cluster before. */
+async function startsOf(
+  consumer: Consumer,
+  places: readonly TopicPartition[],
+  { offset, group }: ConsumeOptions,
+): Promise<readonly (TopicPartition & { readonly offset?: number })[]> {
+  if (offset === undefined) return places
+  const isDefault = offset.at === 'beginning' || offset.at === 'end'
+  return isDefault && group === undefined ? places : await offsetsOf(consumerFinder(consumer), places, offset)
+}
+
+/** Prints record by record until the consumer is closed, or as many as are wanted. */
+async function printAll(
+  consumer: Consumer,
+  print: (record: ConsumerRecord) => Pieces,
+  { maxMessages = Number.POSITIVE_INFINITY }: ConsumeOptions,
+): Promise<void> {
+  const output = new Output()
   let count = 0
-  try {
-    for await (const record of consumer) {
-      const line = options.json ? asJson(record) : asLine(record)
-      if (!process.stdout.write(`${line}\n`)) await new Promise(resolve => process.stdout.once('drain', resolve))
-      if (++count >= max) break
-    }
-  } finally {
-    watch?.[Symbol.dispose]()
+  for await (const record of consumer) {
+    const full = output.write(...print(record))
+    if (full) await full
+    if (++count < maxMessages) continue
+    // The last record of a loop that is left does not count as worked on by itself.
+    consumer.seek(record, record.offset + 1)
+    break
   }
+  await output.flush()
 }
 
-async function endsOf(kafka: Kafka, topic: string): Promise<(TopicPartition & { readonly end: number })[]> {
-  await using admin = kafka.admin(adminPatience)
+function printer({ json, format, nullMarker }: ConsumeOptions): (record: ConsumerRecord) => Pieces {
+  if (json) return record => [toJson(record), '\n']
+  const asText = format === undefined ? asLine : recordFormat(format)
+  return record => asText(record, nullMarker)
+}
+
+/** Where nothing was said or committed: with the oldest record, but for those who wait for new ones. */
+function beginsWithOldest({ fromBeginning, follow, offset }: ConsumeOptions): boolean {
+  if (offset !== undefined) return offset.at !== 'end'
+  return fromBeginning === true || !follow
+}
+
+async function partitionsOf(
+  kafka: Kafka,
+  topic: string,
+  wanted: readonly number[] | undefined,
+): Promise<TopicPartition[]> {
+  await using admin = kafka.admin(lookUpOptions)
   const [described] = await admin.describeTopics([topic])
-  const places = (described?.partitions ?? []).map(({ partition }) => ({ topic, partition, at: 'latest' as const }))
-  return (await admin.listOffsets(places)).map(({ partition, offset }) => ({ topic, partition, end: offset }))
+  const count = described?.partitions.length ?? 0
+  const missing = wanted?.find(partition => partition >= count)
+  if (missing !== undefined) throw new Error(`--partition ${missing}: ${topic} has partitions 0 to ${count - 1}`)
+  const numbers = wanted ?? Array.from({ length: count }, (_, partition) => partition)
+  return numbers.map(partition => ({ topic, partition }))
 }
 
-/** Closes the consumer when it has worked on everything that was there at the start. */
-function closeAtEnd(consumer: Consumer, ends: readonly (TopicPartition & { readonly end: number })[]): Disposable {
-  const endOf = new Map(ends.map(({ partition, end }) => [partition, end]))
-  let timer: Timer
-  const look = (): void => {
-    const { assignment } = consumer
-    const isDone = assignment.every(one => (consumer.position(one) ?? -1) >= (endOf.get(one.partition) ?? 0))
-    if (assignment.length > 0 && isDone) void consumer.close()
-    else timer = systemClock.schedule(LOOK_MS, look)
+/** Closes a consumer when it has worked on everything that was there at the start. */
+class EndWatch implements Disposable {
+  /** Resolves when it is known where partitions end; rejects, and closes the consumer, when that cannot be found out. */
+  readonly known: Promise<void>
+  readonly #consumer: Consumer
+  #ends: ReadonlyMap<number, number> = new Map()
+  #isOver = false
+  #timer: Timer | undefined
+
+  constructor(consumer: Consumer, places: readonly TopicPartition[]) {
+    this.#consumer = consumer
+    this.known = this.#begin(places)
   }
-  timer = systemClock.schedule(0, look)
-  return { [Symbol.dispose]: () => timer.cancel() }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true
+    this.#timer?.cancel()
+  }
+
+  async #begin(places: readonly TopicPartition[]): Promise<void> {
+    try {
+      const ends = await this.#consumer.endOffsets(places)
+      this.#ends = new Map(ends.map(({ partition, offset }) => [partition, offset]))
+      this.#look()
+    } catch (error) {
+      if (this.#isOver) return
+      void this.#consumer.close()
+      throw error
+    }
+  }
+
+  #look(): void {
+    if (this.#isOver) return
+    const { assignment } = this.#consumer
+    const isDone = assignment.every(one => (this.#consumer.position(one) ?? -1) >= (this.#ends.get(one.partition) ?? 0))
+    if (assignment.length > 0 && isDone) void this.#consumer.close()
+    else this.#timer = systemClock.schedule(LOOK_MS, () => this.#look())
+  }
 }
 
-const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString('utf8'))
+/** Closes a consumer when nothing has come for a while, if that was asked for. */
+class Silence implements Disposable {
+  readonly #consumer: Consumer
+  readonly #limitMs: number | undefined
+  #lastMs = systemClock.monotonicMs()
+  #timer: Timer | undefined
 
-function asLine({ keyBytes, valueBytes }: ConsumerRecord): string {
-  const value = text(valueBytes) ?? ''
-  return keyBytes === null ? value : `${text(keyBytes)}\t${value}`
-}
+  constructor(consumer: Consumer, limitMs: number | undefined) {
+    this.#consumer = consumer
+    this.#limitMs = limitMs
+    this.#look()
+  }
 
-function asJson({ topic, partition, offset, timestamp, headers, keyBytes, valueBytes }: ConsumerRecord): string {
-  return JSON.stringify({
-    topic,
-    partition,
-    offset,
-    timestamp,
-    key: text(keyBytes),
-    value: text(valueBytes),
-    headers: headers.map(({ key, value }) => [key, text(value)]),
-  })
+  /** Something has come; gives it back. */
+  heard<T>(what: T): T {
+    if (this.#limitMs !== undefined) this.#lastMs = systemClock.monotonicMs()
+    return what
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.cancel()
+  }
+
+  #look(): void {
+    if (this.#limitMs === undefined) return
+    const leftMs = this.#lastMs + this.#limitMs - systemClock.monotonicMs()
+    if (leftMs <= 0) void this.#consumer.close()
+    else this.#timer = systemClock.schedule(leftMs, () => this.#look())
+  }
 }

@@ -11,15 +11,14 @@ interface Order {
 }
 
 /** `monedula demo`: a broker in memory, a producer and a consumer in this process, and the records that flow between them. */
-export async function demo(options: { readonly count: string }): Promise<void> {
-  const count = Number(options.count)
-  if (!(Number.isInteger(count) && count >= 1)) throw new Error(`--count ${options.count}: give a number from 1 on`)
+export async function demo({ count }: { readonly count: number }): Promise<void> {
   await using cluster = await startCluster({ topics: { orders: 3 } })
   console.log(`A broker listens on ${cluster.bootstrapServers}, its data in memory. ${count} orders are published:`)
   const kafka = connect(cluster.bootstrapServers)
   await using producer = kafka.producer({ value: json<Order>() })
   await using consumer = kafka.consumer({ groupId: 'demo', autoOffsetReset: 'earliest', value: json<Order>() })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void consumer.close())
+  process.stdout.once('error', () => void consumer.close())
   consumer.subscribe('orders')
   const published = publish(async (key, value) => void (await producer.send('orders', { key, value })), count)
   published.catch(() => consumer.close())

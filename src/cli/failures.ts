@@ -1,11 +1,34 @@
+const WAY_OUT = 'is a broker running there? Name one with --bootstrap-server, or run one with: monedula start'
+
 /** Runs a command; what goes wrong is one line on standard error, and exit code 1. */
 export async function oneLineOnFailure(command: () => Promise<void>): Promise<void> {
   // Whoever reads our output may stop before its end (`| head`), which is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exitCode = error.code === 'EPIPE' ? 0 : 1
+  })
   try {
     await command()
   } catch (error) {
-    console.error(`monedula: ${error instanceof Error ? error.message : String(error)}`)
+    console.error(`monedula: ${explanation(error)}`)
     process.exitCode = 1
   }
+}
+
+function explanation(error: unknown): string {
+  if (!(error instanceof Error)) return oneLine(String(error))
+  const message = oneLine(error.message)
+  return isUnreachable(error) ? `${message}; ${WAY_OUT}` : message
+}
+
+/** Whether no broker could be talked to, at the bottom of what went wrong. */
+function isUnreachable(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && cause.code === 'NETWORK_EXCEPTION') return true
+  }
+  return false
+}
+
+/** Text without ends of lines. */
+export function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' ')
 }

@@ -1,1 +1,1 @@
-export {}
+export { monedulaProgram, withCommandsOf } from './program.ts'

@@ -1,45 +1,148 @@
-import { createInterface } from 'node:readline'
-import { type ClusterOptions, producerPatience, toCluster } from './to-cluster.ts'
+import type { Producer, ProducerRecord } from '../client/index.ts'
+import { nodeDisk, readWholeFile } from '../platform/index.ts'
+import { inputLines } from './input-lines.ts'
+import { LineReader } from './line-reader.ts'
+import type { NameValue } from './option-values.ts'
+import { fromJson } from './record-json.ts'
+import { type ClusterOptions, producerOptions, toCluster } from './to-cluster.ts'
 
 /** Options of `monedula produce`, as the command line gives them. */
 export interface ProduceOptions extends ClusterOptions {
+  /** Whole files, each the value of a record, instead of lines. */
+  readonly file?: readonly string[]
+  /** Files of lines, instead of standard input. */
+  readonly lines?: readonly string[]
+  readonly key?: string
   readonly keySeparator?: string
-  readonly header: readonly string[]
+  readonly parseHeaders?: boolean
+  readonly nullMarker?: string
+  /** Properties of Kafka's line reader, over the options that mean the same. */
+  readonly property?: readonly NameValue[]
+  readonly json?: boolean
+  readonly header?: readonly NameValue[]
+  readonly partition?: number
+  /** Milliseconds since 1970. */
+  readonly timestamp?: number
+  readonly compression?: string
+  readonly acks?: string
 }
 
-/** How many lines wait for their acknowledgement at the most. */
-const MAX_PENDING = 10_000
+/** Chunks of input whose records wait for their acknowledgement at the most. */
+const MAX_UNDER_WAY = 8
+const FILE_CHUNK_BYTES = 64 * 1024
 
-/** `monedula produce`: every line of standard input is a record; resolves when all are acknowledged. */
+/**
+ * `monedula produce`: publishes lines, JSON or files, and resolves when all are acknowledged. A signal ends the input: what was read
+ * is still published.
+ */
 export async function produce(topic: string, options: ProduceOptions): Promise<void> {
-  const { keySeparator, header } = options
-  const headers = header.map(entry => {
-    const at = entry.indexOf('=')
-    if (at < 1) throw new Error(`--header ${entry}: give name=value`)
-    return { key: entry.slice(0, at), value: entry.slice(at + 1) }
+  const records = options.file ? wholeFiles(options.file) : linesAsRecords(options)
+  const toSend = withOptions(options)
+  const { compression, acks } = options
+  await using producer = toCluster(options).producer({
+    ...(compression !== undefined && { compressionType: compression as 'gzip' }),
+    ...(acks !== undefined && { acks: acks as 'all' }),
+    ...producerOptions(options),
   })
-  await using producer = toCluster(options).producer(producerPatience)
-  let failure: Error | undefined
-  let pending = 0
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (failure) break
-    const at = keySeparator === undefined ? -1 : line.indexOf(keySeparator)
-    if (keySeparator !== undefined && at < 0) {
-      throw new Error(`a line has no key: ${JSON.stringify(keySeparator)} is not in ${JSON.stringify(line)}`)
-    }
-    const key = at < 0 ? null : line.slice(0, at)
-    const value = at < 0 ? line : line.slice(at + keySeparator!.length)
-    pending += 1
-    const sent = producer.send(topic, { key, value, headers })
-    sent
-      .catch((error: Error) => {
-        failure ??= error
-      })
-      .finally(() => {
-        pending -= 1
-      })
-    if (pending >= MAX_PENDING) await producer.flush()
+  const sending = new Sending(producer, topic)
+  try {
+    for await (const chunk of records) await sending.send(chunk.map(toSend))
+  } finally {
+    await sending.end()
   }
-  await producer.flush()
-  if (failure) throw failure
 }
+
+/** Sends chunks of records in order, not too many at once. What failed is thrown at a later call, at the latest by `end`. */
+class Sending {
+  readonly #producer: Producer
+  readonly #topic: string
+  #underWay: Promise<unknown>[] = []
+
+  constructor(producer: Producer, topic: string) {
+    this.#producer = producer
+    this.#topic = topic
+  }
+
+  async send(records: readonly ProducerRecord[]): Promise<void> {
+    const sent = this.#producer.sendBatch(this.#topic, records)
+    // It is thrown later, in its turn; meanwhile nobody has to go on typing.
+    sent.catch(() => process.stdin.destroy())
+    this.#underWay.push(sent)
+    if (this.#underWay.length >= MAX_UNDER_WAY) await this.#underWay.shift()
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#underWay.splice(0))
+  }
+}
+
+async function* wholeFiles(paths: readonly string[]): AsyncGenerator<readonly ProducerRecord[], void, undefined> {
+  for (const path of paths) yield [{ value: readWholeFile(nodeDisk, path) }]
+}
+
+async function* linesAsRecords(options: ProduceOptions): AsyncGenerator<readonly ProducerRecord[], void, undefined> {
+  const reader = options.json ? undefined : new LineReader(lineProperties(options))
+  const read = (line: Buffer): ProducerRecord => reader?.read(line) ?? fromJson(line.toString('utf8'))
+  for await (const lines of inputLines(options.lines ? chunksOf(options.lines) : standardInput())) yield lines.map(read)
+}
+
+function lineProperties({
+  keySeparator,
+  parseHeaders,
+  nullMarker,
+  property = [],
+}: ProduceOptions): readonly NameValue[] {
+  const short: NameValue[] = []
+  if (keySeparator !== undefined) short.push(['parse.key', 'true'], ['key.separator', keySeparator])
+  if (parseHeaders) short.push(['parse.headers', 'true'])
+  if (nullMarker !== undefined) short.push(['null.marker', nullMarker])
+  return [...short, ...property]
+}
+
+async function* standardInput(): AsyncGenerator<Uint8Array, void, undefined> {
+  if (process.stdin.isTTY) console.error('Each line is a record. End with Ctrl-D.')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void process.stdin.destroy())
+  try {
+    for await (const chunk of process.stdin) yield chunk
+  } catch (error) {
+    // Destroyed by a signal, or because of a failure: that is an end like another.
+    if (!process.stdin.destroyed) throw error
+  }
+}
+
+async function* chunksOf(paths: readonly string[]): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const path of paths) {
+    const file = nodeDisk.open(path, { readOnly: true })
+    try {
+      let last = 0
+      for (let position = 0; ; ) {
+        const chunk = Buffer.allocUnsafe(FILE_CHUNK_BYTES)
+        const length = file.read(chunk, 0, chunk.length, position)
+        if (length === 0) break
+        position += length
+        last = chunk[length - 1]!
+        yield chunk.subarray(0, length)
+      }
+      // The last line of a file does not go on in the next file.
+      if (last !== 0x0a) yield Buffer.from('\n')
+    } finally {
+      file.close()
+    }
+  }
+}
+
+/** Adds to a record what options say of all records. */
+function withOptions(options: ProduceOptions): (record: ProducerRecord) => ProducerRecord {
+  const { key, header = [], partition, timestamp } = options
+  const extra = {
+    ...(key !== undefined && { key }),
+    ...(partition !== undefined && { partition }),
+    ...(timestamp !== undefined && { timestamp }),
+  }
+  const headers = header.map(([name, value]) => ({ key: name, value }))
+  if (headers.length === 0) return record => ({ ...record, ...extra })
+  return record => ({ ...record, ...extra, headers: [...headersOf(record), ...headers] })
+}
+
+const headersOf = ({ headers }: ProducerRecord): readonly { key: string; value: string | Uint8Array | null }[] =>
+  Array.isArray(headers) ? headers : []

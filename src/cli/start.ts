@@ -9,7 +9,7 @@ export interface StartOptions {
   readonly config?: string
   readonly port: string
   readonly data: string
-  readonly override: readonly string[]
+  readonly override?: readonly string[]
   readonly metricsPort?: string
   readonly json?: boolean
   readonly verbose?: boolean
@@ -19,7 +19,7 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<void> {
   let properties: Map<string, string>
   try {
-    properties = readServerProperties(nodeDisk, options.config, options.override)
+    properties = readServerProperties(nodeDisk, options.config, options.override ?? [])
   } catch (error) {
     console.error(`monedula: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)

@@ -1,10 +1,13 @@
 import { addressOptions, environmentOptions, Kafka, propertiesFile } from '../client/index.ts'
+import type { NameValue } from './option-values.ts'
 
 /** How a command is told which cluster it is about. */
 export interface ClusterOptions {
   readonly bootstrapServer?: string
   /** A `.properties` file with settings of clients. */
   readonly commandConfig?: string
+  /** Settings of the client, over those of the file. */
+  readonly set?: readonly NameValue[]
 }
 
 /** Somebody who types waits less long for a broker that is not there than a program does. */
@@ -12,13 +15,26 @@ const PATIENCE_MS = 10_000
 const LOCAL = 'localhost:9092'
 
 /** The cluster that `--bootstrap-server` names, or else the file of `--command-config`, the environment, or nobody: then one on this machine. */
-export function toCluster({ bootstrapServer, commandConfig }: ClusterOptions): Kafka {
-  const file = commandConfig === undefined ? undefined : propertiesFile(commandConfig)
-  if (bootstrapServer !== undefined) return new Kafka({ ...file, ...addressOptions(bootstrapServer) })
-  if (file?.properties.has('bootstrap.servers')) return new Kafka(file)
-  return new Kafka({ ...file, ...(environmentOptions() ?? addressOptions(LOCAL)) })
+export function toCluster({ bootstrapServer, commandConfig, set = [] }: ClusterOptions): Kafka {
+  const file = commandConfig === undefined ? undefined : propertiesFile(commandConfig).properties
+  // Here for all clients of a command; {@link settings} are for the one that they are meant for, which refuses what it does not know.
+  const properties = new Map([...(file ?? []), ...set])
+  if (bootstrapServer !== undefined) return new Kafka({ properties, ...addressOptions(bootstrapServer) })
+  if (properties.has('bootstrap.servers')) return new Kafka({ properties })
+  return new Kafka({ properties, ...(environmentOptions() ?? addressOptions(LOCAL)) })
 }
 
-/** Settings of admin clients and producers of the command line. */
-export const adminPatience = { defaultApiTimeoutMs: PATIENCE_MS } as const
-export const producerPatience = { maxBlockMs: PATIENCE_MS } as const
+/** What was set by `-X`, as options of the client that a command is about. */
+const settings = ({ set = [] }: ClusterOptions): object => Object.fromEntries(set)
+
+/** Options of an admin client of the command line. */
+export const adminOptions = (options: ClusterOptions) => ({ defaultApiTimeoutMs: PATIENCE_MS, ...settings(options) })
+
+/** Options of a producer of the command line. */
+export const producerOptions = (options: ClusterOptions) => ({ maxBlockMs: PATIENCE_MS, ...settings(options) })
+
+/** Options of a consumer of the command line. */
+export const consumerOptions = (options: ClusterOptions) => ({ ...settings(options) })
+
+/** Options of an admin client that only looks something up for another client: it leaves alone what that one was set to. */
+export const lookUpOptions = { defaultApiTimeoutMs: PATIENCE_MS } as const

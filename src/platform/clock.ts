@@ -40,6 +40,19 @@ export function dateText(wallClockMs: number): string {
   return new Date(wallClockMs).toUTCString()
 }
 
+/** The moment that a date of ISO 8601 names (`2026-01-31T12:00:00Z`), in milliseconds since 1970; undefined for what is none. */
+export function momentOf(date: string): number | undefined {
+  if (!/^\d{4}-\d\d(?:-\d\d)?(?:T.*)?$/.test(date)) return undefined
+  const moment = Date.parse(date)
+  return Number.isNaN(moment) ? undefined : moment
+}
+
+/** A moment as a date of ISO 8601, in UTC; undefined beyond the years that have one. */
+export function isoDate(wallClockMs: number): string | undefined {
+  const date = new Date(wallClockMs)
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
+
 /** Resolves `delayMs` from now on `clock`. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise(resolve => {

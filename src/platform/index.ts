@@ -1,6 +1,6 @@
 export { AdjustableClock } from './adjustable-clock.ts'
 export { BufferPool, bufferPool } from './buffer-pool.ts'
-export { type Clock, dateText, holdProcess, sleep, systemClock, type Timer } from './clock.ts'
+export { type Clock, dateText, holdProcess, isoDate, momentOf, sleep, systemClock, type Timer } from './clock.ts'
 export { Deadline, DeadlineQueue } from './deadline-queue.ts'
 export { descriptorLimit } from './descriptor-limit.ts'
 export { type Disk, DiskError, type DiskFile, type DiskLock, type DiskSpace, type DiskStat } from './disk.ts'

@@ -1,33 +1,31 @@
+/** The `monedula` command as it is typed, against a broker of ours: topics, groups, failures. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startCluster, type TestCluster } from '../../src/testing/index.ts'
-import { RunningProgram, type RunOptions, run } from '../compat/process.ts'
-import { bin } from './broker-process.ts'
+import { startCluster } from '../../src/testing/index.ts'
+import { run } from '../compat/process.ts'
+import { bin, freePort } from './broker-process.ts'
+import { monedula, refusal, startMonedula } from './monedula-command.ts'
 
-const monedula = (cluster: TestCluster, args: string, options: RunOptions = {}) =>
-  run(process.execPath, [bin('monedula.js'), ...args.split(' '), '-b', cluster.bootstrapServers], options)
-
-test('topics are created, listed, described and deleted', async () => {
+test('topics are created, listed, described, altered and deleted', async () => {
   await using cluster = await startCluster()
   assert.equal((await monedula(cluster, 'topic create orders -p 2 -c retention.ms=1000')).stdout, 'created orders\n')
   assert.equal((await monedula(cluster, 'topic list')).stdout, 'orders\n')
   assert.equal(
     (await monedula(cluster, 'topic describe orders')).stdout,
-    'PARTITION  LEADER  REPLICAS  ISR  BEGIN  END\n0          0       0         0    0      0\n1          0       0         0    0      0\n',
+    'PARTITION  LEADER  REPLICAS  ISR  BEGIN  END\n0          0       0         0    0      0\n1          0       0         0    0      0\n' +
+      '\nCONFIG        VALUE  SOURCE\nretention.ms  1000   dynamic-topic\n',
   )
+  const changes = '-p 3 --delete-config retention.ms -c cleanup.policy=compact -c segment.ms=5000'
+  assert.equal((await monedula(cluster, `topic alter orders ${changes}`)).stdout, 'altered orders\n')
+  const altered = (await monedula(cluster, 'topic describe orders --all')).stdout
+  assert.match(altered, /^2 +0 +0 +0 +0 +0$/m)
+  assert.match(altered, /^cleanup\.policy +compact +dynamic-topic$/m)
+  assert.match(altered, /^segment\.ms +5000 +dynamic-topic$/m)
+  assert.match(altered, /^retention\.ms +604800000 +default$/m)
+  assert.equal((await monedula(cluster, 'topic create orders --if-not-exists')).stdout, 'orders exists\n')
   assert.equal((await monedula(cluster, 'topic delete orders')).stdout, 'deleted orders\n')
   assert.equal((await monedula(cluster, 'topic list')).stdout, '')
-})
-
-test('lines are produced with keys and headers, and consumed as text or JSON', async () => {
-  await using cluster = await startCluster({ topics: ['orders'] })
-  await monedula(cluster, 'produce orders -k : -H from=till', { input: 'u1:one\nu2:two:2\n' })
-  await monedula(cluster, 'produce orders', { input: 'three\n' })
-  assert.equal((await monedula(cluster, 'consume orders')).stdout, 'u1\tone\nu2\ttwo:2\nthree\n')
-  const { timestamp, ...first } = JSON.parse((await monedula(cluster, 'consume orders --json --max 1')).stdout)
-  assert(timestamp > 0)
-  const place = { topic: 'orders', partition: 0, offset: 0 }
-  assert.deepEqual(first, { ...place, key: 'u1', value: 'one', headers: [['from', 'till']] })
+  assert.equal((await monedula(cluster, 'topic delete orders --if-exists')).stdout, 'orders does not exist\n')
 })
 
 test('a group goes on where it stands, and its lag is described', async () => {
@@ -37,33 +35,100 @@ test('a group goes on where it stands, and its lag is described', async () => {
   await monedula(cluster, 'produce orders', { input: 'three\n' })
   const { stdout } = await monedula(cluster, 'group describe billing')
   assert.match(stdout, /^billing: Empty, members: 0\n/)
-  assert.match(stdout, /^orders +0 +2 +3 +1 +-$/m)
+  assert.match(stdout, /^orders +0 +2 +3 +1 +- +- +-$/m)
   assert.equal((await monedula(cluster, 'consume orders -g billing')).stdout, 'three\n')
   assert.match((await monedula(cluster, 'group list')).stdout, /^billing +Empty$/m)
 })
 
-test('a failure is one line, and exit code 1', async () => {
+test('a group is moved, and deleted, when nobody reads in it', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
-  const expectedCodes = [1]
-  const created = await monedula(cluster, 'topic create orders', { expectedCodes })
-  assert.match(created.stderr, /^monedula: orders: [^\n]*already exists[^\n]*\n$/)
-  const consumed = await monedula(cluster, 'consume none', { expectedCodes })
-  assert.match(consumed.stderr, /^monedula: none: [^\n]*\n$/)
-  const keyless = await monedula(cluster, 'produce orders -k :', { input: 'no key\n', expectedCodes })
-  assert.match(keyless.stderr, /^monedula: a line has no key: [^\n]*\n$/)
+  await monedula(cluster, 'produce orders', { input: 'one\ntwo\nthree\n' })
+  await monedula(cluster, 'consume orders -g billing')
+  const planned = await monedula(cluster, 'group reset billing --to -2 --dry-run')
+  assert.match(planned.stdout, /^orders +0 +3 +1$/m)
+  assert.equal((await monedula(cluster, 'consume orders -g billing')).stdout, '')
+  await monedula(cluster, 'group reset billing --to 1')
+  assert.equal((await monedula(cluster, 'consume orders -g billing')).stdout, 'two\nthree\n')
+  assert.match((await monedula(cluster, 'group reset new --to end --topic orders')).stdout, /^orders +0 +- +3$/m)
+  assert.equal((await monedula(cluster, 'group delete billing new')).stdout, 'deleted billing\ndeleted new\n')
+  assert.match(await refusal(cluster, 'group describe billing'), /^monedula: there is no group billing; [^\n]+\n$/)
 })
 
-test('consume --follow goes on with what comes, and ends cleanly by a signal', async () => {
+test('a group is described with who reads what, and not moved while somebody does', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
-  await monedula(cluster, 'produce orders', { input: 'before\n' })
-  const args = ['consume', 'orders', '--follow', '--from-beginning', '-b', cluster.bootstrapServers]
-  const reader = new RunningProgram(process.execPath, [bin('monedula.js'), ...args])
-  await reader.until(stdout => stdout.includes('before\n'), 20_000)
-  await monedula(cluster, 'produce orders', { input: 'after\n' })
-  await reader.until(stdout => stdout.includes('after\n'), 20_000)
+  const reader = startMonedula(cluster, 'consume orders --follow --from-beginning -g billing -X client.id=till')
+  await monedula(cluster, 'produce orders', { input: 'one\n' })
+  await reader.until(stdout => stdout === 'one\n', 20_000)
+  const { stdout } = await monedula(cluster, 'group describe billing')
+  assert.match(stdout, /^billing: Stable, members: 1\n/)
+  assert.match(stdout, /^orders +0 +\S+ +1 +\S+ +till-\S+ +till +\/?127\.0\.0\.1$/m)
+  assert.match(
+    await refusal(cluster, 'group reset billing --to end'),
+    /^monedula: group billing has members: [^\n]+\n$/,
+  )
   reader.kill('SIGINT')
-  assert.equal(await reader.ended(10_000), 0)
-  assert.equal(reader.stdout, 'before\nafter\n')
+  assert.equal(await reader.ended(20_000), 0)
+  // It has left, and what it had printed is committed.
+  const after = (await monedula(cluster, 'group describe billing')).stdout
+  assert.match(after, /^billing: Empty, members: 0\n/)
+  assert.match(after, /^orders +0 +1 +1 +0 +-/m)
+})
+
+test('a failure is one line that names what is wrong, and exit code 1', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const refusals: readonly (readonly [words: string, line: RegExp])[] = [
+    ['topic create orders', /^orders: .*already exists/],
+    [
+      'topic create orders -c retention',
+      /^option '-c, --config <name=value>' argument 'retention' is invalid.*name=value/,
+    ],
+    ['topic alter orders', /^nothing to alter: give --partitions/],
+    ['topic alter orders -p 1', /^orders: /],
+    ['consume none', /^none: /],
+    ['consume orders -p 3', /^--partition 3: orders has partitions 0 to 0$/],
+    ['consume orders -o yesterday', /'yesterday' is invalid.*beginning, end/],
+    ['consume orders -g billing -o end', /^--offset: a group goes on where it stands/],
+    ['consume orders --format %y', /^--format: there is no %y; there are %t topic/],
+    ['consume orders --folow', /^unknown option '--folow' \(Did you mean --follow\?\); see monedula consume --help$/],
+    ['consume orders -n none', /'none' is invalid. Give a whole number from 1 on; see monedula consume --help$/],
+    [
+      'consume orders -X fetch.min.byte=1',
+      /^Unknown configuration fetch\.min\.byte: did you mean fetch\.min\.bytes\?$/,
+    ],
+    ['consume', /^missing required argument 'topic'; see monedula consume --help$/],
+    ['topic crate', /^unknown command 'crate' \(Did you mean create\?\); see monedula topic --help$/],
+    ['produce orders --file /nowhere/at-all', /\/nowhere\/at-all/],
+    ['produce orders --json --parse-headers', /'-j, --json' cannot be used with option '--parse-headers'/],
+    ['produce orders -z rar', /'rar' is invalid. Allowed choices are none, gzip/],
+    ['produce orders --property parse.keys=true', /^--property parse\.keys: there are parse\.key, /],
+    ['produce orders -p 5', /./],
+    ['group describe nobody', /^there is no group nobody/],
+  ]
+  for (const [words, line] of refusals) {
+    const shown = await refusal(cluster, words, 'a line\n')
+    assert.match(shown, /^monedula: [^\n]+\n$/, words)
+    assert.match(shown.slice('monedula: '.length).trimEnd(), line, words)
+  }
+})
+
+test('a broker that cannot be reached is named, with the way out', async () => {
+  const nobody = { bootstrapServers: `127.0.0.1:${await freePort()}` }
+  for (const words of ['topic list', 'consume orders', 'produce orders', 'group list']) {
+    const shown = await refusal(nobody, words, 'lost\n')
+    assert.match(shown, /^monedula: [^\n]+\n$/, words)
+    assert.ok(shown.includes(nobody.bootstrapServers), shown)
+    assert.match(shown, /is a broker running there\? Name one with --bootstrap-server, or run one with: monedula start/)
+  }
+})
+
+test('every command shows an example in its help', async () => {
+  const commands = ['start', 'demo', 'produce', 'consume']
+  const topics = ['create', 'list', 'describe', 'alter', 'delete'].map(name => `topic ${name}`)
+  const groups = ['list', 'describe', 'reset', 'delete'].map(name => `group ${name}`)
+  for (const command of [...commands, ...topics, ...groups]) {
+    const { stdout } = await run(process.execPath, [bin('monedula.js'), ...command.split(' '), '--help'])
+    assert.ok(stdout.includes(`\nExample:\n`) && stdout.includes(`monedula ${command}`), stdout)
+  }
 })
 
 test('demo shows records flowing, and ends', async () => {

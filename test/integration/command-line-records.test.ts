@@ -1,0 +1,244 @@
+/** Records in and out of the `monedula` command. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { connect } from '../../src/client/index.ts'
+import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { bin, Workspace } from './broker-process.ts'
+import { monedula, refusal, startMonedula } from './monedula-command.ts'
+
+const FIRST_OF_2026 = Date.UTC(2026, 0, 1)
+
+interface Shown {
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: unknown
+  readonly value: unknown
+  readonly headers: readonly unknown[]
+}
+
+/** What is in a topic, as JSON shows it. */
+async function shownIn(cluster: TestCluster, topic: string): Promise<Shown[]> {
+  const { stdout } = await monedula(cluster, `consume ${topic} --json`)
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as Shown)
+}
+
+test('lines are produced with keys and headers, and consumed as text or JSON', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await monedula(cluster, 'produce orders -k : -H from=till', { input: 'u1:one\nu2:two:2\n' })
+  await monedula(cluster, 'produce orders', { input: 'three\r\nlast, without an end' })
+  const { stdout } = await monedula(cluster, 'consume orders')
+  assert.equal(stdout, 'u1\tone\nu2\ttwo:2\nthree\nlast, without an end\n')
+  const { timestamp, ...first } = JSON.parse((await monedula(cluster, 'consume orders --json -n 1')).stdout)
+  assert(timestamp > 0)
+  const place = { topic: 'orders', partition: 0, offset: 0 }
+  assert.deepEqual(first, { ...place, key: 'u1', value: 'one', headers: [['from', 'till']] })
+})
+
+test('partition, time, key, codec and acks of all records can be said', async () => {
+  await using cluster = await startCluster({ topics: { orders: 3 } })
+  const options = '-p 2 --key k -t 2026-01-01T00:00:00Z -z zstd -a 1 --producer-property linger.ms=1 -X batch.size=99'
+  await monedula(cluster, `produce orders ${options}`, { input: 'one\n' })
+  assert.deepEqual(await shownIn(cluster, 'orders'), [
+    { topic: 'orders', partition: 2, offset: 0, timestamp: FIRST_OF_2026, key: 'k', value: 'one', headers: [] },
+  ])
+})
+
+test('files are lines, or each the value of a record, byte for byte', async () => {
+  await using cluster = await startCluster({ topics: ['files'] })
+  const workspace = new Workspace()
+  try {
+    const [first, second] = [workspace.of('first'), workspace.of('second')]
+    writeFileSync(first, Buffer.from([0, 0xff, 0x0a, 0x0d]))
+    writeFileSync(second, 'a\nb')
+    await monedula(cluster, ['produce', 'files', '--file', first, second])
+    await monedula(cluster, ['produce', 'files', '--lines', second, second])
+  } finally {
+    workspace.remove()
+  }
+  const values = (await shownIn(cluster, 'files')).map(({ value }) => value)
+  assert.deepEqual(values, [{ base64: 'AP8KDQ==' }, 'a\nb', 'a', 'b', 'a', 'b'])
+})
+
+test('what consume --json prints, produce --json takes: bytes, nulls, headers, times and partitions come back', async () => {
+  await using cluster = await startCluster({ topics: { from: 2, to: 2 } })
+  const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+  await using producer = connect(cluster.bootstrapServers).producer()
+  const headers = [
+    { key: 'twice', value: 'a' },
+    { key: 'twice', value: null },
+    { key: 'bytes', value: everyByte },
+  ]
+  await producer.sendBatch('from', [
+    { key: everyByte, value: everyByte, headers, partition: 0, timestamp: FIRST_OF_2026 },
+    { key: null, value: null, partition: 1, timestamp: 5 },
+    { key: '', value: '', partition: 1, timestamp: 6 },
+    // Lines that others would see in it, and what only looks like the form of bytes.
+    { key: '\u2028 \n \ufeff', value: '{"base64":"AA=="}', partition: 0, timestamp: 7 },
+  ])
+  const { stdout } = await monedula(cluster, 'consume from --json')
+  await monedula(cluster, 'produce to --json', { input: stdout })
+  const byPlace = (records: Shown[]): unknown =>
+    records.map(record => ({ ...record, topic: '' })).sort((a, b) => a.partition - b.partition || a.offset - b.offset)
+  const [before, after] = [await shownIn(cluster, 'from'), await shownIn(cluster, 'to')]
+  assert.equal(before.length, 4)
+  assert.deepEqual(byPlace(after), byPlace(before))
+})
+
+test('JSON that is no record is refused by what is wrong in it', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const wrong: readonly (readonly [line: string, reason: RegExp])[] = [
+    ['{"valu": "x"}', /a record has no "valu"/],
+    ['no json', /a line is no JSON object: no json/],
+    ['["x"]', /a line is no JSON object/],
+    ['{"value": {"id": 1}}', /value is \{"id":1\}: give a text, null, or/],
+    ['{"value": {"base64": "not base64"}}', /value is \{"base64":"not base64"\}/],
+    ['{"value": "x", "headers": ["a"]}', /a header is "a"/],
+    ['{"value": "x", "timestamp": "now"}', /timestamp is "now"/],
+    ['{"value": "x", "partition": -1}', /partition is -1/],
+  ]
+  for (const [line, reason] of wrong) {
+    const shown = await refusal(cluster, 'produce orders --json', `${line}\n`)
+    assert.match(shown, /^monedula: [^\n]+\n$/)
+    assert.match(shown, reason)
+  }
+  await monedula(cluster, 'produce orders --json', {
+    input: '{"value": "x", "headers": {"a": "b"}}\n{"key": "gone"}\n',
+  })
+  const shown = await shownIn(cluster, 'orders')
+  assert.deepEqual(
+    shown.map(({ key, value, headers }) => [key, value, headers]),
+    [
+      [null, 'x', [['a', 'b']]],
+      ['gone', null, []],
+    ],
+  )
+})
+
+test('reading begins at an offset, before the end or at a time, and ends after so many records', async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await using producer = connect(cluster.bootstrapServers).producer()
+  for (const partition of [0, 1]) {
+    const values = [0, 1, 2, 3].map(number => `${partition}${number}`)
+    await producer.sendBatch(
+      'orders',
+      values.map((value, index) => ({ value, partition, timestamp: FIRST_OF_2026 + index * 1_000 })),
+    )
+  }
+  const read = async (options: string): Promise<string[]> =>
+    (await monedula(cluster, `consume orders ${options}`)).stdout.split('\n').filter(Boolean).sort()
+  assert.deepEqual(await read('-p 1'), ['10', '11', '12', '13'])
+  assert.deepEqual(await read('-p 0,1 -o 3'), ['03', '13'])
+  assert.deepEqual(await read('-o -1'), ['03', '13'])
+  assert.deepEqual(await read('-p 0 -o -99'), ['00', '01', '02', '03'])
+  assert.deepEqual(await read('-o @2026-01-01T00:00:02Z'), ['02', '03', '12', '13'])
+  assert.deepEqual(await read(`-o @${FIRST_OF_2026 + 3_000} -p 0`), ['03'])
+  assert.deepEqual(await read('-o @2027-01-01'), [])
+  assert.deepEqual(await read('-o end'), [])
+  assert.deepEqual(await read('-p 0 -o beginning -n 2'), ['00', '01'])
+  assert.deepEqual(await read('-p 0 -g half -o 2 -n 1'), ['02'])
+  assert.deepEqual(await read('-p 0 -g half'), ['03'])
+})
+
+test('a format says how each record is printed, and null is not an empty text', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const input = 'a:1,b:-\tk\tv\n-\t-\t-\n-\tempty\t\n'
+  const shape = ['--parse-headers', '-k', '\\t', '--null-marker', '-', '-t', `${FIRST_OF_2026}`]
+  await monedula(cluster, ['produce', 'orders', ...shape], { input })
+  assert.equal((await monedula(cluster, 'consume orders')).stdout, 'k\tv\nnull\nempty\t\n')
+  const format = '%t-%p@%o %k=%s [%h] %T %d %K/%S 100%%\\n'
+  const { stdout } = await monedula(cluster, ['consume', 'orders', '--format', format, '--null-marker', 'NIL'])
+  const time = `${FIRST_OF_2026} 2026-01-01T00:00:00.000Z`
+  assert.deepEqual(stdout.split('\n'), [
+    `orders-0@0 k=v [a=1,b=NIL] ${time} 1/1 100%`,
+    `orders-0@1 NIL=NIL [] ${time} -1/-1 100%`,
+    `orders-0@2 empty= [] ${time} 5/0 100%`,
+    '',
+  ])
+})
+
+test('records of an aborted transaction are passed over by read_committed, and do not keep it from ending', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'till' })
+  await producer.initTransactions()
+  await producer.transaction(transaction => transaction.send('orders', { value: 'kept' }))
+  producer.beginTransaction()
+  await producer.send('orders', { value: 'dropped' })
+  await producer.abortTransaction()
+  const read = (options: string) => monedula(cluster, `consume orders ${options}`)
+  assert.equal((await read('--isolation-level read_committed')).stdout, 'kept\n')
+  assert.equal((await read('--isolation-level read_uncommitted')).stdout, 'kept\ndropped\n')
+})
+
+test('a member of a group that ends after so many records has committed them', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await monedula(cluster, 'produce orders', { input: 'one\ntwo\nthree\n' })
+  assert.equal((await monedula(cluster, 'consume orders -g billing -n 2')).stdout, 'one\ntwo\n')
+  assert.equal((await monedula(cluster, 'consume orders -g billing')).stdout, 'three\n')
+})
+
+test('consume --follow ends when nothing has come for as long as --timeout-ms says', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await monedula(cluster, 'produce orders', { input: 'before\n' })
+  assert.equal((await monedula(cluster, 'consume orders --follow --timeout-ms 50')).stdout, '')
+})
+
+test('consume --follow goes on with what comes, and ends cleanly by a signal', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await monedula(cluster, 'produce orders', { input: 'before\n' })
+  const reader = startMonedula(cluster, 'consume orders --follow --from-beginning')
+  await reader.until(stdout => stdout.includes('before\n'), 20_000)
+  await monedula(cluster, 'produce orders', { input: 'after\n' })
+  await reader.until(stdout => stdout.includes('after\n'), 20_000)
+  reader.kill('SIGINT')
+  assert.equal(await reader.ended(10_000), 0)
+  assert.equal(reader.stdout, 'before\nafter\n')
+})
+
+test('a reader of the output that has enough ends consume quietly, and the group is left', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const input = Array.from({ length: 50_000 }, (_, index) => `record ${index}\n`).join('')
+  await monedula(cluster, 'produce orders', { input })
+  const args = [bin('monedula.js'), 'consume', 'orders', '-f', '--from-beginning', '-g', 'billing']
+  const child = spawn(process.execPath, [...args, '-b', cluster.bootstrapServers], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  const ended = once(child, 'close')
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  assert.deepEqual(await ended, [0, null])
+  assert.equal(stderr, '')
+  assert.match((await monedula(cluster, 'group describe billing')).stdout, /^billing: Empty, members: 0$/m)
+})
+
+test('produce tells of a failure while its input is still open', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const writer = startMonedula(cluster, 'produce orders -X max.request.size=1000')
+  writer.child.stdin?.write(`${'x'.repeat(2_000)}\n`)
+  assert.equal(await writer.ended(20_000), 1)
+  assert.match(writer.stderr, /^monedula: [^\n]+\n$/)
+})
+
+test('a signal ends the input of produce: what was read is published', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const writer = startMonedula(cluster, 'produce orders')
+  writer.child.stdin?.write('read\n')
+  await using consumer = connect(cluster.bootstrapServers).consumer({ autoOffsetReset: 'earliest' })
+  consumer.assign([{ topic: 'orders', partition: 0 }])
+  for await (const { valueBytes } of consumer) {
+    assert.equal(Buffer.from(valueBytes ?? []).toString(), 'read')
+    break
+  }
+  writer.kill('SIGTERM')
+  assert.equal(await writer.ended(20_000), 0)
+})
