@@ -39,3 +39,4 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 }
 if (process.argv.includes('--fresh')) rmSync(`${root}dist`, { recursive: true, force: true })
 run('building', process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-b', root])
+run('bundling the command line', process.execPath, [`${root}dist/scripts/bundle.js`])

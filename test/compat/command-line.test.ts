@@ -1,0 +1,122 @@
+/** Lines that `monedula produce` reads, beside what Kafka's console producer makes of them. */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { monedula } from '../integration/monedula-command.ts'
+import type { BrokerProcess } from './broker-process.ts'
+import { compatTest } from './compat-test.ts'
+import { createTopics } from './create-topics.ts'
+import { jarVersion, kafkaJars } from './jars.ts'
+import { JavaToolRunner, ToolClass } from './java-tool-runner.ts'
+
+interface Lines {
+  readonly what: string
+  readonly properties: readonly string[]
+  readonly input: string
+}
+
+const HEADERS = ['parse.headers=true', 'parse.key=true']
+
+/** Lines that both take; records are compared. */
+const TAKEN: readonly Lines[] = [
+  { what: 'lines alone', properties: [], input: 'a\n\nb\r\nü\tlast, without an end' },
+  { what: 'keys', properties: ['parse.key=true'], input: 'k\tv\n\tno key\nk\t\nk\tv\tw\n' },
+  { what: 'keys behind another mark', properties: ['parse.key=TRUE', 'key.separator=::'], input: 'k::v\nk:::v\n::\n' },
+  {
+    what: 'headers without keys',
+    properties: ['parse.headers=true'],
+    input: 'h:1\tv\nh:1,i:2,h:3\tv\tw\nh:\tv\nh:1,\tv\n:1\tv\n',
+  },
+  { what: 'headers, keys and values', properties: HEADERS, input: 'h:1:2,i:a b\tk\tv\nh:ü\t\t\n' },
+  {
+    what: 'other marks between headers',
+    properties: [
+      ...HEADERS,
+      'headers.delimiter=!',
+      'headers.separator=&',
+      'headers.key.separator=>',
+      'key.separator=!',
+    ],
+    input: 'h>1&i>2!k!v\nh>a:b,c!k!v!w\n',
+  },
+  {
+    what: 'nulls',
+    properties: [...HEADERS, 'null.marker=NULL'],
+    input: 'NULL\tk\tv\nh:NULL\tNULL\tNULL\nh:1\tNULLS\tnull\nh:NULL,i:1\t\tNULL\n',
+  },
+  { what: 'nulls without keys', properties: ['null.marker=-'], input: '-\n--\n\n' },
+  { what: 'an empty null marker', properties: ['parse.key=true', 'null.marker='], input: 'k\t\n\tv\n\t\n' },
+  {
+    what: 'marks that are missing, when that is no error',
+    properties: [...HEADERS, 'ignore.error=true'],
+    input: 'v\nh:1\tv\nh\tk\tv\nh,i:1\tk\tv\n',
+  },
+]
+
+/** Lines and properties that neither takes. */
+const REFUSED: readonly Lines[] = [
+  { what: 'a line without a key', properties: ['parse.key=true'], input: 'v\n' },
+  { what: 'a line without headers', properties: ['parse.headers=true'], input: 'v\n' },
+  { what: 'a header without a value', properties: ['parse.headers=true'], input: 'h\tv\n' },
+  { what: 'no header at all', properties: ['parse.headers=true'], input: '\tv\n' },
+  { what: 'a null name of a header', properties: ['parse.headers=true', 'null.marker=N'], input: 'N:1\tv\n' },
+  { what: 'a null marker that is a mark', properties: ['null.marker=,'], input: '' },
+  { what: 'two marks that are the same', properties: ['headers.separator=:'], input: '' },
+]
+
+const withProperties = ({ properties }: Lines): string[] => properties.flatMap(one => ['--property', one])
+
+async function steps(context: TestContext, broker: BrokerProcess, runner: JavaToolRunner): Promise<void> {
+  const cluster = { bootstrapServers: broker.bootstrap }
+  const java = (topic: string, lines: Lines) => {
+    const target = ['--bootstrap-server', broker.bootstrap, '--topic', topic]
+    return runner.tool(ToolClass.consoleProducer, [...target, ...withProperties(lines)], lines.input)
+  }
+  const ours = (topic: string, lines: Lines, expectedCodes: readonly number[]) =>
+    monedula(cluster, ['produce', topic, ...withProperties(lines)], { input: lines.input, expectedCodes })
+  const recordsOf = async (topic: string): Promise<unknown[]> => {
+    const { stdout } = await monedula(cluster, ['consume', topic, '--json'])
+    const records = stdout.split('\n').filter(line => line !== '')
+    return records.map(line => {
+      const { offset, key, value, headers } = JSON.parse(line)
+      return { offset, key, value, headers }
+    })
+  }
+
+  for (const [index, lines] of TAKEN.entries()) {
+    await context.test(`${lines.what} become the same records`, async () => {
+      const [theirTopic, ourTopic] = [`java-${index}`, `monedula-${index}`]
+      await createTopics(
+        broker,
+        [theirTopic, ourTopic].map(topic => ({ topic, numPartitions: 1 })),
+      )
+      assert.equal((await java(theirTopic, lines)).code, 0)
+      await ours(ourTopic, lines, [0])
+      const expected = await recordsOf(theirTopic)
+      assert.ok(expected.length > 0)
+      assert.deepEqual(await recordsOf(ourTopic), expected)
+    })
+  }
+
+  await createTopics(broker, [{ topic: 'refused', numPartitions: 1 }])
+  for (const lines of REFUSED) {
+    await context.test(`${lines.what} is refused by both`, async () => {
+      await java('refused', lines)
+      await ours('refused', lines, [1])
+      assert.deepEqual(await recordsOf('refused'), [])
+    })
+  }
+}
+
+compatTest({
+  tool: "Kafka's console producer beside monedula produce",
+  install: kafkaJars,
+  version: () => jarVersion('libs', 'kafka-tools'),
+  steps: async (context, broker) => {
+    const runner = await JavaToolRunner.start()
+    try {
+      await steps(context, broker, runner)
+    } finally {
+      await runner.stop()
+    }
+  },
+})
