@@ -1,4 +1,4 @@
-import type { Consumer, ConsumerRecord, Kafka, TopicPartition } from '../client/index.ts'
+import { type Consumer, type ConsumerRecord, type Kafka, KafkaError, type TopicPartition } from '../client/index.ts'
 import { systemClock, type Timer } from '../platform/index.ts'
 import type { Place } from './option-values.ts'
 import { Output } from './output.ts'
@@ -102,7 +102,10 @@ async function partitionsOf(
   wanted: readonly number[] | undefined,
 ): Promise<TopicPartition[]> {
   await using admin = kafka.admin(lookUpOptions)
-  const [described] = await admin.describeTopics([topic])
+  const [described] = await admin.describeTopics([topic]).catch((error: unknown) => {
+    if (!(error instanceof KafkaError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
+    throw new Error(`there is no topic ${topic}: make it with monedula topic create ${topic}`, { cause: error })
+  })
   const count = described?.partitions.length ?? 0
   const missing = wanted?.find(partition => partition >= count)
   if (missing !== undefined) throw new Error(`--partition ${missing}: ${topic} has partitions 0 to ${count - 1}`)

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { nodeDisk } from '../platform/index.ts'
 import { runBroker } from './run-broker.ts'
@@ -51,15 +51,18 @@ function addDevelopmentDefaults(properties: Map<string, string>, options: StartO
 }
 
 function whatNext(address: string, data: string): string {
-  const example = fileURLToPath(new URL('../../../examples/hello.mjs', import.meta.url))
-  const lines: [command: string, what: string][] = [
-    [`kcat -b ${address} -t first -P`, 'publishes lines (end with Ctrl-D)'],
-    [`kcat -b ${address} -t first -C`, 'reads them'],
-  ]
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  const example = join(root, 'examples', 'hello.mjs')
   // A clone has it, the package that users install has not.
-  if (nodeDisk.stat(example)) {
+  const isClone = nodeDisk.stat(example) !== undefined
+  const command = isClone ? `node ${relative('', join(root, 'bin', 'monedula.js'))}` : 'npx monedula'
+  const lines: [command: string, what: string][] = [
+    [`${command} produce first -b ${address}`, 'publishes lines (end with Ctrl-D)'],
+    [`${command} consume first -f -b ${address}`, 'reads what comes'],
+  ]
+  if (isClone)
     lines.unshift([`node ${relative('', example)} ${address}`, 'publishes three records and reads them back'])
-  }
-  const commands = lines.map(([command, what]) => `  ${command.padEnd(46)}  ${what}`).join('\n')
+  const width = Math.max(...lines.map(([typed]) => typed.length))
+  const commands = lines.map(([typed, what]) => `  ${typed.padEnd(width)}  ${what}`).join('\n')
   return `\nMonedula listens on ${address}. In another terminal:\n\n${commands}\n\nRecords are kept in ${data}. Stop with Ctrl-C.`
 }

@@ -39,7 +39,11 @@ export async function describeTopic(name: string, options: ClusterOptions & { re
   await using admin = toCluster(options).admin(adminOptions(options))
   const [[topic], [settings]] = await Promise.all([
     admin.describeTopics([name]),
-    admin.describeConfigs([{ type: 'topic', name }]),
+    admin.describeConfigs([{ type: 'topic', name }]).catch((error: unknown) => {
+      // Who may see a topic need not be allowed to see its settings.
+      if (isAbout(error, 'TOPIC_AUTHORIZATION_FAILED')) return []
+      throw error
+    }),
   ])
   const places = (topic?.partitions ?? []).map(({ partition }) => ({ topic: name, partition }))
   const [begins, ends] = await Promise.all([offsets(admin, places, 'earliest'), offsets(admin, places, 'latest')])

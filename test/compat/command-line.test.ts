@@ -1,12 +1,13 @@
-/** Lines that `monedula produce` reads, beside what Kafka's console producer makes of them. */
+/** The `monedula` command with Apache Kafka, and lines that it reads beside what Kafka's console producer makes of them. */
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
-import { monedula } from '../integration/monedula-command.ts'
-import type { BrokerProcess } from './broker-process.ts'
+import { type TestContext, test } from 'node:test'
+import { monedula, refusal, startMonedula } from '../integration/monedula-command.ts'
+import { BrokerProcess, targetVersion } from './broker-process.ts'
 import { compatTest } from './compat-test.ts'
 import { createTopics } from './create-topics.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 import { JavaToolRunner, ToolClass } from './java-tool-runner.ts'
+import { toolOrSkip } from './tools.ts'
 
 interface Lines {
   readonly what: string
@@ -120,3 +121,66 @@ compatTest({
     }
   },
 })
+
+for (const target of ['kafka', 'kafka43'] as const) {
+  const version = targetVersion(target)
+  test(`the command line against ${version}`, { timeout: 300_000 }, async context => {
+    if ((await toolOrSkip(context, version, kafkaJars)) === undefined) return
+    const broker = await BrokerProcess.start({ target })
+    try {
+      await everyCommand({ bootstrapServers: broker.bootstrap })
+    } finally {
+      await broker.dispose()
+    }
+  })
+}
+
+async function everyCommand(cluster: { readonly bootstrapServers: string }): Promise<void> {
+  const output = async (words: string, input = ''): Promise<string> =>
+    (await monedula(cluster, words, { input })).stdout
+
+  assert.equal(await output('topic create orders -p 2 -c retention.ms=-1'), 'created orders\n')
+  assert.match(await refusal(cluster, 'topic create orders'), /^monedula: orders: [^\n]*already exists[^\n]*\n$/)
+  assert.equal(
+    await output('topic alter orders -p 3 -c segment.ms=5000 --delete-config retention.ms'),
+    'altered orders\n',
+  )
+  const described = await output('topic describe orders')
+  assert.match(described, /^2 +0 +0 +0 +0 +0$/m)
+  assert.match(described, /^segment\.ms +5000 +dynamic-topic$/m)
+  assert.match(await output('topic list'), /^orders$/m)
+
+  await output('produce orders -k : -p 1 -H from=till -z zstd', 'u1:one\nu2:two\nu3:three\n')
+  const json = await output('consume orders --json')
+  assert.deepEqual(
+    json
+      .trimEnd()
+      .split('\n')
+      .map(line => Object.values({ ...JSON.parse(line), timestamp: 0 })),
+    ['one', 'two', 'three'].map((value, offset) => [
+      'orders',
+      1,
+      offset,
+      0,
+      `u${offset + 1}`,
+      value,
+      [['from', 'till']],
+    ]),
+  )
+  await output('produce orders --json', json)
+  assert.equal(await output('consume orders -p 1 -o -1'), 'u3\tthree\n')
+  assert.match(await refusal(cluster, 'consume none'), /^monedula: there is no topic none/)
+
+  const reader = startMonedula(cluster, 'consume orders --follow --from-beginning -g billing -p 0,1,2')
+  await reader.until(stdout => stdout.split('\n').length === 7, 60_000)
+  reader.kill('SIGINT')
+  assert.equal(await reader.ended(20_000), 0)
+  assert.match(await output('group list'), /^billing +Empty$/m)
+  assert.match(await output('group describe billing'), /^orders +1 +6 +6 +0 +-/m)
+  await output('group reset billing --to -2')
+  assert.equal((await output('consume orders -g billing -n 1')).split('\n').length, 2)
+  assert.match(await output('group describe billing'), /^orders +1 +5 +6 +1 +-/m)
+  assert.equal(await output('group delete billing'), 'deleted billing\n')
+  assert.match(await refusal(cluster, 'group describe billing'), /^monedula: there is no group billing/)
+  assert.equal(await output('topic delete orders'), 'deleted orders\n')
+}

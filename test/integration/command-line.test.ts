@@ -63,7 +63,7 @@ test('a group is described with who reads what, and not moved while somebody doe
   assert.match(stdout, /^billing: Stable, members: 1\n/)
   assert.match(stdout, /^orders +0 +\S+ +1 +\S+ +till-\S+ +till +\/?127\.0\.0\.1$/m)
   assert.match(
-    await refusal(cluster, 'group reset billing --to end'),
+    await refusal(cluster, 'group reset billing --to end --topic orders'),
     /^monedula: group billing has members: [^\n]+\n$/,
   )
   reader.kill('SIGINT')
@@ -84,7 +84,7 @@ test('a failure is one line that names what is wrong, and exit code 1', async ()
     ],
     ['topic alter orders', /^nothing to alter: give --partitions/],
     ['topic alter orders -p 1', /^orders: /],
-    ['consume none', /^none: /],
+    ['consume none', /^there is no topic none: make it with monedula topic create none$/],
     ['consume orders -p 3', /^--partition 3: orders has partitions 0 to 0$/],
     ['consume orders -o yesterday', /'yesterday' is invalid.*beginning, end/],
     ['consume orders -g billing -o end', /^--offset: a group goes on where it stands/],
