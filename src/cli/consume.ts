@@ -1,5 +1,6 @@
 import { type Consumer, type ConsumerRecord, type Kafka, KafkaError, type TopicPartition } from '../client/index.ts'
 import { systemClock, type Timer } from '../platform/index.ts'
+import { EndWatch } from './end-watch.ts'
 import type { Place } from './option-values.ts'
 import { Output } from './output.ts'
 import { consumerFinder, offsetsOf } from './places.ts'
@@ -21,9 +22,6 @@ export interface ConsumeOptions extends ClusterOptions {
   readonly nullMarker: string
   readonly isolationLevel?: 'read_committed' | 'read_uncommitted'
 }
-
-/** How often it is looked whether everything was read. */
-const LOOK_MS = 20
 
 /**
  * `monedula consume`: prints what is in a topic now and ends, or goes on with `--follow`. A group goes on where it stands; without one
@@ -49,9 +47,9 @@ export async function consume(topic: string, options: ConsumeOptions): Promise<v
   if (group === undefined || partition) consumer.assign(await startsOf(consumer, places, options))
   else consumer.subscribe(topic)
   using silence = new Silence(consumer, options.timeoutMs)
-  using end = options.follow ? undefined : new EndWatch(consumer, places)
-  const printed = printAll(consumer, record => silence.heard(print(record)), options)
-  await Promise.all([printed, end?.known])
+  const end = options.follow ? undefined : new EndWatch(consumer, places)
+  const printed = printAll(consumer, record => silence.heard(print(record)), options).finally(() => end?.stop())
+  await Promise.all([printed, end?.done])
 }
 
 /** Where to begin; what `auto.offset.reset` does by itself needs no question to the cluster before. */
@@ -111,46 +109,6 @@ async function partitionsOf(
   if (missing !== undefined) throw new Error(`--partition ${missing}: ${topic} has partitions 0 to ${count - 1}`)
   const numbers = wanted ?? Array.from({ length: count }, (_, partition) => partition)
   return numbers.map(partition => ({ topic, partition }))
-}
-
-/** Closes a consumer when it has worked on everything that was there at the start. */
-class EndWatch implements Disposable {
-  /** Resolves when it is known where partitions end; rejects, and closes the consumer, when that cannot be found out. */
-  readonly known: Promise<void>
-  readonly #consumer: Consumer
-  #ends: ReadonlyMap<number, number> = new Map()
-  #isOver = false
-  #timer: Timer | undefined
-
-  constructor(consumer: Consumer, places: readonly TopicPartition[]) {
-    this.#consumer = consumer
-    this.known = this.#begin(places)
-  }
-
-  [Symbol.dispose](): void {
-    this.#isOver = true
-    this.#timer?.cancel()
-  }
-
-  async #begin(places: readonly TopicPartition[]): Promise<void> {
-    try {
-      const ends = await this.#consumer.endOffsets(places)
-      this.#ends = new Map(ends.map(({ partition, offset }) => [partition, offset]))
-      this.#look()
-    } catch (error) {
-      if (this.#isOver) return
-      void this.#consumer.close()
-      throw error
-    }
-  }
-
-  #look(): void {
-    if (this.#isOver) return
-    const { assignment } = this.#consumer
-    const isDone = assignment.every(one => (this.#consumer.position(one) ?? -1) >= (this.#ends.get(one.partition) ?? 0))
-    if (assignment.length > 0 && isDone) void this.#consumer.close()
-    else this.#timer = systemClock.schedule(LOOK_MS, () => this.#look())
-  }
 }
 
 /** Closes a consumer when nothing has come for a while, if that was asked for. */
