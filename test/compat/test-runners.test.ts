@@ -52,6 +52,14 @@ test('a test with a Kafka of its own runs under vitest and jest', { timeout: 600
   }
 })
 
+test('the command of the package is bundled, and runs brokers and clients', { timeout: 600_000 }, async context => {
+  const directory = await toolOrSkip(context, 'the package', installedProject)
+  if (directory === undefined) return
+  assert.ok(existsSync(join(directory, 'node_modules/monedula/dist/bundle/cli/monedula.js')))
+  const { stdout } = await run(join(directory, 'node_modules/.bin/monedula'), ['demo', '--count', '1'])
+  assert.match(stdout, /orders-0 at 0 +user0/)
+})
+
 /** What Vite makes of a program that imports the package; what the package itself imports is taken in, too. */
 async function bundled(directory: string, name: string, program: string): Promise<string> {
   const work = join(directory, 'bundles', name)

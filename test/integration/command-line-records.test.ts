@@ -1,12 +1,10 @@
 /** Records in and out of the `monedula` command. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
-import { bin, Workspace } from './broker-process.ts'
+import { Workspace } from './broker-process.ts'
 import { monedula, refusal, startMonedula } from './monedula-command.ts'
 
 const FIRST_OF_2026 = Date.UTC(2026, 0, 1)
@@ -203,21 +201,13 @@ test('consume --follow goes on with what comes, and ends cleanly by a signal', a
 
 test('a reader of the output that has enough ends consume quietly, and the group is left', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
-  const input = Array.from({ length: 50_000 }, (_, index) => `record ${index}\n`).join('')
-  await monedula(cluster, 'produce orders', { input })
-  const args = [bin('monedula.js'), 'consume', 'orders', '-f', '--from-beginning', '-g', 'billing']
-  const child = spawn(process.execPath, [...args, '-b', cluster.bootstrapServers], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  const ended = once(child, 'close')
-  await once(child.stdout, 'data')
-  child.stdout.destroy()
-  assert.deepEqual(await ended, [0, null])
-  assert.equal(stderr, '')
+  await monedula(cluster, 'produce orders', { input: 'wanted\n' })
+  const reader = startMonedula(cluster, 'consume orders --follow --from-beginning -g billing')
+  await reader.until(stdout => stdout !== '', 20_000)
+  reader.child.stdout?.destroy()
+  await monedula(cluster, 'produce orders', { input: 'one more\n' })
+  assert.equal(await reader.ended(20_000), 0)
+  assert.equal(reader.stderr, '')
   assert.match((await monedula(cluster, 'group describe billing')).stdout, /^billing: Empty, members: 0$/m)
 })
 
