@@ -3,7 +3,6 @@ import type { Api } from '../network/index.ts'
 import { ErrorCode, type Fields, KafkaError, type MessageOf, type Schema } from '../protocol/index.ts'
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts'
-import { abortable } from './abortable.ts'
 import { Backoff } from './backoff.ts'
 import { BrokerNode, type Endpoint, type NodeSettings, type RequestBody, type RequestOptions } from './broker-node.ts'
 import {

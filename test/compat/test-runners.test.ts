@@ -1,6 +1,6 @@
 /** The package, installed as users install it, under the test runners and the bundler that they have. */
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fromRoot } from '../integration/broker-process.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Config, ConfigError } from '../../config/index.ts'
-import type { Logger } from '../../platform/index.ts'
+import type { Logger, Timer } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
