@@ -34,7 +34,8 @@ test('a server that says nothing in the handshake is given up when the time for 
 test('a server that speaks something else is told from one that is gone', async () => {
   const other = await handshakeWith(socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), 10_000)
   assert.ok(other instanceof TlsError, other.message)
-  assert.equal(other.code, 'ERR_SSL_WRONG_VERSION_NUMBER')
+  // Which of a stranger's bytes it stumbles over differs between versions of OpenSSL.
+  assert.match(other.code, /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/)
   const gone = await handshakeWith(socket => socket.end(), 10_000)
   assert.deepEqual([gone instanceof TlsError, gone.code], [false, 'ECONNRESET'])
 })
