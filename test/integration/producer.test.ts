@@ -102,6 +102,16 @@ test('a send that finds no memory for max.block.ms fails, and a topic that is no
   await assert.rejects(producer.send('nowhere', { value }), /nowhere/)
 })
 
+test('a send that looks in vain for its topic says why, however often it looked', async () => {
+  await using cluster = await startCluster({ config: { 'auto.create.topics.enable': false } })
+  const send = async (maxBlockMs: number): Promise<void> => {
+    await using producer = connect(cluster.bootstrapServers).producer({ maxBlockMs })
+    const message = new RegExp(`^metadata of nowhere was not done within ${maxBlockMs} ms`)
+    await assert.rejects(producer.send('nowhere', { value: 'x' }), { code: 'REQUEST_TIMED_OUT', message })
+  }
+  await Promise.all(Array.from({ length: 20 }, (_, index) => send(300 + 7 * index)))
+})
+
 test('a record that is too large, a partition that is not there and a value without serializer fail by themselves', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await using producer = connect(cluster.bootstrapServers).producer<string, unknown>()

@@ -131,6 +131,7 @@ export class RecordAccumulator {
       () => {
         topic.isKnown = true
         this.#admit(topic)
+        if (topic.pending[0] !== undefined) this.#watch(topic.pending[0].deadlineMs)
       },
       error => {
         this.#topics.delete(name)
@@ -228,13 +229,14 @@ export class RecordAccumulator {
     const { cluster, settings } = this.#parts
     const nowMs = cluster.settings.clock.monotonicMs()
     let nextMs = Number.POSITIVE_INFINITY
-    for (const topic of this.#topics.values()) {
-      const { pending } = topic
+    for (const { pending, isKnown } of this.#topics.values()) {
+      // Whoever looks for the topic has the same time, and knows why it was in vain.
+      if (!isKnown) continue
       const stays = pending.findIndex(({ deadlineMs }) => deadlineMs > nowMs)
       const late = pending.splice(0, stays < 0 ? pending.length : stays)
       this.#left(late.length)
-      const what = topic.isKnown ? 'no memory was free' : `topic ${topic.queues.topic} was not found`
-      const error = new KafkaError('REQUEST_TIMED_OUT', `${what} within max.block.ms, which is ${settings.maxBlockMs}`)
+      const what = `no memory was free within max.block.ms, which is ${settings.maxBlockMs}`
+      const error = new KafkaError('REQUEST_TIMED_OUT', what)
       for (const { waiter } of late) this.#fail(waiter, error)
       if (pending[0] !== undefined) nextMs = Math.min(nextMs, pending[0].deadlineMs)
     }
