@@ -1,3 +1,5 @@
+import type { ProducerBatch } from './producer-state-entry.ts'
+
 /** What became of an append. */
 export interface LogAppendInfo {
   /** Offset of the first record; -1 when there was nothing to append. */
@@ -26,5 +28,18 @@ export function emptyAppend(logStartOffset: number): LogAppendInfo {
     logAppendTimeMs: -1,
     logStartOffset,
     isDuplicate: false,
+  }
+}
+
+/** What became of a batch when its producer sent it the first time. */
+export function repeatedAppend(known: ProducerBatch, logStartOffset: number): LogAppendInfo {
+  return {
+    ...emptyAppend(logStartOffset),
+    firstOffset: known.lastOffset - known.offsetDelta,
+    lastOffset: known.lastOffset,
+    recordCount: known.offsetDelta + 1,
+    maxTimestamp: known.timestamp,
+    logAppendTimeMs: known.timestamp,
+    isDuplicate: true,
   }
 }

@@ -51,7 +51,8 @@ export class LogReader {
     const cached = this.#tail.read(startOffset, limits)
     if (cached !== undefined) {
       if (cached.bytes === 0) return emptySlice(startOffset)
-      return { ...cached, startOffset, lastOffset: cached.nextOffset - 1 }
+      const { chunks, bytes, baseOffset, nextOffset } = cached
+      return { chunks, bytes, startOffset, baseOffset, nextOffset, lastOffset: nextOffset - 1 }
     }
     return this.#readFiles(startOffset, limits)
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Workers } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import { PreparedRecords, unpackJob } from './batch-conversion.ts'
-import { emptyAppend, type LogAppendInfo } from './log-append-info.ts'
+import { emptyAppend, type LogAppendInfo, repeatedAppend } from './log-append-info.ts'
 import { LogCompaction } from './log-compaction.ts'
 import type { LogConfig } from './log-config.ts'
 import type { ActiveProducer, LeaderAppendOptions, LogParts } from './log-parts.ts'
@@ -195,17 +195,7 @@ export class Log {
       const header = batches[index]!
       if (header.producerId < 0) continue
       const known = origin === 'client' ? producers.findDuplicate(header) : undefined
-      if (known !== undefined) {
-        return {
-          ...emptyAppend(logStartOffset),
-          firstOffset: known.lastOffset - known.offsetDelta,
-          lastOffset: known.lastOffset,
-          recordCount: known.offsetDelta + 1,
-          maxTimestamp: known.timestamp,
-          logAppendTimeMs: known.timestamp,
-          isDuplicate: true,
-        }
-      }
+      if (known !== undefined) return repeatedAppend(known, logStartOffset)
       producers.check(header, origin, markers?.get(index))
     }
     return undefined
@@ -239,8 +229,16 @@ export class Log {
     if (state.logEndOffset - this.recoveryPoint >= state.config.flushMessages && !this.mustSyncBeforeAck) {
       state.flushInBackground()
     }
-    const info = { firstOffset, lastOffset, recordCount, bytes: bytes.length, maxTimestamp }
-    return { ...info, logAppendTimeMs, logStartOffset: state.logStartOffset, isDuplicate: false }
+    return {
+      firstOffset,
+      lastOffset,
+      recordCount,
+      bytes: bytes.length,
+      maxTimestamp,
+      logAppendTimeMs,
+      logStartOffset: state.logStartOffset,
+      isDuplicate: false,
+    }
   }
 
   /**

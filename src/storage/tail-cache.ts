@@ -106,13 +106,10 @@ export class TailCache {
     this.#gather = new Uint8Array(last === undefined ? bytes.length : GATHER_BYTES)
     this.#gather.set(bytes)
     const kept = this.#gather.subarray(0, bytes.length)
-    this.#push({ bytes: kept, heldBytes: this.#gather.length, baseOffset, nextOffset })
-  }
-
-  #push(chunk: Omit<TailChunk, 'cache' | 'evicted'>): void {
-    const held: TailChunk = { ...chunk, cache: this, evicted: false }
-    this.#chunks.push(held)
-    this.#budget.hold(held)
+    const heldBytes = this.#gather.length
+    const chunk: TailChunk = { cache: this, heldBytes, baseOffset, bytes: kept, nextOffset, evicted: false }
+    this.#chunks.push(chunk)
+    this.#budget.hold(chunk)
   }
 
   /**
@@ -134,7 +131,9 @@ export class TailCache {
     let total = 0
     let nextOffset = startOffset
     for (;;) {
-      const end = this.#fitting(bytes, start, { ...limits, maxBytes: limits.maxBytes - total, first: total === 0 })
+      const minOneMessage = limits.minOneMessage && total === 0
+      const { maxOffset } = limits
+      const end = this.#fitting(bytes, start, { maxBytes: limits.maxBytes - total, maxOffset, minOneMessage })
       if (end > start) {
         slices.push(bytes.subarray(start, end))
         total += end - start
@@ -156,12 +155,12 @@ export class TailCache {
   #fitting(
     bytes: Uint8Array,
     start: number,
-    limits: { maxBytes: number; maxOffset: number; minOneMessage: boolean; first: boolean },
+    limits: { readonly maxBytes: number; readonly maxOffset: number; readonly minOneMessage: boolean },
   ): number {
     let end = start
     while (end < bytes.length) {
       const next = end + batchLength(bytes, end)
-      const tooLarge = next - start > limits.maxBytes && !(limits.first && end === start && limits.minOneMessage)
+      const tooLarge = next - start > limits.maxBytes && !(end === start && limits.minOneMessage)
       if (tooLarge || batchLastOffset(bytes, end) >= limits.maxOffset) break
       end = next
     }

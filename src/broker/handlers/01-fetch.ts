@@ -56,10 +56,10 @@ function answer(
 ): MessageInput<typeof FetchResponse> {
   if (context.apiVersion < 16) return fetched
   return {
-    ...fetched,
     nodeEndpoints: leaderEndpoints(
       results.map(({ currentLeader }) => currentLeader.leaderId),
       context,
     ),
+    ...fetched,
   }
 }

@@ -50,7 +50,7 @@ export class PartitionSequence {
   /** Gives a batch the next sequence. */
   assign(batch: SequencedBatch): void {
     assert.ok(this.identity, 'a sequence belongs to a producer')
-    batch.producer = { ...this.identity, baseSequence: this.#next }
+    batch.producer = { baseSequence: this.#next, ...this.identity }
     this.#next = addToSequence(this.#next, batch.recordCount)
     this.#inFlight.push(batch)
   }
@@ -131,7 +131,7 @@ export class PartitionSequence {
     this.lastAckedOffset = -1
     this.#unresolvedNext = undefined
     for (const batch of this.#inFlight) {
-      batch.producer = { ...identity, baseSequence: this.#next }
+      batch.producer = { baseSequence: this.#next, ...identity }
       batch.hasBeenReset = true
       this.#next = addToSequence(this.#next, batch.recordCount)
     }

@@ -48,7 +48,7 @@ export function decideCommit(
 ): CommitDecision {
   const errorCode = validateCommit(group, request)
   if (errorCode !== ErrorCode.NONE) return refuse(errorCode)
-  return { ...recordsOf(request, context), resetSession: group.state !== 'Empty' }
+  return { resetSession: group.state !== 'Empty', ...recordsOf(request, context) }
 }
 
 /**
@@ -67,7 +67,7 @@ export function decideTransactionalCommit(
     const error = validateMemberOfGeneration(group, request, generationId)
     if (error !== ErrorCode.NONE) return refuse(error)
   }
-  return { ...recordsOf(request, context), resetSession: false }
+  return { resetSession: false, ...recordsOf(request, context) }
 }
 
 function refuse(errorCode: number): CommitDecision {

@@ -83,9 +83,9 @@ export class BatchBuilder {
         ? records
         : behindHeader(compress(compression, records.subarray(BATCH_HEADER_BYTES), compressionLevel))
     writeBatchHeader(bytes, {
+      recordCount: this.#recordCount,
       ...end,
       compression,
-      recordCount: this.#recordCount,
       lastOffsetDelta: Math.max(this.#recordCount - 1, 0),
       baseTimestamp: this.#baseTimestamp,
       maxTimestamp: this.#maxTimestamp,
