@@ -34,6 +34,8 @@ testSeeds({
     kill: 10,
     power: 20,
     'gone back': 500,
+    seek: 10,
+    pause: 10,
     'member left': 1,
     'member vanished': 10,
   },

@@ -8,6 +8,7 @@ import {
 import { KafkaError } from '../../../src/protocol/everything.ts'
 import type { Isolation } from '../../../src/testing/history/index.ts'
 import type { ClientWorld } from './client-world.ts'
+import { Detours } from './detours.ts'
 import { SESSION_TIMEOUT_MS } from './settings.ts'
 
 type Reader = Consumer<string, string>
@@ -120,6 +121,9 @@ class ReadingLife {
   /** Where the next record of a partition is, by the history; an assignment begins anywhere. */
   readonly #next = new Map<string, number>()
   readonly #assignments = new Map<string, number>()
+  readonly #detours: Detours
+  /** Whether a detour is heeded before the next record of its partition. */
+  #mayStray = false
 
   constructor(
     world: ClientWorld,
@@ -130,6 +134,7 @@ class ReadingLife {
     this.#settings = settings
     this.#name = name
     this.#commits = commits
+    this.#detours = new Detours(world)
   }
 
   assigned(partitions: readonly TopicPartition[]): void {
@@ -137,6 +142,7 @@ class ReadingLife {
     for (const one of partitions) {
       const where = `${one.topic}-${one.partition}`
       this.#next.delete(where)
+      this.#detours.assigned(one)
       this.#assignments.set(where, this.#assignmentOf(one) + 1)
     }
     for (const one of [...this.consumer.assignment, ...partitions]) this.#owns(one)
@@ -145,6 +151,7 @@ class ReadingLife {
   async read(signal: AbortSignal): Promise<void> {
     const world = this.#world
     const way = world.oneOf(['iterate', 'batches', 'run', 'concurrent', 'by key'] as const)
+    this.#mayStray = way !== 'batches' && way !== 'by key'
     if (way === 'iterate') await this.#iterate(signal)
     else if (way === 'batches') await this.#batches(signal)
     else {
@@ -188,6 +195,7 @@ class ReadingLife {
   async #work(record: Read, isInOrder: boolean, assignment = this.#assignmentOf(record)): Promise<void> {
     const world = this.#world
     this.#owns(record)
+    if (this.#mayStray) this.#detours.handedOut(record)
     if (world.chance(4)) await world.sleep(world.random.below(world.chance(20) ? 2_000 : 40))
     world.ledger(this.#settings.group).done(record.value!)
     // What was in hand when its partition went may be done with when it is here again.
@@ -197,6 +205,7 @@ class ReadingLife {
       const { topic, partition, offset, leaderEpoch } = record
       await this.#commit([{ topic, partition, offset: offset + 1, leaderEpoch }])
     } else if (this.#commits !== 'auto' && world.chance(5)) await this.#commit()
+    if (this.#mayStray && assignment === this.#assignmentOf(record)) this.#detours.take(this.consumer, record)
   }
 
   async #commit(offsets?: Parameters<Reader['commit']>[0]): Promise<void> {
@@ -212,18 +221,19 @@ class ReadingLife {
   #note({ topic, partition, offset, leaderEpoch, value }: Read): void {
     const { history, settings } = this.#world
     const where = `${topic}-${partition}`
+    const sought = this.#detours.sought({ topic, partition })
     const before = this.#next.get(where)
     this.#next.set(where, offset + 1)
     if (settings.durability === 'lossy') {
       // What is worked on now may have been read before the power went, and be nowhere any more: that all of what is there was worked on
       // says whether truncations are noticed.
-      if (before !== undefined && offset < before) this.#world.count('gone back')
+      if (before !== undefined && sought === undefined && offset < before) this.#world.count('gone back')
       return
     }
     const { isolation } = this.#settings
-    const seeks = before === undefined
+    const seeks = before === undefined || sought !== undefined
     history.note(
-      { kind: 'poll', consumer: this.#name, partition: where, isolation, position: before ?? offset, seeks },
+      { kind: 'poll', consumer: this.#name, partition: where, isolation, position: sought ?? before ?? offset, seeks },
       { records: [{ offset, epoch: leaderEpoch, value: value! }], next: offset + 1 },
     )
   }

@@ -1,0 +1,68 @@
+import type { Consumer, TopicPartition } from '../../../src/client/index.ts'
+import type { ClientWorld } from './client-world.ts'
+
+const LONGEST_PAUSE_MS = 500
+/** Records that somebody goes back at the most. */
+const FARTHEST_BACK = 8
+
+/** A program that now and then goes back in a partition, or lets it rest, while its consumer fetches ahead. */
+export class Detours {
+  readonly #world: ClientWorld
+  readonly #sought = new Map<string, number>()
+  readonly #paused = new Set<string>()
+
+  constructor(world: ClientWorld) {
+    this.#world = world
+  }
+
+  /** A partition comes anew: what was said of it before counts no more. */
+  assigned(place: TopicPartition): void {
+    this.#sought.delete(nameOf(place))
+    this.#paused.delete(nameOf(place))
+  }
+
+  /** A record is handed out: never of a partition that is paused. */
+  handedOut(place: TopicPartition): void {
+    if (this.#paused.has(nameOf(place))) this.#world.fail(`read while paused: ${nameOf(place)}`)
+  }
+
+  /** Where the program went since it last asked, so that reading has to go on just there. */
+  sought(place: TopicPartition): number | undefined {
+    const offset = this.#sought.get(nameOf(place))
+    this.#sought.delete(nameOf(place))
+    return offset
+  }
+
+  /** Perhaps takes a way round, after a record. */
+  take(consumer: Consumer<string, string>, { topic, partition, offset }: TopicPartition & { offset: number }): void {
+    const world = this.#world
+    const place = { topic, partition }
+    // At the end everything is to be read on, and once.
+    if (world.isEnding || !world.chance(6) || !isAssigned(consumer, place)) return
+    if (world.chance(2)) this.#goBack(consumer, place, Math.max(0, offset - world.random.below(FARTHEST_BACK)))
+    else this.#rest(consumer, place)
+  }
+
+  #goBack(consumer: Consumer<string, string>, place: TopicPartition, offset: number): void {
+    this.#world.count('seek')
+    this.#sought.set(nameOf(place), offset)
+    consumer.seek(place, offset)
+  }
+
+  #rest(consumer: Consumer<string, string>, place: TopicPartition): void {
+    const world = this.#world
+    world.count('pause')
+    this.#paused.add(nameOf(place))
+    consumer.pause([place])
+    world.clock.schedule(world.random.below(LONGEST_PAUSE_MS), () => {
+      if (!this.#paused.delete(nameOf(place))) return
+      if (isAssigned(consumer, place)) consumer.resume([place])
+    })
+  }
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
+
+function isAssigned(consumer: Consumer<string, string>, place: TopicPartition): boolean {
+  return consumer.assignment.some(one => nameOf(one) === nameOf(place))
+}
