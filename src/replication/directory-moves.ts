@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '../platform/index.ts'
+import { KafkaError } from '../protocol/index.ts'
 import { type Log, type LogManager, partitionName } from '../storage/index.ts'
 import type { Partition } from './partition.ts'
 
@@ -119,6 +120,8 @@ export class DirectoryMoves {
         this.#giveBack(partition, log)
         return
       }
+      // A log that a failed directory still has would be there beside its copy when the directory is well again.
+      if (log.isOffline) throw new KafkaError('KAFKA_STORAGE_ERROR', `the directory of ${log.path} has failed`)
       const promoted = await logManager.promoteFutureLog(partition.topicPartition)
       if (partition.isClosed) {
         logManager.deleteLog(partition.topicPartition)

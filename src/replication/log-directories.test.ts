@@ -108,6 +108,31 @@ test('no record is lost or doubled by a move while producers go on', async () =>
   }
 })
 
+test('a log whose directory fails in the moment in which its copy takes over is in one directory after a restart', async () => {
+  const broker = await openOneBroker({ a: 1, b: 2 }, TWO)
+  for (let count = 0; count < 3; count++) broker.append('a', 0, batchOf(1))
+  const from = directoryOf(broker)!
+  const beside = [0, 1].find(index => broker.replicas.partition('b', index).log?.directory === from)!
+  move(broker, elsewhere(broker))
+  const settling = broker.clock.settle()
+  for (let turn = 0; directoryOf(broker) !== undefined; turn++) {
+    assert.ok(turn < 1_000, 'the copy never takes over')
+    await Promise.resolve()
+  }
+  broker.disk.failNext({ operation: 'write', path: path => path.startsWith(from) })
+  const refused = await broker.produce('b', beside, batchOf(1), 1)
+  assert.equal(refused.errorCode, ErrorCode.KAFKA_STORAGE_ERROR)
+  await settling
+  await broker.clock.settle()
+  assert.throws(() => directoryOf(broker), { code: 'KAFKA_STORAGE_ERROR' })
+  const again = await broker.crash(seededRandom(1), 1)
+  await again.clock.settle()
+  const lying = ['/d0', '/d1'].filter(directory => names(again, directory).includes('a-0'))
+  assert.equal(lying.length, 1)
+  assert.equal(await readAll(again), 3 * batchOf(1).length)
+  await again.close()
+})
+
 test('what was acknowledged during a move is there after a kill or a power cut at any moment of it', async () => {
   let movedBefore = 0
   for (let moment = 0; moment < 240; moment++) {
