@@ -34,7 +34,7 @@ export const consumerKeys = {
     type: 'list',
     default: 'range,cooperative-sticky',
     importance: 'medium',
-    doc: 'Assignors in order of preference: range, roundrobin, sticky, cooperative-sticky; Java class names are understood.',
+    doc: 'Assignors in order of preference: range, roundrobin, sticky, cooperative-sticky, or RoundRobinAssigner, which kafkajs has; Java class names are understood.',
   },
   'session.timeout.ms': {
     type: 'int',

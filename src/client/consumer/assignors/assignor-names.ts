@@ -12,12 +12,15 @@ const JAVA_NAMES: Readonly<Record<string, PartitionAssignor>> = {
   CooperativeStickyAssignor: cooperativeStickyAssignor,
 }
 
+/** The default of kafkajs, as its members name it: for a group that moves from it member by member. */
+const kafkajsRoundRobin: PartitionAssignor = { ...roundRobinAssignor, name: 'RoundRobinAssigner' }
+
 /**
  * The assignors that `partition.assignment.strategy` names, by their own names or those of Java's classes.
  * @throws ConfigError for a name that nobody has
  */
 export function assignorsNamed(names: readonly string[]): PartitionAssignor[] {
-  const known = Object.values(JAVA_NAMES)
+  const known = [...Object.values(JAVA_NAMES), kafkajsRoundRobin]
   return names.map(name => {
     const found = JAVA_NAMES[name.replace(JAVA_PACKAGE, '')] ?? known.find(assignor => assignor.name === name)
     if (found) return found
