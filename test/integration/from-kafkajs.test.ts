@@ -1,11 +1,9 @@
-/** The way from kafkajs, as docs/guides/from-kafkajs.md describes it, next to kafkajs itself. */
+/** A group that moves from kafkajs member by member. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ConsumerRunConfig, Kafka, logLevel, Partitioners } from 'kafkajs'
-import { connect, type Partitioner, string } from '../../src/client/index.ts'
+import { type ConsumerRunConfig, Kafka, logLevel } from 'kafkajs'
+import { connect, string } from '../../src/client/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
-
-process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
 
 const kafkajs = (cluster: TestCluster): Kafka =>
   new Kafka({ brokers: [cluster.bootstrapServers], logLevel: logLevel.NOTHING })
@@ -77,34 +75,4 @@ test('members of kafkajs and ours share a group, and what those committed who le
     ['ours', 'theirs'],
   )
   assert.deepEqual(seen.slice(4).sort(), ['ours e', 'ours f'])
-})
-
-/** As the guide has it. */
-function fromKafkajs(create: typeof Partitioners.LegacyPartitioner): Partitioner {
-  const choose = create()
-  return {
-    partition: ({ topic, keyBytes, partitionCount }) => {
-      const partitionMetadata = Array.from({ length: partitionCount }, (_, partitionId) => ({ partitionId, leader: 0 }))
-      const message = { key: keyBytes && Buffer.from(keyBytes), value: null }
-      return choose({ topic, partitionMetadata: partitionMetadata as never, message })
-    },
-  }
-}
-
-test('keys go to the partitions that kafkajs chose', async () => {
-  await using cluster = await startCluster({ topics: { orders: 7 } })
-  const keys = Array.from({ length: 50 }, (_, index) => `key ${index}`)
-  for (const [create, partitioner] of [
-    [Partitioners.DefaultPartitioner, undefined],
-    [Partitioners.LegacyPartitioner, fromKafkajs(Partitioners.LegacyPartitioner)],
-  ] as const) {
-    const theirs = kafkajs(cluster).producer({ createPartitioner: create })
-    await theirs.connect()
-    await using ours = connect(cluster.bootstrapServers).producer(partitioner === undefined ? {} : { partitioner })
-    for (const key of keys) {
-      const [sent] = await theirs.send({ topic: 'orders', messages: [{ key, value: '' }] })
-      assert.equal((await ours.send('orders', { key, value: '' })).partition, sent?.partition)
-    }
-    await theirs.disconnect()
-  }
 })
