@@ -1,6 +1,6 @@
-import { handled, type RequestContext, type RequestInterceptor } from '../broker/index.ts'
+import { handled, handlers, type RequestContext, type RequestInterceptor } from '../broker/index.ts'
 import { type Clock, sleep } from '../platform/index.ts'
-import { type ErrorName, KafkaError } from '../protocol/index.ts'
+import { ErrorCode, type ErrorName, KafkaError } from '../protocol/index.ts'
 
 /** A request as a {@link RequestControl} sees it. */
 export interface ControlledRequest {
@@ -33,6 +33,8 @@ interface Control {
   left: number
 }
 
+const APIS: ReadonlySet<string> = new Set(handlers.map(({ name }) => name))
+
 /** Who decides about which requests. The control that was added last is asked first, and is the only one asked. */
 export class FaultTable {
   readonly #controls = new Map<string, Control[]>()
@@ -42,14 +44,20 @@ export class FaultTable {
     this.#clock = clock
   }
 
-  /** Asks `decide` about each request of an API; disposing of what is returned ends that. */
+  /**
+   * Asks `decide` about each request of an API; disposing of what is returned ends that.
+   * @throws RangeError for an API that the broker does not have: nothing would ever be asked
+   */
   control(api: string, decide: RequestControl, { times = Number.POSITIVE_INFINITY }: ControlOptions = {}): Disposable {
+    if (!APIS.has(api)) throw new RangeError(`no API is named ${api}; there are ${[...APIS].join(', ')}`)
     const control = { decide, left: times }
     this.#controls.set(api, [...(this.#controls.get(api) ?? []), control])
     return { [Symbol.dispose]: () => this.#remove(api, control) }
   }
 
   failNext(api: string, code: ErrorName, { times = 1 }: ControlOptions = {}): Disposable {
+    if (!(code in ErrorCode))
+      throw new RangeError(`no error of Kafka is named ${code}; docs/reference/errors.md has all`)
     const decide: RequestControl = () => {
       throw new KafkaError(code, `${api} was told to fail`)
     }

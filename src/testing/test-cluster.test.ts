@@ -168,4 +168,8 @@ test('what cannot be done is said in one line that names the way out', async t =
   await assert.rejects(startCluster({ brokers: 3 as 1 }), /brokers: 3/)
   await assert.rejects(cluster.createTopic('no/slash'), { code: 'INVALID_TOPIC_EXCEPTION' })
   await assert.rejects(startCluster({ config: { 'num.partitions': 'many' } }), /num.partitions/)
+  await assert.rejects(startCluster({ topic: ['orders'] } as object), /no option topic, but brokers, topics/)
+  await assert.rejects(startCluster({ topics: 'orders' as never }), /a list of names/)
+  assert.throws(() => cluster.failNext('Produces', 'NOT_LEADER_OR_FOLLOWER'), /no API is named Produces; .*Produce/)
+  assert.throws(() => cluster.failNext('Produce', 'NOT_LEADER' as never), /no error of Kafka is named NOT_LEADER/)
 })

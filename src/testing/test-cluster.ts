@@ -37,6 +37,17 @@ export interface ClusterOptions {
  */
 export type HowItEnds = 'clean' | 'kill' | 'power'
 
+const OPTIONS = ['brokers', 'topics', 'config', 'directory', 'logger', 'seed'] satisfies (keyof ClusterOptions)[]
+
+/** @throws Error for what would be passed over where no compiler looks */
+function checkOptions(options: ClusterOptions): void {
+  const stray = Object.keys(options).find(name => !(OPTIONS as readonly string[]).includes(name))
+  if (stray !== undefined) throw new RangeError(`startCluster has no option ${stray}, but ${OPTIONS.join(', ')}`)
+  const { topics } = options
+  if (topics === undefined || (typeof topics === 'object' && topics !== null)) return
+  throw new TypeError('topics: give a list of names, or numbers of partitions by name')
+}
+
 /** Where a cluster in memory keeps its logs. */
 const MEMORY_DIRECTORY = '/data'
 
@@ -63,6 +74,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** Starts a cluster; see {@link startCluster}. */
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    checkOptions(options)
     const { brokers = 1, topics = {} } = options
     if (brokers !== 1) throw new RangeError(`brokers: ${brokers}: a cluster has one broker yet`)
     const cluster = new TestCluster(options)
