@@ -76,6 +76,25 @@ test('settings given in code go over those of a file, of which what the client d
   assert.throws(() => readOptions(adminConfig, { lingerMs: 5 } as object), /Unknown configuration lingerMs/)
 })
 
+test('a setting that there is not is refused with what was probably meant, also in the words of other clients', () => {
+  const probably = {
+    brokers: 'bootstrapServers',
+    'metadata.broker.list': 'bootstrapServers',
+    ssl: 'tls',
+    logLevel: 'logger',
+    client_id: 'client.id',
+    clientid: 'client.id',
+    clinetId: 'client.id',
+    requestTimeout: 'request.timeout.ms',
+    connectionTimeout: 'socket.connection.setup.timeout.ms',
+  }
+  for (const [given, name] of Object.entries(probably)) {
+    const refusal = { name: 'ConfigError', message: `Unknown configuration ${given}: did you mean ${name}?` }
+    assert.throws(() => connect({ bootstrapServers: 'a:1', [given]: 1 } as object).admin(), refusal)
+  }
+  assert.throws(() => connect({ bootstrapServers: 'a:1', zzz: 1 } as object).admin(), /there are .*client\.id/)
+})
+
 test('a password that can be read on its way, and certificates that nobody checks, are warned of', () => {
   const warnings: unknown[] = []
   const logger = { warn: (_: unknown, message: string) => warnings.push(message), info() {}, debug() {} } as never

@@ -21,6 +21,7 @@ import { type ClientSecurity, clientSecurity, type SecurityParts } from '../secu
 import type { Endpoint } from './broker-node.ts'
 import type { commonClientKeys } from './client-config.ts'
 import type { ClusterSettings } from './cluster.ts'
+import { meant } from './mistyped-setting.ts'
 
 /** Settings by Java's names (`'linger.ms'`) or the same in camelCase (`lingerMs`). */
 export type ConfigInput<T extends ConfigTable> = {
@@ -87,19 +88,12 @@ export function readOptions<T extends ConfigTable>(
 
 function keyOf(def: ConfigDef<ConfigTable>, given: string): string {
   const name = def.key(given) ? given : given.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`)
-  if (!def.key(name)) throw new ConfigError(`Unknown configuration ${given}: ${nearest(name, def.names())}`)
+  if (!def.key(name)) throw new ConfigError(`Unknown configuration ${given}: ${meant(given, def.names())}`)
   return name
 }
 
 function definedOnly<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never
-}
-
-function nearest(name: string, names: readonly string[]): string {
-  const words = new Set(name.split('.'))
-  const shared = (other: string): number => other.split('.').filter(word => words.has(word)).length
-  const best = [...names].sort((one, other) => shared(other) - shared(one))[0]
-  return best !== undefined && shared(best) > 0 ? `did you mean ${best}?` : `there are ${names.join(', ')}`
 }
 
 /**
