@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
+import { NetworkError, SimulatedClock, seededRandom, silentLogger, TlsContext } from '../platform/index.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import type { SaslMechanism } from '../security/index.ts'
 import { BrokerNode } from './broker-node.ts'
@@ -116,4 +116,27 @@ test('a broker that hangs up on the first request of somebody unknown is asked w
   const refused = assert.rejects(beat('a'), { code: 'NETWORK_EXCEPTION', message: /does this listener want SASL\?/ })
   await clock.advance(10)
   await refused
+})
+
+test('a listener that hangs up on the beginning of TLS is asked whether it wants it', async () => {
+  const clock = new SimulatedClock()
+  const connect = () => Promise.reject(new NetworkError('ECONNRESET', 'TLS handshake with broker:1'))
+  const node = new BrokerNode(
+    { host: 'broker', port: 1 },
+    {
+      clientId: 'test',
+      network: { connect, listen: connect, hostName: () => 'test' },
+      clock,
+      random: seededRandom(1),
+      logger: silentLogger,
+      requestTimeoutMs: 1_000,
+      connectTimeoutMs: 1_000,
+      reconnectBackoffMs: 100,
+      reconnectBackoffMaxMs: 100,
+      maxIdleMs: 0,
+      security: { tls: new TlsContext({}), sasl: undefined },
+    },
+  )
+  const message = 'TLS handshake with broker:1: ECONNRESET; does this listener want TLS? (security.protocol)'
+  await assert.rejects(node.request(HEARTBEAT, { groupId: 'a' }), { code: 'NETWORK_EXCEPTION', message })
 })

@@ -192,7 +192,12 @@ export class BrokerNode {
   #asKafkaError(error: unknown): Error {
     const cause = error instanceof KafkaError ? error.cause : error
     if (cause instanceof TlsError) return tlsFailure(this.endpoint.host, this.endpoint.port, cause)
-    if (error instanceof NetworkError) return new KafkaError('NETWORK_EXCEPTION', error.message, { cause: error })
+    if (error instanceof NetworkError) {
+      // A listener in plain text takes the beginning of TLS for nonsense, and hangs up.
+      const isDoubtful = this.#settings.security.tls !== undefined && error.code === 'ECONNRESET'
+      const doubt = isDoubtful ? '; does this listener want TLS? (security.protocol)' : ''
+      return new KafkaError('NETWORK_EXCEPTION', `${error.message}${doubt}`, { cause: error })
+    }
     return KafkaError.from(error)
   }
 

@@ -74,7 +74,11 @@ export class SaslSession {
   }
 
   async #authenticate(): Promise<void> {
-    const { broker, clock, mechanism, random } = this.#parts
+    const { broker, clock, mechanism, random, served } = this.#parts
+    if (!served.has(SaslHandshakeRequest.apiKey)) {
+      const reason = `${broker} does not serve ${SaslHandshakeRequest.name}; does this listener want SASL? (security.protocol)`
+      throw new KafkaError('UNSUPPORTED_VERSION', reason)
+    }
     const { errorCode, mechanisms } = await this.#ask(HANDSHAKE, { mechanism: mechanism.name })
     if (errorCode !== ErrorCode.NONE) {
       const reason = `${broker} does not offer ${mechanism.name}, but ${mechanisms.join(', ') || 'nothing'}`

@@ -98,6 +98,12 @@ for (const [name, read, message] of wrongReads) {
   })
 }
 
+test('a listener that wants no SASL is asked whether it does', async () => {
+  const sasl = { mechanism: 'PLAIN', username: 'a', password: 'b' } as const
+  await using admin = connect({ bootstrapServers: cluster.bootstrapServers, sasl }).admin()
+  await assert.rejects(admin.listTopics(), { code: 'UNSUPPORTED_VERSION', message: /does this listener want SASL\?/ })
+})
+
 test('a place to go on that is no offset is refused', async () => {
   await using consumer = kafka.consumer()
   const place = { topic: 'orders', partition: 0 }
