@@ -192,6 +192,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const topic = isNamed ? first : first?.topic
     const record = (isNamed ? second : first) as ProducerRecord<K, V>
     const signal = (isNamed ? third : (second as SendOptions | undefined))?.signal
+    if (signal?.aborted) return Promise.reject(signal.reason)
     if (this.#interceptors.length > 0) return this.#sendIntercepted({ ...record, topic }, signal)
     const sent = new Promise<RecordMetadata>(resolve => this.#add(topic, record, resolve as Resolve, signal))
     return signal === undefined ? sent : abortable(sent, signal)
@@ -211,6 +212,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     if (!Array.isArray(records)) {
       return Promise.reject(new KafkaError('INVALID_RECORD', 'sendBatch takes a topic and a list of records'))
     }
+    if (signal?.aborted) return Promise.reject(signal.reason)
     if (this.#interceptors.length > 0) return this.#sendBatchIntercepted(topic, records, signal)
     const group = new SendGroup(topic, records.length)
     for (const record of records) {

@@ -51,6 +51,8 @@ export class RecordAccumulator {
   #pendingCount = 0
   #isFull = false
   readonly #onAdmitted: (() => void)[] = []
+  /** Signals of records that wait, with what listens to them. */
+  readonly #signals = new Map<AbortSignal, () => void>()
   #timer: Timer | undefined
   #closedBy: Error | undefined
 
@@ -85,6 +87,7 @@ export class RecordAccumulator {
     const deadlineMs = clock.monotonicMs() + this.#parts.settings.maxBlockMs
     topic.pending.push({ record, waiter, signal, deadlineMs })
     this.#pendingCount += 1
+    if (signal !== undefined) this.#heed(signal)
     this.#watch(deadlineMs)
   }
 
@@ -197,6 +200,25 @@ export class RecordAccumulator {
     }
   }
 
+  /** What waits is given up as soon as its signal says so: nobody else should wait for it. */
+  #heed(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return
+    // Not within what may be admitting records just now.
+    const withdraw = (): void => queueMicrotask(() => this.#withdraw(signal))
+    this.#signals.set(signal, withdraw)
+    signal.addEventListener('abort', withdraw, { once: true })
+  }
+
+  #withdraw(signal: AbortSignal): void {
+    for (const { pending } of this.#topics.values()) {
+      const all = pending.splice(0)
+      for (const one of all) if (one.signal !== signal) pending.push(one)
+      const given = all.filter(one => one.signal === signal)
+      this.#left(given.length)
+      for (const { waiter } of given) this.#fail(waiter, signal.reason)
+    }
+  }
+
   #failAll(topic: Topic, error: unknown): void {
     const pending = topic.pending.splice(0)
     this.#left(pending.length)
@@ -208,6 +230,8 @@ export class RecordAccumulator {
     this.#pendingCount -= count
     if (this.#pendingCount > 0) return
     this.#setFull(false)
+    for (const [signal, withdraw] of this.#signals) signal.removeEventListener('abort', withdraw)
+    this.#signals.clear()
     for (const resolve of this.#onAdmitted.splice(0)) resolve()
   }
 
