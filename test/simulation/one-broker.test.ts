@@ -13,6 +13,7 @@ testSeeds({
     'joined as instance': 4,
     'partition let go': 40,
     'offset committed': 2,
+    'offset committed in a transaction': 20,
     'old format': 4,
     'session continued': 1,
     committed: 1,

@@ -7,7 +7,8 @@ interface OffsetWrite {
   readonly invokedAt: number
   /** From here on it is known to be done; infinite where nobody knows. */
   readonly endedAt: number
-  /** When the offset itself was acknowledged, of a transaction before its end. */
+  /** When the offset itself was sent and acknowledged, of a transaction before its end. */
+  readonly sentAt: number
   readonly writtenAt: number
   readonly survives: boolean
 }
@@ -24,7 +25,8 @@ export function checkCommittedOffsets(
     const own = writes.get(`${group} ${partition}`) ?? []
     const isLost = (write: OffsetWrite): boolean => !write.survives && operations.wasLossyAfter(write.writtenAt)
     const firm = own.filter(write => write.endedAt < invokedAt && !isLost(write))
-    const isReplaced = (write: OffsetWrite): boolean => firm.some(other => other.invokedAt > write.endedAt)
+    // Of two offsets that one stands that was written later, not the one whose transaction ended later.
+    const isReplaced = (write: OffsetWrite): boolean => firm.some(other => other.sentAt > write.endedAt)
     const possible = own.filter(write => write.invokedAt < endedAt && !isReplaced(write)).map(({ offset }) => offset)
     if (firm.length === 0) possible.push(-1)
     const { offset = -1 } = result
@@ -44,7 +46,7 @@ function offsetWrites(
     if (outcome === 'fail') continue
     const { group, partition, offset, survives, transaction } = operation
     const place = `${group} ${partition}`
-    const write = { offset, survives, invokedAt, endedAt, writtenAt: endedAt }
+    const write = { offset, survives, invokedAt, endedAt, sentAt: invokedAt, writtenAt: endedAt }
     const known = writes.get(place) ?? []
     if (transaction === undefined) writes.set(place, [...known, write])
     else {
@@ -105,6 +107,9 @@ export function checkPlaces(operations: Operations, report: Report): void {
   for (const kind of ['produce', 'end', 'commit-offset'] as const) {
     for (const { operation, invokedAt, endedAt } of operations.ok(kind)) {
       for (const session of [operation.session, 'instance' in operation ? operation.instance : undefined]) {
+        // What its coordinator lost with the power, it promised to who had his place before.
+        const own = places.find(({ of, session: taken }) => of === session?.of && taken.number === session.number)
+        if (own !== undefined && isForgotten(own, endedAt)) continue
         const isReplaced = places.some(
           place =>
             place.of === session?.of &&

@@ -7,6 +7,7 @@ import { Peer } from './peer.ts'
 import { ignoreUnavailable } from './plain-producer.ts'
 import { listOffset, readOnce } from './reading.ts'
 import { SESSION_TIMEOUT_MS } from './settings.ts'
+import { Abandoned, TransactionalSession } from './transactional-session.ts'
 import type { World } from './world.ts'
 
 /** How a member reads a partition that it owns. */
@@ -137,7 +138,8 @@ export class GroupMember {
     this.#owned = owned
     for (const partition of partitions) {
       if (owned.some(known => known.partition === partition)) continue
-      const place = { topic: this.#settings.topic, partition }
+      const { topic, isTransactional } = this.#settings
+      const place = { topic, partition, isTransactional }
       const committed = await committedOffset(this.#world, this.#peer, this.#settings.group, place)
       if (committed === undefined) this.#place.generation = -1
       else owned.push({ partition, position: Math.max(committed, 0), committed, seeks: true })
@@ -202,10 +204,12 @@ export class GroupMember {
     else if (errorCode !== undefined) this.#lostPlace(errorCode)
   }
 
-  /** Commits as a member of a generation. */
-  async #commitFor(owned: Owned, { generation, memberId }: Committer): Promise<number | undefined> {
+  /** Commits as a member of a generation, now and then in a transaction. */
+  async #commitFor(owned: Owned, committer: Committer): Promise<number | undefined> {
+    const { generation, memberId } = committer
     const world = this.#world
-    const { group, topic } = this.#settings
+    const { group, topic, isTransactional } = this.#settings
+    if (isTransactional && world.chance(3)) return this.#commitInTransaction(owned, committer)
     const id = world.history.invoke({
       kind: 'commit-offset',
       group,
@@ -227,6 +231,33 @@ export class GroupMember {
     } else if (errorCode !== undefined && REFUSED.has(errorCode)) world.history.fail(id)
     else world.history.info(id)
     return errorCode
+  }
+
+  /** The error is undefined where it came to nothing: the member finds out what it is with its next request. */
+  async #commitInTransaction({ partition, position }: Owned, { generation, memberId }: Committer) {
+    const { group, topic } = this.#settings
+    const name = `offsets of ${this.#peer.name}`
+    const session = new TransactionalSession(this.#world, name, name)
+    try {
+      await session.init()
+      await session.sendOffset(
+        group,
+        { topic, partition, offset: position },
+        {
+          fields: { ...this.#place.identity, generationId: generation, memberId },
+          session: { of: group, number: generation },
+          instance: this.#instance,
+        },
+      )
+      await session.end(true)
+      this.#world.count('offset committed in a transaction')
+      return 0
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error
+      return undefined
+    } finally {
+      session.close()
+    }
   }
 
   get #ofInstance(): string | undefined {

@@ -7,6 +7,8 @@ import { SESSION_TIMEOUT_MS, type Settings } from './settings.ts'
 
 /** A group, what it reads, and who one of its members is. */
 export interface GroupSettings {
+  /** Members commit in transactions, too, and wait for those of others when they ask for offsets. */
+  readonly isTransactional: boolean
   readonly group: string
   readonly topic: string
   readonly partitions: number

@@ -107,7 +107,14 @@ function drawActors(world: World): Actor[] {
     Array.from({ length: random.below(most + 1) }, (_, number) => make(number))
   const isolation = (): 'uncommitted' | 'committed' => world.oneOf(['uncommitted', 'committed'])
   const { protocol } = settings
-  const group = { group: GROUP, topic: TOPIC.plain, partitions: 2, protocol, isolation: isolation() }
+  const group = {
+    group: GROUP,
+    topic: TOPIC.plain,
+    partitions: 2,
+    protocol,
+    isolation: isolation(),
+    isTransactional: world.chance(3),
+  }
   const actors: Actor[] = [
     ...several(2, number => new PlainProducer(world, `plain${number}`)),
     ...several(2, number => new IdempotentProducer(world, `idempotent${number}`)),

@@ -73,24 +73,35 @@ export class Transformer {
   }
 
   async run(): Promise<void> {
+    const late: Promise<void>[] = []
     while (!this.#world.isEnding) {
-      this.#processes += 1
-      // With another id it does not end what the process before it has left, and has to wait for it.
-      const id = this.#world.oneOf(['transformer-a', 'transformer-b'])
-      const session = new TransactionalSession(this.#world, id, `${id}.${this.#processes}`)
-      try {
-        await session.init()
-        while (!this.#world.isEnding) await this.#step(session)
-      } catch (error) {
-        if (!(error instanceof Abandoned)) throw error
-      } finally {
-        session.close()
-      }
+      // The next one may begin while this one has not ended its last transaction.
+      await new Promise<void>((resolve, reject) => {
+        const process = this.#process(resolve)
+        late.push(process)
+        process.then(resolve, reject)
+      })
       await this.#world.sleep(100)
+    }
+    await Promise.all(late)
+  }
+
+  async #process(letGo: () => void): Promise<void> {
+    this.#processes += 1
+    // With another id it does not end what the process before it has left, and has to wait for it.
+    const id = this.#world.oneOf(['transformer-a', 'transformer-b'])
+    const session = new TransactionalSession(this.#world, id, `${id}.${this.#processes}`)
+    try {
+      await session.init()
+      while (!this.#world.isEnding) await this.#step(session, letGo)
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error
+    } finally {
+      session.close()
     }
   }
 
-  async #step(session: TransactionalSession): Promise<void> {
+  async #step(session: TransactionalSession, letGo: () => void): Promise<void> {
     const world = this.#world
     const committed = await committedOffset(world, session.peer, TRANSFORMER_GROUP, TRANSFORMED)
     if (committed === undefined) throw new Abandoned('no offset')
@@ -103,9 +114,15 @@ export class Transformer {
     }
     const values = reading.records.map(({ value, offset }) => `${value}@${offset}>${session.transaction}`)
     await session.send(TOPIC.output, 0, values)
-    await session.sendOffset(TRANSFORMER_GROUP, TRANSFORMED.topic, TRANSFORMED.partition, reading.next)
+    await session.sendOffset(TRANSFORMER_GROUP, { topic, partition, offset: reading.next })
     if (world.chance(10)) throw new Abandoned('dies')
+    const isLast = world.chance(5)
+    if (isLast) {
+      letGo()
+      await world.sleep(world.random.below(1_000))
+    }
     await session.end(!world.chance(5))
+    if (isLast) throw new Abandoned('has another in its place')
     await world.sleep(world.random.below(200))
   }
 }

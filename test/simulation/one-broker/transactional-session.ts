@@ -7,6 +7,7 @@ import {
   INIT_PRODUCER_ID,
   REFUSED,
   RETRIABLE,
+  since,
   TXN_OFFSET_COMMIT,
 } from './apis.ts'
 import { Peer } from './peer.ts'
@@ -21,6 +22,18 @@ export class Abandoned extends Error {}
 interface Outcome {
   readonly errorCode: number | undefined
   readonly wasUnknown: boolean
+}
+
+/** A member of a group that commits in a transaction. */
+export interface GroupIdentity {
+  readonly fields: {
+    readonly generationId: number
+    readonly memberId: string
+    readonly groupInstanceId?: string | null
+  }
+  /** Its place in the group, and that of its process in the instance. */
+  readonly session: Session
+  readonly instance?: Session | undefined
 }
 
 /** One process with a transactional id, from its InitProducerId until it is fenced or gives up. */
@@ -120,8 +133,12 @@ export class TransactionalSession {
     this.#sequences.set(name, baseSequence + values.length)
   }
 
-  /** Sets the offset of a group when the transaction commits. */
-  async sendOffset(groupId: string, topic: string, partition: number, offset: number): Promise<void> {
+  /** Sets the offset of a group when the transaction commits; a member says that it is one (KIP-447). */
+  async sendOffset(
+    groupId: string,
+    { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number },
+    member?: GroupIdentity,
+  ): Promise<void> {
     const identity = { transactionalId: this.transactionalId, ...this.#identity, groupId }
     const added = await this.#retried(async () => (await this.#peer.call(ADD_OFFSETS, identity)).errorCode)
     if (added.errorCode !== 0) throw new Abandoned('AddOffsetsToTxn')
@@ -132,12 +149,14 @@ export class TransactionalSession {
       offset,
       transaction: this.transaction,
       survives: this.#world.settings.durability !== 'lossy',
-      session: this.#session!,
+      session: member?.session ?? this.#session!,
+      ...(member?.instance && { instance: member.instance }),
     })
     const partitions = [{ partitionIndex: partition, committedOffset: offset, committedMetadata: '' }]
     const outcome = await this.#retried(async () => {
-      const { topics } = await this.#peer.call(TXN_OFFSET_COMMIT, {
+      const { topics } = await this.#peer.call(member ? since(TXN_OFFSET_COMMIT, 3) : TXN_OFFSET_COMMIT, {
         ...identity,
+        ...member?.fields,
         topics: [{ name: topic, partitions }],
       })
       return topics[0]?.partitions[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
