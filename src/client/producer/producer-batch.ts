@@ -115,7 +115,9 @@ export class ProducerBatch {
    */
   seal(end: BatchEnd): void {
     const { producer } = this
-    if (this.#bytes === undefined) this.#bytes = this.#builder.finish({ ...end, ...producer })
+    const { isTransactional = false } = end
+    // A field stands before the spreads: behind them it would cost each batch a hidden class of its own.
+    if (this.#bytes === undefined) this.#bytes = this.#builder.finish({ isTransactional, ...end, ...producer })
     else if (producer !== undefined && producer !== this.#writtenProducer) setBatchProducer(this.#bytes, producer)
     this.#writtenProducer = producer
   }
