@@ -12,4 +12,4 @@ export {
 export { ConfigError } from './config-error.ts'
 export { type AnyConfigValue, type ConfigType, Password } from './config-value.ts'
 export { parseProperties } from './properties.ts'
-export { atLeast, type OneOf, oneOf, oneOfAnyCase, type Validator } from './validators.ts'
+export { atLeast, between, type OneOf, oneOf, oneOfAnyCase, type Validator } from './validators.ts'

@@ -73,6 +73,24 @@ test('names and passwords come from sasl.jaas.config as Java has it, or from lib
   assert.equal(await plainMessage(security(named)), '\0bob\0p')
 })
 
+test('a token serves for the share of its life that sasl.login.refresh.window.factor says', async () => {
+  const clock = new SimulatedClock()
+  const machine = { disk: new MemoryDisk(), random: seededRandom(1), clock, timeoutMs: 1_000 }
+  let asked = 0
+  const token = () => ({ value: `t${++asked}`, expiresAtMs: clock.now() + 10_000 })
+  const config = definition.parse({ 'sasl.login.refresh.window.factor': '0.5' })
+  const { sasl } = clientSecurity(config, { sasl: { mechanism: 'OAUTHBEARER', token } }, machine)
+  const connect = () => sasl?.authenticate(async () => new Uint8Array())
+  await connect()
+  await clock.advance(4_000)
+  await connect()
+  assert.equal(asked, 1)
+  await clock.advance(2_000)
+  await connect()
+  assert.equal(asked, 2)
+  assert.throws(() => security({ 'sasl.login.refresh.window.factor': '0.4' }), ConfigError)
+})
+
 test('what is missing for SASL is said, and no secret is shown', () => {
   const settings = { 'security.protocol': 'SASL_SSL' }
   assert.throws(() => security(settings), refused(/Set sasl.mechanism/))

@@ -66,9 +66,10 @@ export interface SecurityMachine {
  */
 export function clientSecurity(config: SecurityConfig, parts: SecurityParts, machine: SecurityMachine): ClientSecurity {
   const { isEncrypted, isSasl } = protocolOf(config, parts)
+  const refreshAfter = config.get('sasl.login.refresh.window.factor')
   return {
     tls: isEncrypted ? tlsContext(config, typeof parts.tls === 'object' ? parts.tls : {}, machine.disk) : undefined,
-    sasl: isSasl ? mechanismOf(parts.sasl ?? saslOptions(config), machine) : undefined,
+    sasl: isSasl ? mechanismOf(parts.sasl ?? saslOptions(config), machine, refreshAfter) : undefined,
   }
 }
 
@@ -125,11 +126,11 @@ function oauthOptions(config: SecurityConfig, option: (name: string) => string |
   return { mechanism: 'OAUTHBEARER', tokenEndpointUrl, clientId, clientSecret, ...(scope !== undefined && { scope }) }
 }
 
-function mechanismOf(options: SaslOptions, machine: SecurityMachine): SaslMechanism {
+function mechanismOf(options: SaslOptions, machine: SecurityMachine, refreshAfter: number): SaslMechanism {
   const name = String(options.mechanism).toUpperCase()
   if (name === 'OAUTHBEARER') {
     const provider = 'token' in options ? options.token : credentialsProvider(options, machine)
-    return oauthBearer(provider, machine.clock, machine.timeoutMs)
+    return oauthBearer(provider, machine.clock, machine.timeoutMs, refreshAfter)
   }
   const { username, password, isToken = false } = options as Extract<SaslOptions, { username: string }>
   if (typeof username !== 'string' || typeof password !== 'string' || username === '') {

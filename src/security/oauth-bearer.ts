@@ -17,15 +17,20 @@ export interface OAuthToken {
  */
 export type TokenProvider = () => OAuthToken | string | Promise<OAuthToken | string>
 
-/** The share of a token's life after which a new one is asked for, as Java's `sasl.login.refresh.window.factor`. */
+/** `sasl.login.refresh.window.factor` unless told otherwise. */
 const REFRESH_AFTER = 0.8
 const SEPARATOR = '\u0001'
 
 /**
- * A bearer token of OAuth 2 (RFC 7628, KIP-255). A token serves all connections until most of its life is over. A provider that has
- * none within `timeoutMs` is asked again for the next connection.
+ * A bearer token of OAuth 2 (RFC 7628, KIP-255). A token serves all connections until `refreshAfter`, a share, of its life is over. A
+ * provider that has none within `timeoutMs` is asked again for the next connection.
  */
-export function oauthBearer(provider: TokenProvider, clock: Clock, timeoutMs: number): SaslMechanism {
+export function oauthBearer(
+  provider: TokenProvider,
+  clock: Clock,
+  timeoutMs: number,
+  refreshAfter: number = REFRESH_AFTER,
+): SaslMechanism {
   let cached: { readonly token: OAuthToken; readonly untilMs: number } | undefined
   let asking: Promise<OAuthToken> | undefined
 
@@ -35,7 +40,7 @@ export function oauthBearer(provider: TokenProvider, clock: Clock, timeoutMs: nu
     const token = checked(typeof given === 'string' ? { value: given } : given)
     const expiresAtMs = token.expiresAtMs ?? jwtExpiryMs(token.value)
     // Of a token whose end is not known only the provider knows whether it is still good.
-    const untilMs = expiresAtMs === undefined ? askedMs : askedMs + REFRESH_AFTER * (expiresAtMs - askedMs)
+    const untilMs = expiresAtMs === undefined ? askedMs : askedMs + refreshAfter * (expiresAtMs - askedMs)
     cached = { token, untilMs }
     return token
   }

@@ -1,4 +1,4 @@
-import { type ConfigTable, oneOf, oneOfAnyCase } from '../config/index.ts'
+import { between, type ConfigTable, oneOf, oneOfAnyCase } from '../config/index.ts'
 
 const tlsKeys = {
   'ssl.truststore.location': {
@@ -131,6 +131,13 @@ const saslKeys = {
     default: null,
     importance: 'medium',
     doc: 'What the tokens are to be good for; scope of sasl.jaas.config means the same.',
+  },
+  'sasl.login.refresh.window.factor': {
+    type: 'double',
+    default: 0.8,
+    importance: 'low',
+    doc: "The share of a token's life after which the next connection, or session, asks for a new one.",
+    valid: between(0.5, 1),
   },
 } as const satisfies ConfigTable
 
