@@ -226,6 +226,7 @@ export class Cluster {
     body: RequestBody<Q>,
     options?: RequestOptions,
   ): Promise<MessageOf<Schema<S>>> {
+    if (this.#isClosed) throw new KafkaError('OPERATION_NOT_ATTEMPTED', 'the client is closed')
     const failures: unknown[] = []
     for (const node of this.#candidates()) {
       try {

@@ -112,3 +112,15 @@ test('a place to go on that is no offset is refused', async () => {
     assert.throws(() => consumer.seek(place, offset as never), { code: 'INVALID_REQUEST', message: /is not an offset/ })
   }
 })
+
+test('a client that is closed says so, and that it will stay so', async () => {
+  const [producer, admin, consumer] = [kafka.producer(), kafka.admin(), kafka.consumer()]
+  for (const client of [producer, admin, consumer]) {
+    await client.close()
+    await client.close()
+  }
+  const refusal = { code: 'OPERATION_NOT_ATTEMPTED', retriable: false, message: /is closed/ }
+  await assert.rejects(producer.send('orders', { value: 'a' }), refusal)
+  await assert.rejects(admin.listTopics(), refusal)
+  await assert.rejects(consumer.endOffsets([{ topic: 'orders', partition: 0 }]), refusal)
+})
