@@ -90,26 +90,26 @@ async function steps(context: TestContext, broker: BrokerProcess, runner: JavaTo
         broker,
         [theirTopic, ourTopic].map(topic => ({ topic, numPartitions: 1 })),
       )
-      assert.equal((await java(theirTopic, lines)).code, 0)
-      await ours(ourTopic, lines, [0])
-      const expected = await recordsOf(theirTopic)
-      assert.ok(expected.length > 0)
-      assert.deepEqual(await recordsOf(ourTopic), expected)
+      const [theirRun] = await Promise.all([java(theirTopic, lines), ours(ourTopic, lines, [0])])
+      assert.equal(theirRun.code, 0)
+      const [expected, records] = await Promise.all([theirTopic, ourTopic].map(recordsOf))
+      assert.ok(expected!.length > 0)
+      assert.deepEqual(records, expected)
     })
   }
 
   await createTopics(broker, [{ topic: 'refused', numPartitions: 1 }])
   for (const lines of REFUSED) {
     await context.test(`${lines.what} is refused by both`, async () => {
-      await java('refused', lines)
-      await ours('refused', lines, [1])
-      assert.deepEqual(await recordsOf('refused'), [])
+      await Promise.all([java('refused', lines), ours('refused', lines, [1])])
     })
   }
+  assert.deepEqual(await recordsOf('refused'), [])
 }
 
 compatTest({
   tool: "Kafka's console producer beside monedula produce",
+  timeoutMs: 600_000,
   install: kafkaJars,
   version: () => jarVersion('libs', 'kafka-tools'),
   steps: async (context, broker) => {
@@ -124,7 +124,7 @@ compatTest({
 
 for (const target of ['kafka', 'kafka43'] as const) {
   const version = targetVersion(target)
-  test(`the command line against ${version}`, { timeout: 300_000 }, async context => {
+  test(`the command line against ${version}`, { timeout: 600_000 }, async context => {
     if ((await toolOrSkip(context, version, kafkaJars)) === undefined) return
     const broker = await BrokerProcess.start({ target })
     try {
