@@ -256,6 +256,7 @@ export class BrokerStartup {
       directories: logDirs,
       maxOpenFiles: this.#descriptors.segmentFiles,
       configOf: topic => logSettings(config.current, metadata.topicSettings(topic)),
+      topicIdOf: topic => metadata.image().topic(topic)?.topicId,
       producerIdExpirationMs: config.get('producer.id.expiration.ms'),
       intervals: {
         retentionCheckMs: config.get('log.retention.check.interval.ms'),

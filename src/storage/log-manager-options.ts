@@ -29,6 +29,8 @@ export interface LogManagerOptions {
   readonly directories: readonly string[]
   /** The settings in effect of a topic. */
   readonly configOf: (topic: string) => LogConfig
+  /** The id of the topic that has this name now, by which logs of one before it are told. */
+  readonly topicIdOf?: (topic: string) => string | undefined
   /** `producer.id.expiration.ms`; default a day. */
   readonly producerIdExpirationMs?: number
   readonly intervals?: Partial<LogManagerIntervals>

@@ -70,6 +70,25 @@ describe('several log directories', () => {
     await assert.rejects(openLog({}, { disk, directories: ['/a', '/b'] }), /is in two log directories: .* move the one/)
   })
 
+  it('may be missing while a topic is deleted and made anew: the log of the one before gives way, whatever is in it', async () => {
+    const [before, after] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg']
+    for (const [old, anew] of [
+      ['/a', '/b'],
+      ['/b', '/a'],
+    ] as const) {
+      const { manager, disk } = await openLog({}, { directories: [old] })
+      append(manager.getOrCreateLog({ topic: 'u', partition: 0 }, { topicId: before }), ['old'])
+      await manager.close()
+      const without = await openLog({}, { disk, directories: [anew] })
+      append(without.manager.getOrCreateLog({ topic: 'u', partition: 0 }, { topicId: after }), ['new'])
+      await without.manager.close()
+      const again = await openLog({}, { disk, directories: ['/a', '/b'], topicIdOf: () => after })
+      assert.deepEqual(valuesOf(again.manager.getLog({ topic: 'u', partition: 0 })!), ['new'])
+      assert.ok(disk.list(old).some(name => name.endsWith('-stray')))
+      await again.manager.close()
+    }
+  })
+
   it('that cannot be used at all are left out while another can', async () => {
     const disk = new MemoryDisk()
     disk.failNext({ operation: 'makeDirectory', path: path => path === '/a', code: 'EACCES' })

@@ -137,13 +137,14 @@ export class LogManager {
   }
 
   /**
-   * A partition is found twice when a directory was missing at a start, which made its logs anew: while such a log is
-   * empty still it is kept out of the way, where an operator may look at it. Nobody can choose between two with records.
+   * A partition is found twice when a directory was missing at a start, which made its logs anew. That of a topic which
+   * has been deleted since, or one that is empty still, is kept out of the way, where an operator may look at it. Nobody
+   * can choose between two with records.
    */
   #chooseOne(first: Log, second: Log): Log {
-    const stray = second.logEndOffset === 0 ? second : first
+    const stray = this.#strayOf(first, second)
     const name = partitionName(first.topicPartition)
-    if (stray.logEndOffset > 0) {
+    if (stray === undefined) {
       throw new Error(
         `${name} is in two log directories: ${first.path} and ${second.path}; move the one that does not count elsewhere`,
       )
@@ -155,8 +156,15 @@ export class LogManager {
     const fields = { partition: name, directory: managed.path }
     this.#options.logger
       .child({ logger: 'kafka.log.LogManager' })
-      .warn(fields, 'setting aside an empty log of a partition that has another')
+      .warn(fields, 'setting aside a log, empty or of a deleted topic, of a partition that has another')
     return stray === first ? second : first
+  }
+
+  #strayOf(first: Log, second: Log): Log | undefined {
+    const topicId = this.#options.topicIdOf?.(first.topicPartition.topic)
+    const isOurs = [first, second].map(log => log.topicId === topicId)
+    if (topicId !== undefined && isOurs[0] !== isOurs[1]) return isOurs[0] ? second : first
+    return [second, first].find(({ logEndOffset }) => logEndOffset === 0)
   }
 
   /**
