@@ -5,6 +5,7 @@ import {
   type Logger,
   type Network,
   NetworkError,
+  type Timer,
 } from '../platform/index.ts'
 import { ConnectionRate, type RateLimit } from './connection-rate.ts'
 import { FairTurns } from './fair-turns.ts'
@@ -86,6 +87,7 @@ export class SocketServer {
   readonly #held = new Set<Connection>()
   #isEnabled = false
   #isClosed = false
+  #nextSweep: Timer | undefined
 
   constructor(options: SocketServerOptions) {
     this.#options = options
@@ -144,6 +146,7 @@ export class SocketServer {
   /** Stops accepting and closes every connection. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#nextSweep?.cancel()
     await Promise.all(this.#listeners.map(listener => listener.close()))
     this.disconnectAll()
   }
@@ -264,8 +267,7 @@ export class SocketServer {
   }
 
   #sweepLater(): void {
-    this.#options.clock.schedule(SWEEP_MS, () => {
-      if (this.#isClosed) return
+    this.#nextSweep = this.#options.clock.schedule(SWEEP_MS, () => {
       this.#sweep(this.#options.clock.monotonicMs())
       this.#sweepLater()
     })

@@ -113,6 +113,22 @@ test('a place to go on that is no offset is refused', async () => {
   }
 })
 
+test('an admin that is given one thing, or what other clients take, asks for a list', async () => {
+  await using admin = kafka.admin()
+  const untyped = admin as unknown as Untyped<typeof admin>
+  for (const call of [
+    () => untyped.createTopics({ topics: [{ topic: 'bills' }] }),
+    () => untyped.deleteTopics('orders'),
+    () => untyped.createPartitions({ topic: 'orders', count: 3 }),
+  ]) {
+    await assert.rejects(async () => call(), { code: 'INVALID_REQUEST', message: /give a list/ })
+  }
+  assert.deepEqual(
+    (await admin.listTopics()).map(({ name }) => name),
+    ['orders'],
+  )
+})
+
 test('a client that is closed says so, and that it will stay so', async () => {
   const [producer, admin, consumer] = [kafka.producer(), kafka.admin(), kafka.consumer()]
   for (const client of [producer, admin, consumer]) {

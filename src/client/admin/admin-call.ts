@@ -65,6 +65,8 @@ export async function settle<I, T>(
   { what, items, keyOf }: { readonly what: string; readonly items: readonly I[]; readonly keyOf: (item: I) => string },
   ask: (left: readonly I[]) => Promise<readonly Answer<T>[]>,
 ): Promise<T[]> {
+  // `createTopics({ topics })` is how others have it, and `deleteTopics('orders')` a slip: no compiler may have looked.
+  if (!Array.isArray(items)) throw new KafkaError('INVALID_REQUEST', `${what}: give a list, not ${typeof items}`)
   if (items.length === 0) return []
   const results = new Map<string, T>()
   const failures = new Map<string, KafkaError>()
