@@ -65,6 +65,8 @@ export class Idempotence {
   verdict(queue: PartitionQueue, batch: ProducerBatch, { error, logStartOffset }: Refusal): Verdict {
     if (error.code === 'UNKNOWN_PRODUCER_ID') return this.#onUnknownProducer(queue, batch, logStartOffset)
     if (error.code === 'OUT_OF_ORDER_SEQUENCE_NUMBER') return this.#onOutOfOrder(queue, batch)
+    // It was on its way under an epoch that others of its partition have overtaken meanwhile; it goes again under its new one.
+    if (error.code === 'INVALID_PRODUCER_EPOCH' && !this.isTransactional && !batch.isStamped) return 'retry'
     return error.retriable ? 'retry' : 'fail'
   }
 
