@@ -98,7 +98,7 @@ export class ProduceSimulation {
     const bytesOf = (): number => {
       if (this.#faultsLeft === 0 || random.below(2) === 0) return Number.POSITIVE_INFINITY
       this.#faultsLeft -= 1
-      return 600 + random.below(1_500)
+      return 400 + random.below(1_500)
     }
     const network = cuttingNetwork(this.#broker.network, bytesOf, () => {
       this.#report.cuts += 1
