@@ -26,6 +26,22 @@ function tellOldEpochs(cluster: TestCluster): void {
   })
 }
 
+/** Lets the cluster tell that another broker leads all partitions, which listens where the real one does, by another name. */
+function tellNextLeader(cluster: TestCluster): void {
+  cluster.control('Metadata', async request => {
+    const answer = (await request.proceed()) as {
+      readonly brokers: readonly object[]
+      readonly topics: readonly { readonly partitions: readonly object[] }[]
+    }
+    const topics = answer.topics.map(topic => ({
+      ...topic,
+      partitions: topic.partitions.map(partition => ({ ...partition, leaderId: 7 })),
+    }))
+    const next = { nodeId: 7, host: 'localhost', port: portOf(cluster), rack: null }
+    return { ...answer, brokers: [...answer.brokers, next], topics }
+  })
+}
+
 /** Counts requests of an API from now on. */
 function counted(cluster: TestCluster, api: string): { count: number } {
   const counter = { count: 0 }
@@ -127,6 +143,40 @@ function misleadOnce(cluster: TestCluster, port: number): void {
 }
 
 const QUICK = { requestTimeoutMs: 100, retryBackoffMs: 5, reconnectBackoffMs: 5 }
+
+test('what the next leader has answered is not handed out again when the one before answers at last', {
+  timeout: 20_000,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer()
+  await producer.send('orders', { value: '0' })
+  let release = (): void => {}
+  const isLate = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const hold: RequestControl = async request => {
+    const answer = await request.proceed()
+    tellNextLeader(cluster)
+    // Each look of the consumer asks for metadata that are too old, and goes by those that have come.
+    const looks = setInterval(() => consumer.resume([place]), 5)
+    await isLate
+    clearInterval(looks)
+    return answer
+  }
+  cluster.control('Fetch', hold, { times: 1 })
+  const place = { topic: 'orders', partition: 0 }
+  await using consumer = kafka.consumer({ ...TEXT, metadataMaxAgeMs: 20 })
+  consumer.assign([{ ...place, offset: 0 }])
+  const values: (string | null)[] = []
+  for await (const { value } of consumer) {
+    values.push(value)
+    if (value === '2') break
+    release()
+    await producer.send('orders', { value: `${values.length}` })
+  }
+  assert.deepEqual(values, ['0', '1', '2'])
+})
 
 test('when the brokers that are known do not answer, the bootstrap servers are asked again', {
   timeout: 20_000,

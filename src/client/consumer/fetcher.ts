@@ -224,7 +224,7 @@ export class Fetcher<K, V> {
         for (const one of answers) {
           const place = { topic, partition: one.partitionIndex }
           const known = asked.get(partitionKey(place))
-          if (known && known.generation === known.partition.generation && known.partition.isOurs) {
+          if (known && isAwaited(known)) {
             const isTaken = this.#take(known.partition, known.fetchOffset, one)
             if (isTaken) this.#resting.worked(known.partition)
             else if (!cluster.leaderMoved(place, one.currentLeader, answer.nodeEndpoints)) lost.push(known.partition)
@@ -289,6 +289,22 @@ export class Fetcher<K, V> {
       if (error instanceof KafkaError && error.fatal) failed(error)
     }
   }
+}
+
+/**
+ * Whether the answer to a fetch is still of use: not where the partition went, somebody seeked, or another broker, the next leader,
+ * was faster.
+ */
+function isAwaited({
+  partition,
+  generation,
+  fetchOffset,
+}: {
+  readonly partition: AssignedPartition<unknown, unknown>
+  readonly generation: number
+  readonly fetchOffset: number
+}): boolean {
+  return partition.isOurs && partition.generation === generation && partition.fetchOffset === fetchOffset
 }
 
 /** Whether the leader has changed since it was known that what was fetched is in the log. Adopts the leader where nothing is to be asked. */
