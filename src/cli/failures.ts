@@ -3,8 +3,12 @@ const WAY_OUT = 'is a broker running there? Name one with --bootstrap-server, or
 /** Runs a command; what goes wrong is one line on standard error, and exit code 1. */
 export async function oneLineOnFailure(command: () => Promise<void>): Promise<void> {
   // Whoever reads our output may stop before its end (`| head`), which is no failure.
+  let isTold = false
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exitCode = error.code === 'EPIPE' ? 0 : 1
+    if (error.code === 'EPIPE') return
+    process.exitCode = 1
+    if (!isTold) console.error(`monedula: standard output cannot be written: ${oneLine(error.message)}`)
+    isTold = true
   })
   try {
     await command()

@@ -137,3 +137,13 @@ test('demo shows records flowing, and ends', async () => {
   assert.match(stdout, /orders-\d at 0 {2}user0 +\{"item":"apples","count":1\}\n/)
   assert.match(stdout, /orders-\d at \d {2}user1 +\{"item":"pears","count":2\}\n/)
 })
+
+test('a reader of the output that has gone does not make a success of a failure', async () => {
+  const failures = new URL('../../src/cli/failures.js', import.meta.url)
+  const script = `
+    import { oneLineOnFailure } from '${failures}'
+    await oneLineOnFailure(async () => { throw new Error('no') })
+    process.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))`
+  const { stderr } = await run(process.execPath, ['--input-type=module', '-e', script], { expectedCodes: [1] })
+  assert.equal(stderr, 'monedula: no\n')
+})
