@@ -2,11 +2,14 @@ import { type Consumer, type ConsumerRecord, type Kafka, KafkaError, type TopicP
 import { systemClock, type Timer } from '../platform/index.ts'
 import { EndWatch } from './end-watch.ts'
 import type { Place } from './option-values.ts'
-import { Output } from './output.ts'
 import { consumerFinder, offsetsOf } from './places.ts'
+import { Printing } from './printing.ts'
 import { toJson } from './record-json.ts'
 import { asLine, type Pieces, recordFormat } from './record-text.ts'
-import { type ClusterOptions, consumerOptions, lookUpOptions, toCluster } from './to-cluster.ts'
+import { type ClusterOptions, consumerOptions, lookUpOptions, settingOf, toCluster } from './to-cluster.ts'
+
+/** As the consumer's own. */
+const COMMIT_INTERVAL_MS = 5_000
 
 /** Options of `monedula consume`, as the command line gives them. */
 export interface ConsumeOptions extends ClusterOptions {
@@ -36,20 +39,47 @@ export async function consume(topic: string, options: ConsumeOptions): Promise<v
   const print = printer(options)
   const kafka = toCluster(options)
   const places = await partitionsOf(kafka, topic, partition)
+  const commitIntervalMs = commitIntervalOf(options)
   await using consumer = kafka.consumer({
     autoOffsetReset: beginsWithOldest(options) ? 'earliest' : 'latest',
     ...(group !== undefined && { groupId: group }),
     ...(isolationLevel !== undefined && { isolationLevel }),
     ...consumerOptions(options),
+    ...(commitIntervalMs !== undefined && { enableAutoCommit: false }),
+    onRevoked: async gone => {
+      await printing.commit()
+      printing.forget(gone)
+    },
+    onLost: gone => printing.forget(gone),
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void consumer.close())
-  process.stdout.once('error', () => void consumer.close())
+  await using printing = new Printing(consumer, consumer.groupId === undefined ? undefined : commitIntervalMs)
+  const finish = (): void => void printing.finish()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, finish)
+  process.stdout.once('error', finish)
   if (group === undefined || partition) consumer.assign(await startsOf(consumer, places, options))
   else consumer.subscribe(topic)
-  using silence = new Silence(consumer, options.timeoutMs)
-  const end = options.follow ? undefined : new EndWatch(consumer, places)
-  const printed = printAll(consumer, record => silence.heard(print(record)), options).finally(() => end?.stop())
+  using silence = new Silence(finish, options.timeoutMs)
+  const end = options.follow ? undefined : new EndWatch(watched(consumer, printing), places)
+  const printed = printing
+    .all(record => silence.heard(print(record)), options.maxMessages ?? Number.POSITIVE_INFINITY)
+    .finally(() => end?.stop())
   await Promise.all([printed, end?.done])
+}
+
+/** A consumer that ends by what is printed of it. */
+const watched = (consumer: Consumer, printing: Printing): ConstructorParameters<typeof EndWatch>[0] => ({
+  get assignment() {
+    return consumer.assignment
+  },
+  position: place => consumer.position(place),
+  endOffsets: places => consumer.endOffsets(places),
+  close: () => printing.finish(),
+})
+
+/** Time between commits; undefined when none are wanted, or the setting is one that the consumer refuses. */
+function commitIntervalOf(options: ConsumeOptions): number | undefined {
+  const isWanted = (settingOf(options, 'enable.auto.commit') ?? 'true').trim().toLowerCase() === 'true'
+  return isWanted ? Number(settingOf(options, 'auto.commit.interval.ms') ?? COMMIT_INTERVAL_MS) : undefined
 }
 
 /** Where to begin; what `auto.offset.reset` does by itself needs no question to the cluster before. */
@@ -61,25 +91,6 @@ async function startsOf(
   if (offset === undefined) return places
   const isDefault = offset.at === 'beginning' || offset.at === 'end'
   return isDefault && group === undefined ? places : await offsetsOf(consumerFinder(consumer), places, offset)
-}
-
-/** Prints record by record until the consumer is closed, or as many as are wanted. */
-async function printAll(
-  consumer: Consumer,
-  print: (record: ConsumerRecord) => Pieces,
-  { maxMessages = Number.POSITIVE_INFINITY }: ConsumeOptions,
-): Promise<void> {
-  const output = new Output()
-  let count = 0
-  for await (const record of consumer) {
-    const full = output.write(...print(record))
-    if (full) await full
-    if (++count < maxMessages) continue
-    // The last record of a loop that is left does not count as worked on by itself.
-    consumer.seek(record, record.offset + 1)
-    break
-  }
-  await output.flush()
 }
 
 function printer({ json, format, nullMarker }: ConsumeOptions): (record: ConsumerRecord) => Pieces {
@@ -111,15 +122,15 @@ async function partitionsOf(
   return numbers.map(partition => ({ topic, partition }))
 }
 
-/** Closes a consumer when nothing has come for a while, if that was asked for. */
+/** Ends reading when nothing has come for a while, if that was asked for. */
 class Silence implements Disposable {
-  readonly #consumer: Consumer
+  readonly #end: () => void
   readonly #limitMs: number | undefined
   #lastMs = systemClock.monotonicMs()
   #timer: Timer | undefined
 
-  constructor(consumer: Consumer, limitMs: number | undefined) {
-    this.#consumer = consumer
+  constructor(end: () => void, limitMs: number | undefined) {
+    this.#end = end
     this.#limitMs = limitMs
     this.#look()
   }
@@ -137,7 +148,7 @@ class Silence implements Disposable {
   #look(): void {
     if (this.#limitMs === undefined) return
     const leftMs = this.#lastMs + this.#limitMs - systemClock.monotonicMs()
-    if (leftMs <= 0) void this.#consumer.close()
+    if (leftMs <= 0) this.#end()
     else this.#timer = systemClock.schedule(leftMs, () => this.#look())
   }
 }

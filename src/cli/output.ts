@@ -5,25 +5,34 @@ const CHUNK_BYTES = 64 * 1024
 
 /**
  * Standard output for much that comes fast: what is written in one turn of the event loop goes out together, and a reader that is slow
- * slows the writer down. When the reader has gone, what is written is dropped.
+ * slows the writer down. After a failure what is written is dropped.
  */
-export class Output {
+export class Output<Mark = undefined> {
+  readonly #mark: () => Mark
   #pieces: (string | Uint8Array)[] = []
   #length = 0
-  #isGone = false
-  #waiting: (() => void) | undefined
+  #written: Promise<void> = Promise.resolve()
+  #arrived: Mark | undefined
+  #isBroken = false
 
-  constructor() {
-    process.stdout.on('drain', () => this.#waiting?.())
-    process.stdout.on('error', () => {
-      this.#isGone = true
-      this.#waiting?.()
-    })
+  /** `mark` says how far the writer is: at the least all that it has given to {@link write}. */
+  constructor(mark: () => Mark) {
+    this.#mark = mark
+  }
+
+  /** Whether something could not be written: the reader has gone, or there is no room. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** How far the writer was when it gave the last of what is known to have been written; undefined before. */
+  get arrived(): Mark | undefined {
+    return this.#arrived
   }
 
   /** Resolves when more may be written; nothing when it may be at once. */
   write(...pieces: readonly (string | Uint8Array)[]): Promise<void> | undefined {
-    if (this.#pieces.length === 0) systemClock.soon(() => this.#flush())
+    if (this.#pieces.length === 0) systemClock.soon(() => void this.flush())
     for (const piece of pieces) {
       this.#pieces.push(piece)
       this.#length += piece.length
@@ -31,19 +40,23 @@ export class Output {
     return this.#length < CHUNK_BYTES ? undefined : this.flush()
   }
 
-  /** Resolves when the reader may be given more. */
-  async flush(): Promise<void> {
-    this.#flush()
-    if (this.#isGone || !process.stdout.writableNeedDrain) return
-    await new Promise<void>(resolve => {
-      this.#waiting = resolve
-    })
-  }
-
-  #flush(): void {
+  /** Resolves when all is written, or cannot be. */
+  flush(): Promise<void> {
     const pieces = this.#pieces.splice(0)
     this.#length = 0
-    if (pieces.length > 0 && !this.#isGone) process.stdout.write(Buffer.concat(pieces.map(asBuffer)))
+    if (pieces.length > 0 && !this.#isBroken) this.#written = this.#send(Buffer.concat(pieces.map(asBuffer)))
+    return this.#written
+  }
+
+  #send(bytes: Uint8Array): Promise<void> {
+    const mark = this.#mark()
+    return new Promise(resolve => {
+      process.stdout.write(bytes, error => {
+        if (error) this.#isBroken = true
+        else this.#arrived = mark
+        resolve()
+      })
+    })
   }
 }
 

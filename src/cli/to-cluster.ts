@@ -24,6 +24,14 @@ export function toCluster({ bootstrapServer, commandConfig, set = [] }: ClusterO
   return new Kafka({ properties, ...(environmentOptions() ?? addressOptions(LOCAL)) })
 }
 
+/** What `-X`, or else the file of `--command-config`, says of a setting; undefined when neither does. */
+export function settingOf({ commandConfig, set = [] }: ClusterOptions, name: string): string | undefined {
+  const inCamelCase = name.replaceAll(/\.([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  const isMeant = (given: string): boolean => given === name || given === inCamelCase
+  const typed = set.findLast(([given]) => isMeant(given))?.[1]
+  return typed ?? (commandConfig === undefined ? undefined : propertiesFile(commandConfig).properties.get(name))
+}
+
 /** What was set by `-X`, as options of the client that a command is about. */
 const settings = ({ set = [] }: ClusterOptions): object => Object.fromEntries(set)
 

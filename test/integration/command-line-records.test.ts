@@ -1,11 +1,12 @@
 /** Records in and out of the `monedula` command. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { run } from '../compat/process.ts'
 import { Workspace } from './broker-process.ts'
-import { monedula, refusal, startMonedula } from './monedula-command.ts'
+import { argumentsOf, monedula, refusal, startMonedula } from './monedula-command.ts'
 
 const FIRST_OF_2026 = Date.UTC(2026, 0, 1)
 
@@ -209,6 +210,45 @@ test('a reader of the output that has enough ends consume quietly, and the group
   assert.equal(await reader.ended(20_000), 0)
   assert.equal(reader.stderr, '')
   assert.match((await monedula(cluster, 'group describe billing')).stdout, /^billing: Empty, members: 0$/m)
+})
+
+const WITHOUT_A_FULL_DEVICE = existsSync('/dev/full') ? false : 'there is no /dev/full'
+
+test('a member of a group whose output is full says so, and commits nothing', {
+  skip: WITHOUT_A_FULL_DEVICE,
+}, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using client = connect(cluster.bootstrapServers).consumer({ groupId: 'billing' })
+  await monedula(cluster, 'produce orders', { input: 'some line\n'.repeat(10_000) })
+  const words = argumentsOf(cluster, 'consume orders -g billing')
+  const toFull = ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, ...words]
+  const { stderr } = await run('sh', toFull, { expectedCodes: [1] })
+  assert.match(stderr, /^monedula: standard output cannot be written: ENOSPC[^\n]+\n$/)
+  assert.deepEqual(await client.committed([{ topic: 'orders', partition: 0 }]), [undefined])
+})
+
+test('a member of a group that ends by a signal has committed what it printed', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await monedula(cluster, 'produce orders', { input: 'one\ntwo\n' })
+  const reader = startMonedula(cluster, 'consume orders --follow --from-beginning -g billing')
+  await reader.until(stdout => stdout === 'one\ntwo\n', 20_000)
+  reader.kill('SIGTERM')
+  assert.equal(await reader.ended(20_000), 0)
+  assert.equal((await monedula(cluster, 'consume orders -g billing')).stdout, '')
+})
+
+test('consume commits while it runs, and nothing where enable.auto.commit is false', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using client = connect(cluster.bootstrapServers).consumer({ groupId: 'billing' })
+  await monedula(cluster, 'produce orders', { input: 'one\ntwo\n' })
+  const read = 'consume orders --from-beginning -g billing'
+  assert.equal((await monedula(cluster, `${read} -X enable.auto.commit=false`)).stdout, 'one\ntwo\n')
+  const reader = startMonedula(cluster, `${read} --follow -X auto.commit.interval.ms=10`)
+  await reader.until(stdout => stdout === 'one\ntwo\n', 20_000)
+  const place = { topic: 'orders', partition: 0 }
+  while ((await client.committed([place]))[0]?.offset !== 2) assert(reader.running)
+  reader.kill('SIGTERM')
+  assert.equal(await reader.ended(20_000), 0)
 })
 
 test('produce tells of a failure while its input is still open', async () => {

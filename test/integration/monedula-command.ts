@@ -6,7 +6,8 @@ import { bin } from './broker-process.ts'
 /** A command line whose words have no blanks, or a list of words. */
 type Words = string | readonly string[]
 
-const argumentsOf = (cluster: Pick<TestCluster, 'bootstrapServers'>, words: Words): string[] => [
+/** Arguments of Node that run a command against a cluster. */
+export const argumentsOf = (cluster: Pick<TestCluster, 'bootstrapServers'>, words: Words): string[] => [
   bin('monedula.js'),
   ...(typeof words === 'string' ? words.split(' ') : words),
   '-b',
