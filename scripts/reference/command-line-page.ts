@@ -29,7 +29,10 @@ const EXIT_CODES = [
     '1',
     'Not done: one line on standard error says what was wrong. A broker that cannot be reached is waited for about ten seconds.',
   ],
-  ['130, 143', '`start` was ended by SIGINT or SIGTERM, after a clean stop.'],
+  [
+    '130, 143',
+    '`start` was ended by SIGINT or SIGTERM, after a clean stop; or `produce` from files, of which a part is published then.',
+  ],
 ]
 
 const RECORDS = `Records as JSON, one a line: \`consume --json\` prints them and \`produce --json\` takes them, so that one can be piped into the other.

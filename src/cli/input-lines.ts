@@ -1,15 +1,16 @@
 /** Longest line that is kept in memory before its end has come. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
-const LINE_FEED = 0x0a
+export const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
 /**
- * Takes bytes apart into lines, as they are: an end is `\n` or `\r\n`, and what follows the last one is a line too. Gives what each
- * chunk has completed.
+ * Takes bytes apart into lines, as they are: an end is `\n` or `\r\n`, and what follows the last one is a line too, unless `isWhole` says
+ * at the end that the chunks were cut off. Gives what each chunk has completed.
  * @throws Error for a line that does not end
  */
 export async function* inputLines(
   chunks: AsyncIterable<Uint8Array>,
+  isWhole: () => boolean = () => true,
 ): AsyncGenerator<readonly Buffer[], void, undefined> {
   let begun: Buffer[] = []
   let begunBytes = 0
@@ -28,5 +29,5 @@ export async function* inputLines(
     if (begunBytes > MAX_LINE_BYTES) throw new Error(`a line has more than ${MAX_LINE_BYTES} bytes: is this text?`)
     if (lines.length > 0) yield lines
   }
-  if (begunBytes > 0) yield [Buffer.concat(begun)]
+  if (begunBytes > 0 && isWhole()) yield [Buffer.concat(begun)]
 }

@@ -1,6 +1,7 @@
 import type { Producer, ProducerRecord } from '../client/index.ts'
 import { nodeDisk, readWholeFile } from '../platform/index.ts'
-import { inputLines } from './input-lines.ts'
+import { EXIT_CODES } from './exit-codes.ts'
+import { inputLines, LINE_FEED } from './input-lines.ts'
 import { LineReader } from './line-reader.ts'
 import type { NameValue } from './option-values.ts'
 import { fromJson } from './record-json.ts'
@@ -32,11 +33,20 @@ const MAX_UNDER_WAY = 8
 const FILE_CHUNK_BYTES = 64 * 1024
 
 /**
- * `monedula produce`: publishes lines, JSON or files, and resolves when all are acknowledged. A signal ends the input: what was read
- * is still published.
+ * `monedula produce`: publishes lines, JSON or files, and resolves when all are acknowledged. A signal ends the input: what was
+ * read is still published, but for a line whose end has not come; where it was files,
+ * the exit code is that of the signal.
  */
 export async function produce(topic: string, options: ProduceOptions): Promise<void> {
-  const records = options.file ? wholeFiles(options.file) : linesAsRecords(options)
+  const input = new Input()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      input.cut()
+      // Somebody who types ends so what he types. Of files something is missing then.
+      if (options.file ?? options.lines) process.exitCode = EXIT_CODES[signal]
+    })
+  }
+  const records = options.file ? wholeFiles(options.file) : linesAsRecords(options, input)
   const toSend = withOptions(options)
   const { compression, acks } = options
   await using producer = toCluster(options).producer({
@@ -44,11 +54,28 @@ export async function produce(topic: string, options: ProduceOptions): Promise<v
     ...(acks !== undefined && { acks: acks as 'all' }),
     ...producerOptions(options),
   })
-  const sending = new Sending(producer, topic)
+  const sending = new Sending(producer, topic, input)
   try {
-    for await (const chunk of records) await sending.send(chunk.map(toSend))
+    for await (const chunk of records) {
+      await sending.send(chunk.map(toSend))
+      if (input.isCut) break
+    }
   } finally {
     await sending.end()
+  }
+}
+
+/** Where records come from: it ends by itself, or is cut by a signal or a failure. */
+class Input {
+  #isCut = false
+
+  get isCut(): boolean {
+    return this.#isCut
+  }
+
+  cut(): void {
+    this.#isCut = true
+    process.stdin.destroy()
   }
 }
 
@@ -56,17 +83,19 @@ export async function produce(topic: string, options: ProduceOptions): Promise<v
 class Sending {
   readonly #producer: Producer
   readonly #topic: string
+  readonly #input: Input
   #underWay: Promise<unknown>[] = []
 
-  constructor(producer: Producer, topic: string) {
+  constructor(producer: Producer, topic: string, input: Input) {
     this.#producer = producer
     this.#topic = topic
+    this.#input = input
   }
 
   async send(records: readonly ProducerRecord[]): Promise<void> {
     const sent = this.#producer.sendBatch(this.#topic, records)
     // It is thrown later, in its turn; meanwhile nobody has to go on typing.
-    sent.catch(() => process.stdin.destroy())
+    sent.catch(() => this.#input.cut())
     this.#underWay.push(sent)
     if (this.#underWay.length >= MAX_UNDER_WAY) await this.#underWay.shift()
   }
@@ -80,10 +109,24 @@ async function* wholeFiles(paths: readonly string[]): AsyncGenerator<readonly Pr
   for (const path of paths) yield [{ value: readWholeFile(nodeDisk, path) }]
 }
 
-async function* linesAsRecords(options: ProduceOptions): AsyncGenerator<readonly ProducerRecord[], void, undefined> {
+async function* linesAsRecords(
+  options: ProduceOptions,
+  input: Input,
+): AsyncGenerator<readonly ProducerRecord[], void, undefined> {
   const reader = options.json ? undefined : new LineReader(lineProperties(options))
   const read = (line: Buffer): ProducerRecord => reader?.read(line) ?? fromJson(line.toString('utf8'))
-  for await (const lines of inputLines(options.lines ? chunksOf(options.lines) : standardInput())) yield lines.map(read)
+  const chunks = options.lines ? chunksOf(options.lines) : standardInput(input)
+  for await (const lines of inputLines(chunks, () => !input.isCut)) {
+    const records: ProducerRecord[] = []
+    try {
+      for (const line of lines) records.push(read(line))
+    } catch (error) {
+      // What was good before it is sent all the same, wherever the input happened to be cut into chunks.
+      if (records.length > 0) yield records
+      throw error
+    }
+    yield records
+  }
 }
 
 function lineProperties({
@@ -99,14 +142,12 @@ function lineProperties({
   return [...short, ...property]
 }
 
-async function* standardInput(): AsyncGenerator<Uint8Array, void, undefined> {
+async function* standardInput(input: Input): AsyncGenerator<Uint8Array, void, undefined> {
   if (process.stdin.isTTY) console.error('Each line is a record. End with Ctrl-D.')
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void process.stdin.destroy())
   try {
     for await (const chunk of process.stdin) yield chunk
   } catch (error) {
-    // Destroyed by a signal, or because of a failure: that is an end like another.
-    if (!process.stdin.destroyed) throw error
+    if (!input.isCut) throw error
   }
 }
 
@@ -114,7 +155,7 @@ async function* chunksOf(paths: readonly string[]): AsyncGenerator<Uint8Array, v
   for (const path of paths) {
     const file = nodeDisk.open(path, { readOnly: true })
     try {
-      let last = 0
+      let last: number = LINE_FEED
       for (let position = 0; ; ) {
         const chunk = Buffer.allocUnsafe(FILE_CHUNK_BYTES)
         const length = file.read(chunk, 0, chunk.length, position)
@@ -124,7 +165,7 @@ async function* chunksOf(paths: readonly string[]): AsyncGenerator<Uint8Array, v
         yield chunk.subarray(0, length)
       }
       // The last line of a file does not go on in the next file.
-      if (last !== 0x0a) yield Buffer.from('\n')
+      if (last !== LINE_FEED) yield Buffer.from('\n')
     } finally {
       file.close()
     }

@@ -10,6 +10,7 @@ import {
   systemRandom,
 } from '../platform/index.ts'
 import { createLogger } from '../platform/pino-logger.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 
 export interface RunBrokerOptions {
   /** Keys of `server.properties` as written. */
@@ -19,9 +20,6 @@ export interface RunBrokerOptions {
   /** Log each request. */
   readonly isVerbose?: boolean
 }
-
-/** Exit codes of a JVM that a signal ended, which is what scripts around Kafka expect. */
-const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const
 
 /**
  * Starts a broker in this process on the machine's disk and network. It stops cleanly on SIGTERM and SIGINT; a start that

@@ -1,6 +1,9 @@
 /** Records in and out of the `monedula` command. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
@@ -249,6 +252,100 @@ test('consume commits while it runs, and nothing where enable.auto.commit is fal
   while ((await client.committed([place]))[0]?.offset !== 2) assert(reader.running)
   reader.kill('SIGTERM')
   assert.equal(await reader.ended(20_000), 0)
+})
+
+test('a line that a signal cut off is not published, but the last one of an input that ended is', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const writer = startMonedula(cluster, 'produce orders')
+  writer.child.stdin?.write('one\ntwo\nthr')
+  await using consumer = connect(cluster.bootstrapServers).consumer({ autoOffsetReset: 'earliest' })
+  consumer.assign([{ topic: 'orders', partition: 0 }])
+  for await (const { offset } of consumer) if (offset === 1) break
+  writer.kill('SIGINT')
+  assert.equal(await writer.ended(20_000), 0)
+  assert.deepEqual(
+    (await shownIn(cluster, 'orders')).map(({ value }) => value),
+    ['one', 'two'],
+  )
+  await monedula(cluster, 'produce orders', { input: 'thr' })
+  assert.deepEqual(
+    (await shownIn(cluster, 'orders')).map(({ value }) => value),
+    ['one', 'two', 'thr'],
+  )
+})
+
+test('input that breaks is a failure, and no end', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const feeder = createConnection((server.address() as AddressInfo).port, '127.0.0.1')
+  const [input] = (await once(server, 'connection')) as [Socket]
+  const writer = spawn(process.execPath, argumentsOf(cluster, 'produce orders'), { stdio: [input, 'ignore', 'pipe'] })
+  try {
+    const ended = once(writer, 'close')
+    const said: string[] = []
+    writer.stderr?.setEncoding('utf8').on('data', (text: string) => said.push(text))
+    feeder.write('one\n')
+    await using consumer = connect(cluster.bootstrapServers).consumer({ autoOffsetReset: 'earliest' })
+    consumer.assign([{ topic: 'orders', partition: 0 }])
+    for await (const _ of consumer) break
+    feeder.resetAndDestroy()
+    assert.deepEqual(await ended, [1, null])
+    assert.match(said.join(''), /^monedula: read ECONNRESET\n$/)
+  } finally {
+    writer.kill('SIGKILL')
+    for (const socket of [feeder, input]) socket.destroy()
+    server.close()
+  }
+})
+
+test('a signal ends produce from files, and the exit code says that some is missing', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const workspace = new Workspace()
+  try {
+    const file = workspace.of('lines')
+    writeFileSync(file, `${'x'.repeat(99)}\n`.repeat(10_000))
+    // More than can be sent before the signal comes.
+    const files = Array.from({ length: 10_000 }, () => file)
+    const writer = startMonedula(cluster, ['produce', 'orders', '--lines', ...files])
+    await using consumer = connect(cluster.bootstrapServers).consumer({ autoOffsetReset: 'earliest' })
+    consumer.assign([{ topic: 'orders', partition: 0 }])
+    for await (const _ of consumer) break
+    writer.kill('SIGTERM')
+    assert.equal(await writer.ended(60_000), 143)
+    // Not killed, but ended.
+    assert.equal(writer.child.signalCode, null)
+    assert.equal(writer.stderr, '')
+  } finally {
+    workspace.remove()
+  }
+})
+
+test('an empty file has no lines', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const workspace = new Workspace()
+  try {
+    const [empty, one] = [workspace.of('empty'), workspace.of('one')]
+    writeFileSync(empty, '')
+    writeFileSync(one, 'one')
+    await monedula(cluster, ['produce', 'orders', '--lines', empty, one, empty])
+  } finally {
+    workspace.remove()
+  }
+  assert.deepEqual(
+    (await shownIn(cluster, 'orders')).map(({ value }) => value),
+    ['one'],
+  )
+})
+
+test('the lines before one that is no record are published', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const input = '{"value": "one"}\n{"value": "two"}\nno json\n{"value": "four"}\n'
+  assert.match(await refusal(cluster, 'produce orders --json', input), /a line is no JSON object: no json/)
+  assert.deepEqual(
+    (await shownIn(cluster, 'orders')).map(({ value }) => value),
+    ['one', 'two'],
+  )
 })
 
 test('produce tells of a failure while its input is still open', async () => {
