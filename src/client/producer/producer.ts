@@ -192,7 +192,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const topic = isNamed ? first : first?.topic
     const record = (isNamed ? second : first) as ProducerRecord<K, V>
     const signal = (isNamed ? third : (second as SendOptions | undefined))?.signal
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return this.#refused(signal.reason)
     if (this.#interceptors.length > 0) return this.#sendIntercepted({ ...record, topic }, signal)
     const sent = new Promise<RecordMetadata>(resolve => this.#add(topic, record, resolve as Resolve, signal))
     return signal === undefined ? sent : abortable(sent, signal)
@@ -210,9 +210,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     { signal }: SendOptions = {},
   ): Promise<readonly BatchMetadata[]> {
     if (!Array.isArray(records)) {
-      return Promise.reject(new KafkaError('INVALID_RECORD', 'sendBatch takes a topic and a list of records'))
+      return this.#refused(new KafkaError('INVALID_RECORD', 'sendBatch takes a topic and a list of records'))
     }
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return this.#refused(signal.reason)
     if (this.#interceptors.length > 0) return this.#sendBatchIntercepted(topic, records, signal)
     const group = new SendGroup(topic, records.length)
     for (const record of records) {
@@ -324,6 +324,12 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     }
   }
 
+  /** Nothing was taken: a transaction cannot be committed without it. */
+  #refused(error: unknown): Promise<never> {
+    this.#transactions?.recordFailed(error)
+    return Promise.reject(error)
+  }
+
   /** @throws what `waiter` then does not hear: why the record cannot be taken */
   #add(
     topic: string,
@@ -358,18 +364,28 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   async #sendIntercepted(given: TopicRecord<K, V>, signal: AbortSignal | undefined): Promise<RecordMetadata> {
     // What each interceptor returned, in their order: who threw, and those behind it, have no place in it.
     const returned: TopicRecord<K, V>[] = []
-    let record = given
     try {
-      for (const interceptor of this.#interceptors) {
-        record = interceptor.onSend?.(record) ?? record
-        returned.push(record)
-      }
+      const record = this.#intercept(given, returned)
       const sent = new Promise<RecordMetadata>(resolve => this.#add(record.topic, record, resolve as Resolve, signal))
       const metadata = await abortable(sent, signal)
       this.#acknowledge(returned, metadata, undefined)
       return metadata
     } catch (error) {
       this.#acknowledge(returned, undefined, error instanceof Error ? error : new Error(String(error)))
+      throw error
+    }
+  }
+
+  #intercept(given: TopicRecord<K, V>, returned: TopicRecord<K, V>[]): TopicRecord<K, V> {
+    let record = given
+    try {
+      for (const interceptor of this.#interceptors) {
+        record = interceptor.onSend?.(record) ?? record
+        returned.push(record)
+      }
+      return record
+    } catch (error) {
+      this.#transactions?.recordFailed(error)
       throw error
     }
   }
