@@ -2,7 +2,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, type Producer, type ProducerOptions } from '../../src/client/index.ts'
-import { startCluster } from '../../src/testing/index.ts'
+import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
+
+/** Has the broker do the next request of an API, and answer it only when the result is called. */
+function withholdAnswer(cluster: TestCluster, api: string): () => void {
+  let answer = (): void => undefined
+  const answering = new Promise<void>(resolve => {
+    answer = resolve
+  })
+  const withhold = async (request: ControlledRequest) => {
+    const done = await request.proceed()
+    await answering
+    return done
+  }
+  cluster.control(api, withhold, { times: 1 })
+  return answer
+}
 
 const refusals: readonly [string, (producer: Producer) => Promise<unknown>, ProducerOptions?][] = [
   ['by an aborted signal', producer => producer.send('orders', { value: 'no' }, { signal: AbortSignal.abort() })],
@@ -41,3 +56,30 @@ for (const [how, send, options] of refusals) {
     await producer.transaction(() => producer.send('orders', { value: 'next' }))
   })
 }
+
+test('a partition whose addition was not answered in time does not leave a transaction open at the coordinator', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a', maxBlockMs: 1_000 })
+  await using admin = kafka.admin()
+  await producer.initTransactions()
+  const answer = withholdAnswer(cluster, 'AddPartitionsToTxn')
+  producer.beginTransaction()
+  await assert.rejects(producer.send('orders', { value: 'one' }), { code: 'REQUEST_TIMED_OUT' })
+  answer()
+  await producer.abortTransaction()
+  const [left] = await admin.describeTransactions(['a'])
+  assert.notEqual(left?.state, 'Ongoing')
+  await producer.transaction(() => producer.send('orders', { value: 'two' }))
+})
+
+test('an addition that never reached the coordinator is no reason to give up the producer', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a', maxBlockMs: 1_000 })
+  await producer.transaction(() => producer.send('orders', { value: 'one' }))
+  cluster.failNext('AddPartitionsToTxn', 'COORDINATOR_LOAD_IN_PROGRESS', { times: Number.POSITIVE_INFINITY })
+  const late = producer.transaction(() => producer.send('orders', { value: 'two' }))
+  await assert.rejects(late, { code: 'REQUEST_TIMED_OUT' })
+  cluster.clearFaults()
+  await producer.transaction(() => producer.send('orders', { value: 'three' }))
+})

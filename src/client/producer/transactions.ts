@@ -86,6 +86,8 @@ export class Transactions {
   #isAdding = false
   #adding: Promise<void> | undefined
   #hasOffsets = false
+  /** Whether something was to be added and nobody knows if it was. */
+  #mayBeOpen = false
 
   constructor(parts: TransactionParts) {
     this.#parts = parts
@@ -149,8 +151,7 @@ export class Transactions {
       this.#hasOffsets = true
       await this.#commitOffsets(offsets, group, signal)
     } catch (error) {
-      // What was not answered may arrive yet: under another epoch the next transaction does not take it for its own.
-      if (isUnanswered(error)) this.#mustBump = true
+      this.#unheard(error)
       this.#failed(error)
       throw error
     }
@@ -185,9 +186,11 @@ export class Transactions {
     if (this.#adding !== undefined) await abortable(this.#adding, signal)
     if (this.#state === 'fatal-error') throw this.#wrongState(what)
     try {
-      if (this.#added.size > 0 || this.#hasOffsets) {
+      const isOpen = this.#added.size > 0 || this.#hasOffsets
+      if (isOpen || this.#mayBeOpen) {
         const options = { signal, maxVersion: MAX_VERSION.end }
-        await this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
+        const ended = this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
+        await (isOpen ? ended : ended.catch(unlessNothingIsOpen))
       }
       if (!isCommit && this.#mustBump) await this.#identify(signal, this.#identity())
     } catch (error) {
@@ -198,6 +201,7 @@ export class Transactions {
     this.#added.clear()
     this.#toAdd.clear()
     this.#hasOffsets = false
+    this.#mayBeOpen = false
     this.#mustBump = false
     this.#error = undefined
     this.#state = 'ready'
@@ -234,6 +238,7 @@ export class Transactions {
         this.#parts.wake()
       }
     } catch (error) {
+      this.#unheard(error)
       this.#failed(error)
     } finally {
       this.#isAdding = false
@@ -289,6 +294,13 @@ export class Transactions {
     await sleep(this.#parts.cluster.settings.clock, Math.min(CONCURRENT_PAUSE_MS, Math.max(1, patience.leftMs)))
   }
 
+  /** What was not answered may be done, or come yet: under another epoch the next transaction does not take it for its own. */
+  #unheard(error: unknown): void {
+    if (!isUnanswered(error)) return
+    this.#mayBeOpen = true
+    this.#mustBump = true
+  }
+
   get #isOpen(): boolean {
     return this.#state !== 'uninitialized' && this.#state !== 'ready'
   }
@@ -326,6 +338,11 @@ export class Transactions {
 /** Whether nobody knows what became of a request: no answer came in time, or a signal ended the wait for one. */
 function isUnanswered(error: unknown): boolean {
   return !(error instanceof KafkaError) || error.code === 'REQUEST_TIMED_OUT'
+}
+
+/** The end of a transaction that may never have begun: that it did not is as good. @throws any other failure */
+function unlessNothingIsOpen(error: unknown): void {
+  if (!(error instanceof KafkaError && error.code === 'INVALID_TXN_STATE')) throw error
 }
 
 /** The error that an answer of a coordinator holds, wherever in it; of several the first that is not retriable. */
