@@ -83,3 +83,34 @@ test('an addition that never reached the coordinator is no reason to give up the
   cluster.clearFaults()
   await producer.transaction(() => producer.send('orders', { value: 'three' }))
 })
+
+test('a transaction that could be neither done nor taken back throws what its work threw, and the next one works', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a', maxBlockMs: 1_000 })
+  await producer.transaction(() => producer.send('orders', { value: 'one' }))
+  const answer = withholdAnswer(cluster, 'EndTxn')
+  const failed = producer.transaction(async () => {
+    await producer.send('orders', { value: 'two' })
+    throw new Error('mine')
+  })
+  await assert.rejects(failed, { message: 'mine' })
+  answer()
+  await producer.transaction(() => producer.send('orders', { value: 'three' }))
+})
+
+test('a transaction that begins while another is taken back is refused', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a' })
+  await producer.initTransactions()
+  producer.beginTransaction()
+  await producer.send('orders', { value: 'one' })
+  const answer = withholdAnswer(cluster, 'EndTxn')
+  const aborted = producer.abortTransaction()
+  await assert.rejects(
+    producer.transaction(async () => {}),
+    { code: 'INVALID_TXN_STATE' },
+  )
+  answer()
+  await aborted
+})

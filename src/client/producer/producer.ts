@@ -276,12 +276,13 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
 
   /**
    * Runs `work` in a transaction, which is committed when it resolves and aborted when it throws. The first one initializes the
-   * producer's transactions.
+   * producer's transactions. An abort that fails is logged, and done by the next one before it begins.
    * @throws what `work` threw; REQUEST_TIMED_OUT, or the signal's reason, when nobody knows whether it is committed: `commitTransaction()`
    * asks again; KafkaError with `fatal` when the producer has been fenced and has to be closed
    */
   async transaction<T>(work: (producer: this) => Promise<T>, options: SendOptions = {}): Promise<T> {
     const transactions = this.#needTransactions()
+    if (transactions.isAbortDue) await transactions.abort(options.signal)
     if (transactions.state === 'uninitialized') await this.initTransactions(options)
     this.beginTransaction()
     try {
@@ -291,8 +292,17 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     } catch (error) {
       // A commit that was not answered in time may be done: it can be asked for again, and not be taken back.
       if (transactions.state !== 'fatal-error' && transactions.state !== 'committing')
-        await transactions.abort(options.signal?.aborted ? undefined : options.signal)
+        await this.#takeBack(transactions, options.signal?.aborted ? undefined : options.signal)
       throw error
+    }
+  }
+
+  /** Aborts after a failure of which the caller hears, whatever becomes of the abort. */
+  async #takeBack(transactions: Transactions, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await transactions.abort(signal)
+    } catch (error) {
+      this.#cluster.settings.logger.warn({ err: error }, 'the transaction could not be aborted')
     }
   }
 

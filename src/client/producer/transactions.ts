@@ -86,6 +86,8 @@ export class Transactions {
   #isAdding = false
   #adding: Promise<void> | undefined
   #hasOffsets = false
+  /** Calls of {@link abort} that are under way. */
+  #aborts = 0
   /** Whether something was to be added and nobody knows if it was. */
   #mayBeOpen = false
 
@@ -95,6 +97,11 @@ export class Transactions {
 
   get state(): TransactionState {
     return this.#state
+  }
+
+  /** Whether an abort failed without an answer, and nobody is asking again. */
+  get isAbortDue(): boolean {
+    return this.#state === 'aborting' && this.#aborts === 0
   }
 
   /** @throws KafkaError INVALID_TXN_STATE outside of a transaction; what has made the transaction fail */
@@ -173,11 +180,16 @@ export class Transactions {
     const states: readonly TransactionState[] = ['in-transaction', 'abortable-error', 'aborting']
     if (!states.includes(this.#state)) throw this.#wrongState('abortTransaction')
     this.#state = 'aborting'
-    this.#parts.dropUnsent(
-      new KafkaError('OPERATION_NOT_ATTEMPTED', 'the transaction was aborted before the record was sent'),
-    )
-    await this.#parts.flush(signal)
-    await this.#end(false, signal)
+    this.#aborts += 1
+    try {
+      this.#parts.dropUnsent(
+        new KafkaError('OPERATION_NOT_ATTEMPTED', 'the transaction was aborted before the record was sent'),
+      )
+      await this.#parts.flush(signal)
+      await this.#end(false, signal)
+    } finally {
+      this.#aborts -= 1
+    }
   }
 
   async #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
