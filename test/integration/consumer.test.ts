@@ -116,6 +116,22 @@ test('a handler that throws ends the run with its error, and its record is read 
   )
 })
 
+test('what a loop that is left had in hand is for another that waits', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 1 })
+  // What is fetched once is all that may wait: then nothing is fetched by the way.
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...FROM_START, maxPartitionFetchBytes: 1 })
+  const place = { topic: 'orders', partition: 0 }
+  consumer.assign([{ ...place, offset: 0 }])
+  const [left, other] = [consumer[Symbol.asyncIterator](), consumer[Symbol.asyncIterator]()]
+  await left.next()
+  const waiting = other.next()
+  await publish(cluster, 'orders', { count: 1, prefix: 'later' })
+  while (consumer.lag(place) !== 2) await new Promise(resolve => setImmediate(resolve))
+  await left.return!()
+  assert.equal((await waiting).value?.value, '0')
+})
+
 test('a consumer goes on after its broker was killed and came back', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 5 })

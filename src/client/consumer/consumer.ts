@@ -187,9 +187,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
           records,
           highWatermark: partition.highWatermark,
         }
-        this.#deliveries.reached(delivery, nextOffset)
+        this.#source.reached(delivery, nextOffset)
       } finally {
-        this.#deliveries.done(delivery)
+        this.#source.done(delivery)
       }
     }
   }

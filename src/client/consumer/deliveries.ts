@@ -58,12 +58,13 @@ export class Deliveries<K, V> {
   }
 
   /** The program has nothing of it in hand any more. What it did not work on is fetched again. */
-  done(delivery: Delivery<K, V>): void {
+  done(delivery: Delivery<K, V>): 'rewound' | 'finished' {
     this.#inHand.delete(delivery)
     const { position } = delivery.partition
-    if (this.counts(delivery) && position !== undefined && position < delivery.nextOffset) delivery.partition.rewind()
-    if (this.#inHand.size > 0) return
-    for (const resolve of this.#quiet.splice(0)) resolve()
+    const isRewound = this.counts(delivery) && position !== undefined && position < delivery.nextOffset
+    if (isRewound) delivery.partition.rewind()
+    if (this.#inHand.size === 0) for (const resolve of this.#quiet.splice(0)) resolve()
+    return isRewound ? 'rewound' : 'finished'
   }
 
   /** Whether what is left of a delivery still counts: not after its partition went, or somebody seeked. */

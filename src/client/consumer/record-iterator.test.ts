@@ -48,3 +48,15 @@ test('who asks for several records at once gets them in order, and nothing stays
   )
   assert.equal(inHand.size, 0)
 })
+
+test('a loop that is left while it waits for records keeps nothing of what comes then', async () => {
+  const { source, inHand } = slowSource(2)
+  const iterator = new RecordIterator(source)
+  const waiting = iterator.next()
+  const behind = iterator.next()
+  await iterator.return()
+  assert.deepEqual(await waiting, { done: true, value: undefined })
+  assert.deepEqual(await behind, { done: true, value: undefined })
+  assert.deepEqual(await iterator.next(), { done: true, value: undefined })
+  assert.equal(inHand.size, 0)
+})

@@ -22,6 +22,7 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   #delivery: Delivery<K, V> | undefined
   #index = 0
   #waiting: Promise<void> | undefined
+  #isOver = false
 
   constructor(source: RecordSource<K, V>) {
     this.#source = source
@@ -30,12 +31,14 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   next(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
     // Who asks again before he was answered is answered after that.
     if (this.#waiting !== undefined) return this.#waiting.then(() => this.next())
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined })
     const record = this.#step()
     return record === undefined ? this.#waitForOne() : Promise.resolve({ done: false, value: record })
   }
 
-  /** The loop was left, by an error or not: the last record does not count as worked on. */
+  /** The loop was left, by an error or not: the last record does not count as worked on, and what is waited for is given back. */
   async return(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    this.#isOver = true
     this.#finishDelivery()
     return { done: true, value: undefined }
   }
@@ -69,6 +72,7 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   async #wait(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
     this.#delivery = await this.#source.take()
     this.#index = 0
+    if (this.#isOver) this.#finishDelivery()
     const first = this.#delivery?.records[0]
     return first === undefined ? { done: true, value: undefined } : { done: false, value: first }
   }

@@ -8,7 +8,7 @@ export interface SourceParts {
   readonly isClosing: () => boolean
   /** Why it does not. */
   readonly trouble: () => KafkaError | undefined
-  /** Something was looked for: there may be room to fetch more. */
+  /** Something was looked for, or given back: there may be room to fetch more. */
   readonly taken: () => void
 }
 
@@ -39,7 +39,10 @@ export function recordSource<K, V>(
     take,
     takeNow,
     reached: (delivery, offset) => deliveries.reached(delivery, offset),
-    done: delivery => deliveries.done(delivery),
+    done: delivery => {
+      // Others may be waiting already for what has to be fetched again.
+      if (deliveries.done(delivery) === 'rewound') taken()
+    },
     mayGoOn: delivery =>
       !isClosing() && !deliveries.isHeld && !delivery.partition.isPaused && deliveries.counts(delivery),
   }
