@@ -1,5 +1,6 @@
 import { abortable, onAbort } from '../abortable.ts'
 import { partitionForKey } from '../producer/murmur2.ts'
+import { isThenable } from '../thenable.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { Delivery } from './deliveries.ts'
 import type { RecordSource } from './record-iterator.ts'
@@ -32,8 +33,9 @@ export async function runHandler<K, V>(
       const delivery = source.takeNow() ?? (await takeUntil(source, over.signal))
       if (delivery === undefined) return
       try {
-        if (order === 'key' && concurrency > 1) await byKey(source, delivery, { handler, lanes: concurrency })
-        else await inOrder(source, delivery, { handler, over: over.signal })
+        if (order === 'key' && concurrency > 1) {
+          await byKey(source, delivery, { handler, over: over.signal, lanes: concurrency })
+        } else await inOrder(source, delivery, { handler, over: over.signal })
       } catch (error) {
         stop()
         throw error
@@ -43,8 +45,11 @@ export async function runHandler<K, V>(
     }
   }
   const workers = order === 'key' ? 1 : concurrency
-  await allOver(Array.from({ length: workers }, worker))
-  forget?.()
+  try {
+    await allOver(Array.from({ length: workers }, worker))
+  } finally {
+    forget?.()
+  }
 }
 
 /** Resolves when all are over. @throws what one of them was rejected with */
@@ -78,33 +83,44 @@ async function inOrder<K, V>(
   for (let index = 0; index < records.length; index++) {
     if (over.aborted || !source.mayGoOn(delivery)) return
     const working = handler(records[index]!)
-    if (working instanceof Promise) await working
+    if (isThenable(working)) await working
     source.reached(delivery, records[index + 1]?.offset ?? nextOffset)
   }
 }
 
-/** The records of a delivery at once, those of a key after each other. It counts as worked on as a whole. */
+/**
+ * The records of a delivery at once, those of a key after each other. What comes before the first record that was not worked on counts:
+ * where the work ends early, what was done behind it is done again.
+ */
 async function byKey<K, V>(
   source: RecordSource<K, V>,
   delivery: Delivery<K, V>,
-  { handler, lanes }: { readonly handler: Handler<K, V>; readonly lanes: number },
+  { handler, over, lanes }: { readonly handler: Handler<K, V>; readonly over: AbortSignal; readonly lanes: number },
 ): Promise<void> {
-  const byLane = Array.from({ length: lanes }, (): ConsumerRecord<K, V>[] => [])
-  for (const [index, record] of delivery.records.entries()) {
-    const lane = record.keyBytes === null ? index % lanes : partitionForKey(record.keyBytes, lanes)
-    byLane[lane]!.push(record)
+  const { records, nextOffset } = delivery
+  const byLane = Array.from({ length: lanes }, (): number[] => [])
+  for (const [index, { keyBytes }] of records.entries()) {
+    const lane = keyBytes === null ? index % lanes : partitionForKey(keyBytes, lanes)
+    byLane[lane]!.push(index)
   }
+  const isDone = new Uint8Array(records.length)
   let isFailing = false
-  const work = async (records: readonly ConsumerRecord<K, V>[]): Promise<void> => {
-    for (let at = 0; at < records.length && !isFailing; at++) {
+  const work = async (lane: readonly number[]): Promise<void> => {
+    for (const index of lane) {
+      if (isFailing || over.aborted || !source.mayGoOn(delivery)) return
       try {
-        await handler(records[at]!)
+        await handler(records[index]!)
+        isDone[index] = 1
       } catch (error) {
         isFailing = true
         throw error
       }
     }
   }
-  await allOver(byLane.map(work))
-  source.reached(delivery, delivery.nextOffset)
+  try {
+    await allOver(byLane.map(work))
+  } finally {
+    const first = isDone.indexOf(0)
+    source.reached(delivery, first === -1 ? nextOffset : records[first]!.offset)
+  }
 }
