@@ -78,10 +78,13 @@ function endingWith<T>(span: Span, work: () => T): T {
   let isUnderWay = false
   try {
     const result = work()
-    if (!(result instanceof Promise)) return result
+    // Also what only acts as a promise, like the queries of some database clients.
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result
     isUnderWay = true
     // The cast says that a promise of what was promised is the same type.
-    return result.catch(failed).finally(() => span.end()) as T
+    return Promise.resolve(result)
+      .catch(failed)
+      .finally(() => span.end()) as T
   } catch (error) {
     return failed(error)
   } finally {

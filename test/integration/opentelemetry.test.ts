@@ -196,11 +196,17 @@ test('what work throws, at once or later, stands in its span and goes to the cal
     traced(record!, () => turn().then(fail('later'))),
     { message: 'later' },
   )
+  const query: PromiseLike<void> = {
+    // biome-ignore lint/suspicious/noThenProperty: as the queries of some database clients
+    then: (done, refused) => turn().then(fail('by a query')).then(done, refused),
+  }
+  await assert.rejects(async () => traced(record!, () => query), { message: 'by a query' })
   assert.deepEqual(
     ended().map(({ status, attributes }) => [status.message, attributes['error.type']]),
     [
       ['at once', 'RangeError'],
       ['later', 'RangeError'],
+      ['by a query', 'RangeError'],
     ],
   )
 })
