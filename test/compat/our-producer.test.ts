@@ -71,11 +71,11 @@ test('our producer against Apache Kafka 3.9.1', { timeout: 300_000 }, async cont
         const platform = { network, clock: systemClock, random: systemRandom }
         const options: ProducerOptions = { platform, batchSize: 300, retryBackoffMs: 10, reconnectBackoffMs: 5 }
         await using producer = kafka.producer(options)
-        const sent = numbers(2_000).map(value => producer.send('cut', { value }))
+        const sent = numbers(4_000).map(value => producer.send('cut', { value }))
         const offsets = (await Promise.all(sent)).map(({ offset }) => offset)
         assert.equal(cuts, 12)
         for (const [index, offset] of offsets.entries()) assert.ok(offset === index || offset === -1)
-        assert.deepEqual(hashes(await readByJava(broker, 'cut')), numbers(2_000).map(hashCode))
+        assert.deepEqual(hashes(await readByJava(broker, 'cut')), numbers(4_000).map(hashCode))
       },
     )
 
