@@ -192,9 +192,11 @@ class ReadingLife {
     }
   }
 
-  async #work(record: Read, isInOrder: boolean, assignment = this.#assignmentOf(record)): Promise<void> {
+  async #work(record: Read, isInOrder: boolean, inHandSince?: number): Promise<void> {
     const world = this.#world
-    this.#owns(record)
+    const assignment = inHandSince ?? this.#assignmentOf(record)
+    // Of a batch the rest is in hand also when its partition has gone, and that is no claim to it.
+    if (inHandSince === undefined || this.#isAssigned(record)) this.#owns(record)
     if (this.#mayStray) this.#detours.handedOut(record)
     if (world.chance(4)) await world.sleep(world.random.below(world.chance(20) ? 2_000 : 40))
     world.ledger(this.#settings.group).done(record.value!)
@@ -236,6 +238,10 @@ class ReadingLife {
       { kind: 'poll', consumer: this.#name, partition: where, isolation, position: sought ?? before ?? offset, seeks },
       { records: [{ offset, epoch: leaderEpoch, value: value! }], next: offset + 1 },
     )
+  }
+
+  #isAssigned({ topic, partition }: TopicPartition): boolean {
+    return this.consumer.assignment.some(one => one.topic === topic && one.partition === partition)
   }
 
   #assignmentOf({ topic, partition }: TopicPartition): number {
