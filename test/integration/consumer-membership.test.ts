@@ -1,7 +1,7 @@
 /** What a consumer is in its group while others come, and while it leaves. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Consumer, connect } from '../../src/client/index.ts'
+import { type Consumer, connect, KafkaError } from '../../src/client/index.ts'
 import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
 import { FROM_START, publish, read } from './consumer-records.ts'
 
@@ -124,4 +124,24 @@ test('what the group gives to a consumer while it unsubscribes is not read by it
   await first.close()
   await unsubscribed
   assert.deepEqual(second.assignment, [])
+})
+
+test('what onLost throws ends the consumer, and is heard by whoever reads', IN_TIME, async () => {
+  for (const thrown of [new Error('cannot be let go of'), new KafkaError('REQUEST_TIMED_OUT', 'cannot be let go of')]) {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    const onLost = (): never => {
+      throw thrown
+    }
+    await using consumer = connect(cluster.bootstrapServers).consumer({
+      ...FROM_START,
+      heartbeatIntervalMs: 20,
+      onLost,
+      onAssigned: () => cluster.failNext('Heartbeat', 'UNKNOWN_MEMBER_ID'),
+    })
+    consumer.subscribe('orders')
+    await assert.rejects(
+      consumer.run(() => {}),
+      /cannot be let go of/,
+    )
+  }
 })

@@ -308,7 +308,12 @@ export class GroupMembership implements Membership {
     this.#memberId = ''
     this.#generationId = -1
     this.#stopHeartbeats()
-    this.#member.lost(this.#member.owned())
+    try {
+      this.#member.lost(this.#member.owned())
+    } catch (error) {
+      this.#putOut(KafkaError.from(error))
+      return
+    }
     this.rejoin()
   }
 
@@ -346,8 +351,7 @@ export class GroupMembership implements Membership {
       if (this.#isClosed || generationId !== this.#generationId || this.#heartbeat === undefined) return false
       return this.#answered(errorName(errorCode))
     } catch (error) {
-      if (!(error instanceof KafkaError)) throw error
-      if (error.fatal) return this.#putOut(error)
+      if (!(error instanceof KafkaError) || error.fatal) return this.#putOut(KafkaError.from(error))
       cluster.coordinatorMoved('group', groupId)
       return true
     }
