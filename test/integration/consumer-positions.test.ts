@@ -221,3 +221,33 @@ test(
     assert.ok(asked.length > 0 && asked.every(bytes => bytes <= 50_000), `${asked}`)
   },
 )
+
+test(
+  'a partition that was assigned anew begins at what is committed, whatever was asked before that',
+  IN_TIME,
+  async () => {
+    await using cluster = await startCluster({ topics: { orders: 1 } })
+    await publish(cluster, 'orders', { count: 5 })
+    let answer = (): void => {}
+    const answering = new Promise<void>(resolve => {
+      answer = resolve
+    })
+    const asked = new Promise<void>(resolve => {
+      cluster.control('ListOffsets', async request => {
+        resolve()
+        await answering
+        return request.proceed()
+      })
+    })
+    const kafka = connect(cluster.bootstrapServers)
+    await using consumer = kafka.consumer({ ...FROM_START, enableAutoCommit: false })
+    consumer.assign([place(0)])
+    await asked
+    consumer.assign([])
+    await using other = kafka.consumer(FROM_START)
+    await other.commit([{ ...place(0), offset: 3 }])
+    consumer.assign([place(0)])
+    answer()
+    assert.equal((await read(consumer, 1))[0]!.offset, 3)
+  },
+)

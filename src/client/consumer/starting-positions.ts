@@ -164,7 +164,9 @@ export class StartingPositions<K, V> {
   }
 
   async #resetTo(timestamp: number, partitions: readonly AssignedPartition<K, V>[]): Promise<void> {
-    const { cluster, isCommitted, partitions: ours } = this.#settings
+    const { cluster, isCommitted } = this.#settings
+    // One that was let go of and has come back since is another, with a beginning of its own.
+    const asked = new Map(partitions.map(one => [partitionKey(one), one]))
     const wanted = partitions.map(({ topic, partition }) => ({ topic, partition, timestamp }))
     const patience = cluster.patience({ timeoutMs: WAIT_MS })
     const found = await listOffsets(cluster, wanted, { patience, isCommitted })
@@ -172,8 +174,8 @@ export class StartingPositions<K, V> {
     const late = found.filter(({ offset }) => offset < 0).map(one => ({ ...one, timestamp: Timestamp.latest }))
     const ends = await listOffsets(cluster, late, { patience, isCommitted })
     for (const { offset, leaderEpoch, ...place } of [...found.filter(one => one.offset >= 0), ...ends]) {
-      const one = ours.get(partitionKey(place))
-      if (one !== undefined && one.position === undefined) one.seek(offset, leaderEpoch)
+      const one = asked.get(partitionKey(place))
+      if (one !== undefined && isWithout(one)) one.seek(offset, leaderEpoch)
     }
     this.#begun(partitions)
   }
