@@ -251,3 +251,22 @@ test(
     assert.equal((await read(consumer, 1))[0]!.offset, 3)
   },
 )
+
+test('paused partitions that hold all of prefetch.max.bytes keep no other from being read', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await using producer = connect(cluster.bootstrapServers).producer({ batchSize: 1, compressionType: 'none' })
+  const value = 'x'.repeat(10_000)
+  await Promise.all(Array.from({ length: 20 }, () => producer.send({ ...place(0), value })))
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, prefetchMaxBytes: 50_000 })
+  consumer.assign([0, 1].map(partition => ({ ...place(partition), offset: 0 })))
+  const records = consumer[Symbol.asyncIterator]()
+  await records.next()
+  // While this is sent, the fetch that fills the buffer is answered.
+  await producer.send({ ...place(0), value })
+  consumer.pause([place(0)])
+  for (const word of ['first', 'second']) {
+    const next = records.next()
+    await producer.send({ ...place(1), value: word })
+    assert.equal((await next).value?.value, word)
+  }
+})

@@ -271,6 +271,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   /** Reads nothing of partitions until {@link resume}; they stay this consumer's. */
   pause(partitions: readonly TopicPartition[]): void {
     for (const one of partitions) this.#assigned(one).isPaused = true
+    // There is room for others now.
+    this.#fetcher.wake()
   }
 
   resume(partitions: readonly TopicPartition[]): void {

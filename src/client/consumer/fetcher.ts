@@ -96,7 +96,8 @@ export class Fetcher<K, V> {
     let refusal: KafkaError | undefined
     for (const partition of this.#settings.partitions()) {
       const bytes = partition.bufferedBytes
-      buffered += bytes
+      // Nothing is added to what a paused one holds, and it keeps no room from those that are read.
+      if (!partition.isPaused) buffered += bytes
       if (partition.position === undefined || partition.trouble !== undefined) continue
       if (partition.isValidating || this.#resting.has(partition)) continue
       const source = this.#sourceOf(partition)
