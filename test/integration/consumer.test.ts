@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { type ConsumerRecord, connect, SubscriptionPattern, type TopicPartition } from '../../src/client/index.ts'
@@ -99,6 +100,29 @@ test('batches, streams and handlers give the same records in order', async () =>
     else assert.ok(most > 1 && most <= 4)
     for (const inOrder of ofKey.values()) assert.deepEqual(inOrder, [...inOrder].sort())
   }
+})
+
+test('what a stream pulled counts for nothing before it is committed by hand', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 20 })
+  const kafka = connect(cluster.bootstrapServers)
+  const consumer = kafka.consumer(FROM_START)
+  consumer.subscribe('orders')
+  const isFull = new Promise<void>(resolve => {
+    const writable = new Writable({ objectMode: true, highWaterMark: 4, write: () => {} })
+    const stream = consumer.readable()
+    stream.on('pause', resolve)
+    stream.pipe(writable)
+  })
+  await isFull
+  await consumer.commit()
+  const place = { topic: 'orders', partition: 0 }
+  assert.deepEqual(await consumer.committed([place]), [undefined])
+  await consumer.commit([{ ...place, offset: 1 }])
+  await consumer.close()
+  await using next = kafka.consumer(FROM_START)
+  next.subscribe('orders')
+  assert.equal((await read(next, 1))[0]!.offset, 1)
 })
 
 test('a handler that throws ends the run with its error, and its record is read again', async () => {

@@ -14,6 +14,8 @@ export class AssignedPartition<K, V> implements TopicPartition {
   /** What was last committed of it, as far as this consumer knows. */
   committed: number | undefined
   isPaused = false
+  /** It was read by a stream, whose stages hold records of which nobody here knows when they are done: only the program commits. */
+  isCommittedByHand = false
   /** False once the partition went to another member, or was let go of: what is left of it counts for nothing. */
   isOurs = true
   /** Where a closer replica is (KIP-392), until it fails. */
@@ -65,9 +67,9 @@ export class AssignedPartition<K, V> implements TopicPartition {
     return position === undefined ? undefined : { topic, partition, offset: position, leaderEpoch: positionEpoch }
   }
 
-  /** The same, unless the group knows it already. */
+  /** The same, unless the group knows it already, or only the program can say. */
   get uncommitted(): PartitionOffset | undefined {
-    return this.position === this.committed ? undefined : this.reached
+    return this.isCommittedByHand || this.position === this.committed ? undefined : this.reached
   }
 
   /** Goes on at `offset`, behind a record of `epoch` where that is known; what was fetched ahead is dropped. */

@@ -27,7 +27,7 @@ import {
   Timestamp,
 } from './offset-requests.ts'
 import { RecordIterator, type RecordSource } from './record-iterator.ts'
-import { recordSource } from './record-source.ts'
+import { committedByHand, recordSource } from './record-source.ts'
 import { Recurring } from './recurring.ts'
 import type { RunOptions } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
@@ -203,12 +203,16 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return this.#runs.start(this.#source, handler, options)
   }
 
-  /** The records as a stream of objects, as fast as it is read. */
+  /**
+   * The records as a stream of objects, as fast as it is read. Streams hold records, and nobody sees from here which of them the last
+   * stage is done with: none counts as worked on, so that neither auto-commit nor {@link commit} without offsets commits partitions that
+   * a stream has read. Commit by hand, with offsets, what the last stage has done.
+   */
   readable(): Readable {
-    return Readable.from(this, { objectMode: true })
+    return Readable.from(new RecordIterator(committedByHand(this.#source)), { objectMode: true })
   }
 
-  /** Commits what was worked on, or the offsets given: of the next record to read. */
+  /** Commits what was worked on, but for what {@link readable} gave, or the offsets given: of the next record to read. */
   async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
     const committing = offsets ?? [...this.#partitions.values()].flatMap(one => one.uncommitted ?? [])
     if (committing.length === 0) return

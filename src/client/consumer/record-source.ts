@@ -47,3 +47,14 @@ export function recordSource<K, V>(
       !isClosing() && !deliveries.isHeld && !delivery.partition.isPaused && deliveries.counts(delivery),
   }
 }
+
+/** The same for a reader that does not know when the program is done with a record: what it read only the program commits. */
+export function committedByHand<K, V>(source: RecordSource<K, V>): RecordSource<K, V> {
+  return {
+    ...source,
+    reached: (delivery, offset) => {
+      delivery.partition.isCommittedByHand = true
+      source.reached(delivery, offset)
+    },
+  }
+}
