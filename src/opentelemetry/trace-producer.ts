@@ -20,7 +20,7 @@ export function traceProducer<K = Raw, V = Raw>(options: TraceOptions = {}): Pro
   const spans = new WeakMap<TopicRecord<K, V>, Span>()
   return {
     onSend(record) {
-      const { topic, key, value, headers } = record
+      const { topic, key, value, headers, partition, timestamp } = record
       const origin = headers && originOf(headers)
       const span = tracer.startSpan(`send ${topic}`, {
         kind: origin ? SpanKind.CLIENT : SpanKind.PRODUCER,
@@ -28,7 +28,16 @@ export function traceProducer<K = Raw, V = Raw>(options: TraceOptions = {}): Pro
         links: origin ? [{ context: origin }] : [],
       })
       const added = origin ? headers : withContext(headers, trace.setSpan(context.active(), span))
-      const sent = { ...record, ...(added && { headers: added }) }
+      // By name: an interceptor before this one may have made a record with getters.
+      const sent = {
+        ...record,
+        topic,
+        ...(key !== undefined && { key }),
+        ...(value !== undefined && { value }),
+        ...(added && { headers: added }),
+        ...(partition !== undefined && { partition }),
+        ...(timestamp !== undefined && { timestamp }),
+      }
       spans.set(sent, span)
       return sent
     },

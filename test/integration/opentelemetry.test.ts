@@ -12,7 +12,15 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
 import { Kafka as KafkaJs, logLevel } from 'kafkajs'
-import { type Consumer, type ConsumerRecord, connect, json, type RecordHeader, string } from '../../src/client/index.ts'
+import {
+  type Consumer,
+  type ConsumerRecord,
+  connect,
+  json,
+  type RecordHeader,
+  string,
+  type TopicRecord,
+} from '../../src/client/index.ts'
 import { traceConsumer, traceProducer } from '../../src/opentelemetry/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
 
@@ -395,4 +403,30 @@ test('an SDK that is registered later, or named, makes the spans', async () => {
   const [record] = await read(cluster, 1)
   traceConsumer({ groupId: undefined }, { tracerProvider: provider })(record!, () => undefined)
   span('process orders')
+})
+
+test('a record that was read, and one that an interceptor made with getters, are sent on with all they say', async () => {
+  await using cluster = await startCluster({ topics: ['orders', 'copies'] })
+  const kafka = connect(cluster.bootstrapServers)
+  class Loud {
+    readonly topic = 'copies'
+    readonly #value: unknown
+    constructor(value: unknown) {
+      this.#value = value
+    }
+    get value(): string {
+      return `${this.#value}!`
+    }
+  }
+  const loud = { onSend: ({ value }: TopicRecord) => new Loud(value) }
+  await using plain = kafka.producer()
+  await using traced = kafka.producer({ interceptors: [traceProducer()] })
+  await using making = kafka.producer({ interceptors: [loud, traceProducer()] })
+  await plain.send('orders', { key: 'k', value: 'v', headers: { a: 'b' }, timestamp: 17 })
+  const [record] = await read(cluster, 1)
+  await traced.send('copies', record!)
+  await making.send('copies', { value: 'v' })
+  const [copy, made] = await read(cluster, 2, 'copies')
+  assert.deepEqual([copy!.key, copy!.value, copy!.timestamp, copy!.headers[0]?.key], ['k', 'v', 17, 'a'])
+  assert.equal(made!.value, 'v!')
 })

@@ -345,3 +345,38 @@ test('a record whose signal was aborted before is not written', async () => {
   await producer.send('orders', { value: 'three' })
   assert.deepEqual(await values(cluster, 'orders', 1), ['three'])
 })
+
+for (const [what, interceptors] of [
+  ['without', []],
+  ['with', [{}]],
+] as const) {
+  test(`what a record says by getters is written, and what is none is refused, ${what} interceptors`, async () => {
+    await using cluster = await startCluster({ topics: ['orders', 'copies'] })
+    const kafka = connect(cluster.bootstrapServers)
+    await using producer = kafka.producer({ interceptors })
+    class Order {
+      get value(): string {
+        return 'by a getter'
+      }
+    }
+    for (const none of [undefined, 5, null]) {
+      await assert.rejects(producer.send('orders', none as never), { code: 'INVALID_RECORD' }, `${none}`)
+      await assert.rejects(producer.sendBatch('orders', [none as never]), { code: 'INVALID_RECORD' }, `${none}`)
+    }
+    await producer.send('orders', new Order())
+    await producer.send('orders', { key: 'k', value: 'v', headers: { a: 'b' }, timestamp: 17 })
+    await using consumer = kafka.consumer()
+    consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
+    for await (const record of consumer) {
+      await producer.send('copies', record)
+      if (record.offset === 1) break
+    }
+    const [first, second] = await records(cluster, 'copies', 2)
+    assert.equal(first!.value, 'by a getter')
+    assert.deepEqual([second!.key, second!.value, second!.timestamp], ['k', 'v', 17])
+    assert.deepEqual(
+      second!.headers.map(({ key, value }) => [key, value?.toString()]),
+      [['a', 'b']],
+    )
+  })
+}

@@ -20,6 +20,7 @@ import {
   type BatchMetadata,
   checkEmptyRecord,
   type ProducerRecord,
+  plainRecord,
   type Raw,
   type RecordMetadata,
   type TopicRecord,
@@ -193,7 +194,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const record = (isNamed ? second : first) as ProducerRecord<K, V>
     const signal = (isNamed ? third : (second as SendOptions | undefined))?.signal
     if (signal?.aborted) return this.#refused(signal.reason)
-    if (this.#interceptors.length > 0) return this.#sendIntercepted({ ...record, topic }, signal)
+    if (this.#interceptors.length > 0) return this.#sendIntercepted(topic, record, signal)
     const sent = new Promise<RecordMetadata>(resolve => this.#add(topic, record, resolve as Resolve, signal))
     return signal === undefined ? sent : abortable(sent, signal)
   }
@@ -371,11 +372,15 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     this.#sender.failWaiting(error)
   }
 
-  async #sendIntercepted(given: TopicRecord<K, V>, signal: AbortSignal | undefined): Promise<RecordMetadata> {
+  async #sendIntercepted(
+    topic: string,
+    given: ProducerRecord<K, V>,
+    signal: AbortSignal | undefined,
+  ): Promise<RecordMetadata> {
     // What each interceptor returned, in their order: who threw, and those behind it, have no place in it.
     const returned: TopicRecord<K, V>[] = []
     try {
-      const record = this.#intercept(given, returned)
+      const record = this.#intercept(topic, given, returned)
       const sent = new Promise<RecordMetadata>(resolve => this.#add(record.topic, record, resolve as Resolve, signal))
       const metadata = await abortable(sent, signal)
       this.#acknowledge(returned, metadata, undefined)
@@ -386,9 +391,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     }
   }
 
-  #intercept(given: TopicRecord<K, V>, returned: TopicRecord<K, V>[]): TopicRecord<K, V> {
-    let record = given
+  #intercept(topic: string, given: ProducerRecord<K, V>, returned: TopicRecord<K, V>[]): TopicRecord<K, V> {
     try {
+      let record = plainRecord(topic, given)
       for (const interceptor of this.#interceptors) {
         record = interceptor.onSend?.(record) ?? record
         returned.push(record)
@@ -419,7 +424,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     records: readonly ProducerRecord<K, V>[],
     signal: AbortSignal | undefined,
   ): Promise<readonly BatchMetadata[]> {
-    const sent = records.map(record => this.#sendIntercepted({ ...record, topic }, signal))
+    const sent = records.map(record => this.#sendIntercepted(topic, record, signal))
     await Promise.allSettled(sent)
     const all = await Promise.all(sent)
     return all.map(({ topic: where, partition, offset }) => ({ topic: where, partition, offset, count: 1 }))

@@ -64,6 +64,24 @@ export function checkEmptyRecord(record: unknown): void {
   throw new KafkaError('INVALID_RECORD', `a record without value, but with ${stray}: ${way}`)
 }
 
+/**
+ * A record as an object of its own with nothing but a record's fields, which interceptors may spread: what is given may have them by
+ * getters, as a ConsumerRecord has.
+ * @throws KafkaError INVALID_RECORD as {@link checkEmptyRecord} does
+ */
+export function plainRecord<K, V>(topic: string, given: ProducerRecord<K, V>): TopicRecord<K, V> {
+  if (given?.value === undefined) checkEmptyRecord(given)
+  const { key, value, headers, partition, timestamp } = given
+  return {
+    topic,
+    ...(key !== undefined && { key }),
+    ...(value !== undefined && { value }),
+    ...(headers !== undefined && { headers }),
+    ...(partition !== undefined && { partition }),
+    ...(timestamp !== undefined && { timestamp }),
+  }
+}
+
 /** Headers as a batch takes them. @throws KafkaError INVALID_RECORD for a value that is no text and no bytes */
 export function headersOf(input: HeadersInput | undefined): readonly RecordHeader[] {
   if (input === undefined || input === null) return NO_HEADERS
