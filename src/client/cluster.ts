@@ -121,8 +121,9 @@ export class Cluster {
         if (patience.isOver) throw patience.timedOut(what, error)
         last = error
         failures += 1
-        this.#retries += 1
         await patience.pause(this.#backoff.delayMs(failures))
+        if (patience.isOver) throw patience.timedOut(what, error)
+        this.#retries += 1
       }
     }
   }
