@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -380,3 +381,20 @@ for (const [what, interceptors] of [
     )
   })
 }
+
+test('a signal is no longer listened to when the last of its records waits no longer, though others still do', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const producer = connect(cluster.bootstrapServers).producer({ bufferMemory: 30_000 })
+  await producer.connect(['orders'])
+  cluster.control('Metadata', () => new Promise<undefined>(() => undefined))
+  const other = assert.rejects(producer.send('unheard-of', { value: 'waits to the end' }), /closed/)
+  const { signal } = new AbortController()
+  const value = 'x'.repeat(20_000)
+  const sends = [producer.send('orders', { value }), producer.send('orders', { value }, { signal })]
+  assert.equal(producer.metrics.waiting, 2)
+  await Promise.all(sends)
+  assert.equal(producer.metrics.waiting, 1)
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+  await producer.close({ timeoutMs: 0 })
+  await other
+})

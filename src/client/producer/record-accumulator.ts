@@ -51,8 +51,8 @@ export class RecordAccumulator {
   #pendingCount = 0
   #isFull = false
   readonly #onAdmitted: (() => void)[] = []
-  /** Signals of records that wait, with what listens to them. */
-  readonly #signals = new Map<AbortSignal, () => void>()
+  /** Signals of records that wait, with what listens to them and how many records it is for. */
+  readonly #signals = new Map<AbortSignal, { count: number; readonly withdraw: () => void }>()
   #timer: Timer | undefined
   #closedBy: Error | undefined
 
@@ -194,19 +194,32 @@ export class RecordAccumulator {
         if (!isBlocked) taken += 1
       }
       // Taken out before anybody is told, because a failure may end what else waits.
-      pending.splice(0, taken)
-      this.#left(taken)
+      this.#left(pending.splice(0, taken))
       if (failed !== undefined) this.#fail(failed.waiter, failed.error)
     }
   }
 
   /** What waits is given up as soon as its signal says so: nobody else should wait for it. */
   #heed(signal: AbortSignal): void {
-    if (this.#signals.has(signal)) return
+    const heeded = this.#signals.get(signal)
+    if (heeded !== undefined) {
+      heeded.count += 1
+      return
+    }
     // Not within what may be admitting records just now.
     const withdraw = (): void => queueMicrotask(() => this.#withdraw(signal))
-    this.#signals.set(signal, withdraw)
+    this.#signals.set(signal, { count: 1, withdraw })
     signal.addEventListener('abort', withdraw, { once: true })
+  }
+
+  /** One of the records of a signal waits no longer: after the last of them the signal, which may live long, holds nothing of ours. */
+  #unheed(signal: AbortSignal): void {
+    const heeded = this.#signals.get(signal)
+    if (heeded === undefined) return
+    heeded.count -= 1
+    if (heeded.count > 0) return
+    this.#signals.delete(signal)
+    signal.removeEventListener('abort', heeded.withdraw)
   }
 
   #withdraw(signal: AbortSignal): void {
@@ -214,24 +227,23 @@ export class RecordAccumulator {
       const all = pending.splice(0)
       for (const one of all) if (one.signal !== signal) pending.push(one)
       const given = all.filter(one => one.signal === signal)
-      this.#left(given.length)
+      this.#left(given)
       for (const { waiter } of given) this.#fail(waiter, signal.reason)
     }
   }
 
   #failAll(topic: Topic, error: unknown): void {
     const pending = topic.pending.splice(0)
-    this.#left(pending.length)
+    this.#left(pending)
     for (const { waiter } of pending) this.#fail(waiter, error)
   }
 
-  /** So many wait no longer. */
-  #left(count: number): void {
-    this.#pendingCount -= count
+  /** They wait no longer. */
+  #left(leaving: readonly Pending[]): void {
+    this.#pendingCount -= leaving.length
+    for (const { signal } of leaving) if (signal !== undefined) this.#unheed(signal)
     if (this.#pendingCount > 0) return
     this.#setFull(false)
-    for (const [signal, withdraw] of this.#signals) signal.removeEventListener('abort', withdraw)
-    this.#signals.clear()
     for (const resolve of this.#onAdmitted.splice(0)) resolve()
   }
 
@@ -258,7 +270,7 @@ export class RecordAccumulator {
       if (!isKnown) continue
       const stays = pending.findIndex(({ deadlineMs }) => deadlineMs > nowMs)
       const late = pending.splice(0, stays < 0 ? pending.length : stays)
-      this.#left(late.length)
+      this.#left(late)
       const what = `no memory was free within max.block.ms, which is ${settings.maxBlockMs}`
       const error = new KafkaError('REQUEST_TIMED_OUT', what)
       for (const { waiter } of late) this.#fail(waiter, error)
