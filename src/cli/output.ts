@@ -1,4 +1,4 @@
-import { systemClock } from '../platform/index.ts'
+import { systemClock, writeOutput } from '../platform/index.ts'
 
 /** What is gathered before it is written. */
 const CHUNK_BYTES = 64 * 1024
@@ -51,7 +51,7 @@ export class Output<Mark = undefined> {
   #send(bytes: Uint8Array): Promise<void> {
     const mark = this.#mark()
     return new Promise(resolve => {
-      process.stdout.write(bytes, error => {
+      writeOutput(bytes, error => {
         if (error) this.#isBroken = true
         else this.#arrived = mark
         resolve()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
@@ -228,6 +228,25 @@ test('a member of a group whose output is full says so, and commits nothing', {
   const { stderr } = await run('sh', toFull, { expectedCodes: [1] })
   assert.match(stderr, /^monedula: standard output cannot be written: ENOSPC[^\n]+\n$/)
   assert.deepEqual(await client.committed([{ topic: 'orders', partition: 0 }]), [undefined])
+})
+
+test('a member of a group whose output fits a file in part commits no more than whole records in the file', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using client = connect(cluster.bootstrapServers).consumer({ groupId: 'billing' })
+  await monedula(cluster, 'produce orders', { input: `${'x'.repeat(99)}\n`.repeat(20_000) })
+  const workspace = new Workspace()
+  try {
+    const file = workspace.of('out')
+    const words = argumentsOf(cluster, 'consume orders -g billing')
+    const limited = `ulimit -f 512; exec "$0" "$@" > '${file}'`
+    const { stderr } = await run('sh', ['-c', limited, process.execPath, ...words], { expectedCodes: [1] })
+    assert.match(stderr, /^monedula: standard output cannot be written: EFBIG[^\n]+\n$/)
+    const [committed] = await client.committed([{ topic: 'orders', partition: 0 }])
+    const whole = readFileSync(file, 'utf8').split('\n').length - 1
+    assert(committed !== undefined && committed.offset <= whole, `${committed?.offset} of ${whole} were committed`)
+  } finally {
+    workspace.remove()
+  }
 })
 
 test('a member of a group that ends by a signal has committed what it printed', async () => {
