@@ -29,7 +29,7 @@ export interface LogManagerOptions {
   readonly directories: readonly string[]
   /** The settings in effect of a topic. */
   readonly configOf: (topic: string) => LogConfig
-  /** The id of the topic that has this name now, by which logs of one before it are told. */
+  /** The id of the topic that has this name now, undefined where none has; by it logs of one before it are told. */
   readonly topicIdOf?: (topic: string) => string | undefined
   /** `producer.id.expiration.ms`; default a day. */
   readonly producerIdExpirationMs?: number

@@ -89,6 +89,36 @@ describe('several log directories', () => {
     }
   })
 
+  it("may be missing at a start: a log that does not know its topic is no other topic's, and keeps its place", async () => {
+    for (const metadata of ['empty', 'missing']) {
+      const { manager, disk } = await openLog({}, { directories: ['/a'] })
+      append(manager.getOrCreateLog({ topic: 'u', partition: 0 }, { topicId: OTHER_ID }), ['kept'])
+      await manager.close()
+      disk.remove('/a/u-0/partition.metadata')
+      if (metadata === 'empty') disk.open('/a/u-0/partition.metadata', { create: true }).close()
+      const without = await openLog({}, { disk, directories: ['/b'] })
+      without.manager.getOrCreateLog({ topic: 'u', partition: 0 }, { topicId: OTHER_ID })
+      await without.manager.close()
+      const again = await openLog({}, { disk, directories: ['/a', '/b'], topicIdOf: () => OTHER_ID })
+      assert.deepEqual(valuesOf(again.manager.getLog({ topic: 'u', partition: 0 })!), ['kept'], metadata)
+      await again.manager.close()
+    }
+  })
+
+  it('may hold the same partition of a topic that is no more: one log is set aside, and the broker starts', async () => {
+    const { manager, disk } = await openLog({}, { directories: ['/a'] })
+    append(manager.getOrCreateLog({ topic: 'u', partition: 0 }, { topicId: OTHER_ID }), ['first'])
+    await manager.close()
+    const without = await openLog({}, { disk, directories: ['/b'] })
+    append(without.manager.getOrCreateLog({ topic: 'u', partition: 0 }, { topicId: OTHER_ID }), ['second'])
+    await without.manager.close()
+    const again = await openLog({}, { disk, directories: ['/a', '/b'], topicIdOf: () => undefined })
+    const kept = again.manager.getLog({ topic: 'u', partition: 0 })!
+    const other = kept.directory === '/a' ? '/b' : '/a'
+    assert.ok(disk.list(other).some(name => name.endsWith('-stray')))
+    await again.manager.close()
+  })
+
   it('that cannot be used at all are left out while another can', async () => {
     const disk = new MemoryDisk()
     disk.failNext({ operation: 'makeDirectory', path: path => path === '/a', code: 'EACCES' })

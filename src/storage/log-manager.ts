@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { DiskError, DiskSpace } from '../platform/index.ts'
-import { KafkaError } from '../protocol/index.ts'
+import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
 import { CleaningOnLoop } from './cleaning-runner.ts'
 import { CleaningThread } from './cleaning-thread.ts'
 import { FutureLogs } from './future-logs.ts'
@@ -161,10 +161,19 @@ export class LogManager {
   }
 
   #strayOf(first: Log, second: Log): Log | undefined {
-    const topicId = this.#options.topicIdOf?.(first.topicPartition.topic)
-    const isOurs = [first, second].map(log => log.topicId === topicId)
-    if (topicId !== undefined && isOurs[0] !== isOurs[1]) return isOurs[0] ? second : first
-    return [second, first].find(({ logEndOffset }) => logEndOffset === 0)
+    const isOfAnother = [first, second].map(log => this.#isOfAnotherTopic(log))
+    if (isOfAnother[0] !== isOfAnother[1]) return isOfAnother[0] ? first : second
+    const empty = [second, first].find(({ logEndOffset }) => logEndOffset === 0)
+    return isOfAnother[0] ? (empty ?? second) : empty
+  }
+
+  /** Whether the log is known to be of a topic that is no more; one that does not know its topic may be of this one. */
+  #isOfAnotherTopic({ topicId, topicPartition }: Log): boolean {
+    const { topicIdOf } = this.#options
+    if (topicIdOf === undefined) return false
+    const current = topicIdOf(topicPartition.topic)
+    if (current === undefined) return true
+    return current !== ZERO_UUID && topicId !== undefined && topicId !== current
   }
 
   /**
