@@ -91,7 +91,7 @@ test('while fsync takes long, Metadata is answered many times before one append 
   try {
     const counts = { 'slow calls': 0, 'answers of Metadata before the next append': 0 }
     const audit = await withTwoDirectories(frail, SYNCED, async ({ broker, load }) => {
-      const what = { calls: ['fsync', 'fdatasync'], effect: 'delay_enter=300000' }
+      const what = { calls: ['fsync', 'fdatasync'], effect: 'delay_enter=1000000' }
       const fault = await FaultInForce.on(broker.pid, what)
       const client = await ProtocolClient.open(broker.port)
       for (let round = 0; round < 5; round++) {
