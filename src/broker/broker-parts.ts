@@ -18,7 +18,7 @@ export class BrokerParts {
   metrics: BrokerMetrics | undefined
 
   /**
-   * Takes everything down: first what lets work in, then what answers it, then the logs, and last the store that says this
+   * Takes everything down: first what lets work in, then what answers it, then, when changes of the metadata under way have ended, the logs, and last the store that says this
    * broker is alive. A part that fails to stop does not keep the others from it; the first error is thrown at the end.
    */
   async stop(): Promise<void> {
@@ -27,6 +27,8 @@ export class BrokerParts {
       () => this.sockets?.close(),
       () => this.transactions?.close(),
       () => this.groups?.close(),
+      // A topic that is gone from the metadata has logs until its deletion has ended: nobody would look for them again.
+      () => this.controller?.idle(),
       () => this.replicas?.close(),
       () => this.logs?.close(),
       () => this.controller?.close(),

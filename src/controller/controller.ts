@@ -177,6 +177,11 @@ export class Controller {
     })
   }
 
+  /** Resolves when the changes under way, and all that follows from them, have ended. */
+  idle(): Promise<void> {
+    return this.#state.idle()
+  }
+
   /** Lets changes under way end and takes no more. The session, and with it the registration, is the caller's to close. */
   async close(): Promise<void> {
     this.#closed = true
