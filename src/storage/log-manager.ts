@@ -169,10 +169,8 @@ export class LogManager {
 
   /** Whether the log is known to be of a topic that is no more; one that does not know its topic may be of this one. */
   #isOfAnotherTopic({ topicId, topicPartition }: Log): boolean {
-    const { topicIdOf } = this.#options
-    if (topicIdOf === undefined) return false
-    const current = topicIdOf(topicPartition.topic)
-    if (current === undefined) return true
+    const current = this.#options.topicIdOf?.(topicPartition.topic)
+    if (current === undefined) return this.#options.topicIdOf !== undefined
     return current !== ZERO_UUID && topicId !== undefined && topicId !== current
   }
 
