@@ -128,15 +128,30 @@ export class ServerConnection implements ConnectionSink {
 
   /** Whether the peer owes something: the rest of a frame, or reading what was sent to it. */
   get isStalled(): boolean {
-    return (this.#reader.isMidFrame && !this.#isPaused) || this.#connection.pendingBytes > 0
+    return this.owesRequest || this.owesReading
+  }
+
+  /** Whether the peer owes the rest of a frame. */
+  get owesRequest(): boolean {
+    return this.#reader.isMidFrame && !this.#isPaused
+  }
+
+  /** Whether the peer owes reading what was sent to it. */
+  get owesReading(): boolean {
+    return this.#connection.pendingBytes > 0
+  }
+
+  /** All bytes that have come from the peer. */
+  get receivedBytes(): number {
+    return this.#reader.receivedBytes
   }
 
   /**
-   * Grows with each byte received, each reply made and each byte of it taken, and never falls: a reply that is added to
-   * those unread must not look like a step back.
+   * Grows with each reply made and each byte of it taken, and never falls: a reply that is added to those unread must not
+   * look like a step back.
    */
-  get progress(): number {
-    return this.#reader.receivedBytes + this.#sentReplies + this.#connection.sentBytes
+  get answered(): number {
+    return this.#sentReplies + this.#connection.sentBytes
   }
 
   /** Runs what makes a late answer, so that its cost counts as the request's does. */

@@ -63,8 +63,15 @@ const MAX_THROTTLED = 1_024
 interface Watch {
   lastActiveMs: number
   lastProgress: number
-  stallBaseline: number
-  stalledSinceMs: number | undefined
+  /** The two directions apart: who sends on and on may leave its answers unread all the same. */
+  readonly receiving: StallWatch
+  readonly sending: StallWatch
+}
+
+/** How far a direction had come when it was last seen to move. */
+interface StallWatch {
+  baseline: number
+  sinceMs: number | undefined
 }
 
 /**
@@ -196,8 +203,8 @@ export class SocketServer {
     this.#connections.set(accepted, {
       lastActiveMs: nowMs,
       lastProgress: 0,
-      stallBaseline: 0,
-      stalledSinceMs: undefined,
+      receiving: { baseline: 0, sinceMs: undefined },
+      sending: { baseline: 0, sinceMs: undefined },
     })
     if (waitMs > 0) this.#startLater(accepted, waitMs)
     else if (this.#isEnabled) accepted.start()
@@ -278,7 +285,7 @@ export class SocketServer {
     for (const [ip, rate] of this.#ipRates) if (rate.isSettled(nowMs)) this.#ipRates.delete(ip)
     for (const [connection, watch] of this.#connections) {
       if (this.#throttled.has(connection)) continue
-      const progress = connection.progress
+      const progress = connection.receivedBytes + connection.answered
       if (progress !== watch.lastProgress || connection.isBusy) watch.lastActiveMs = nowMs
       watch.lastProgress = progress
       if (connection.isEnding && !connection.isStalled) {
@@ -293,13 +300,23 @@ export class SocketServer {
   }
 }
 
+/** Whether one of the directions has stalled; both are looked at, so that each knows how far it has come. */
+function hasStalled(connection: ServerConnection, { receiving, sending }: Watch, nowMs: number): boolean {
+  const { owesRequest, receivedBytes, owesReading, answered } = connection
+  const hasPaused = standsStill(receiving, { isOwed: owesRequest, progress: receivedBytes, nowMs })
+  const isDeaf = standsStill(sending, { isOwed: owesReading, progress: answered, nowMs })
+  return hasPaused || isDeaf
+}
+
 /** Whether the peer has owed bytes for {@link STALL_MS} and moved next to none of them. */
-function hasStalled(connection: ServerConnection, watch: Watch, nowMs: number): boolean {
-  const moved = connection.progress - watch.stallBaseline
-  if (!connection.isStalled || watch.stalledSinceMs === undefined || moved >= MIN_PROGRESS_BYTES) {
-    watch.stalledSinceMs = connection.isStalled ? nowMs : undefined
-    watch.stallBaseline = connection.progress
+function standsStill(
+  watch: StallWatch,
+  { isOwed, progress, nowMs }: { readonly isOwed: boolean; readonly progress: number; readonly nowMs: number },
+): boolean {
+  if (!isOwed || watch.sinceMs === undefined || progress - watch.baseline >= MIN_PROGRESS_BYTES) {
+    watch.sinceMs = isOwed ? nowMs : undefined
+    watch.baseline = progress
     return false
   }
-  return nowMs - watch.stalledSinceMs >= STALL_MS
+  return nowMs - watch.sinceMs >= STALL_MS
 }
