@@ -46,6 +46,24 @@ test('a client that never reads its answers loses its connection', async () => {
   await broker.stop()
 })
 
+test('a client that never reads its answers loses its connection, however much it sends meanwhile', async () => {
+  const broker = await BrokerUnderFuzz.start(5)
+  const client = await broker.connect()
+  client.pause()
+  for (let count = 0; count < 2_000; count++) client.write(request)
+  await broker.clock.advance(1_000)
+  const atFirst = broker.server.connectionCount
+  const size = Buffer.alloc(4)
+  size.writeInt32BE(4_000_000)
+  client.write(size)
+  for (let second = 0; second < 60; second += 10) {
+    client.write(Buffer.alloc(2_000))
+    await broker.clock.advance(10_000)
+  }
+  assert.equal(broker.server.connectionCount, atFirst - 1)
+  await broker.stop()
+})
+
 test('a client that does nothing stays until connections.max.idle.ms, and no longer', async () => {
   const broker = await BrokerUnderFuzz.start(4)
   const client = await broker.connect()
