@@ -240,10 +240,9 @@ export class Controller {
   async #endDeletions(writer: FencedWriter): Promise<void> {
     const { zooKeeper, config } = this.#state.options
     const { children } = await zooKeeper.getChildren(ZnodePath.deleteTopics)
-    for (const topic of children) {
-      const mark = { type: 'delete', path: ZnodePath.deleteTopic(topic) } as const
-      await writer.write(config.get('delete.topic.enable') ? await this.#topics.deletionGroup(topic) : [mark])
-    }
+    if (children.length === 0) return
+    if (config.get('delete.topic.enable')) await this.#topics.endDeletions(children, writer)
+    else await writer.writeAll(children.map(topic => [{ type: 'delete', path: ZnodePath.deleteTopic(topic) }]))
   }
 
   #controllerChanged(): void {

@@ -84,9 +84,13 @@ export class TopicAdmin {
       const byName = new Map(resolved.filter(isPlan).map(topic => [topic.name, topic]))
       const indexOf = new Map([...byName.keys()].map((name, index) => [name, index]))
       const planned: (TopicImage | KafkaError)[] = [...byName.values()]
-      await this.#write(planned, { writer }, topic => this.deletionGroup(topic.name))
+      await this.#write(planned, { writer }, topic => this.#deletionGroup(topic.name))
       const deleted = planned.filter(isPlan)
       await this.#publishDeletions(deleted)
+      await this.#removeMarks(
+        deleted.map(({ name }) => name),
+        writer,
+      )
       return topics.map((asked, index) => {
         const found = resolved[index]
         const topic = found instanceof KafkaError ? undefined : found
@@ -163,10 +167,34 @@ export class TopicAdmin {
   }
 
   /**
-   * Removes all znodes of a topic. The mark in `/admin/delete_topics` comes first and goes last, so that a deletion too
-   * large for one transaction is taken up again by the next controller.
+   * Ends deletions that a controller before this one has marked and could not end: removes what is left of the topics,
+   * their logs and the marks.
    */
-  async deletionGroup(name: string): Promise<ChangeGroup> {
+  async endDeletions(names: readonly string[], writer: FencedWriter): Promise<void> {
+    for (const name of names) await writer.write(await this.#deletionGroup(name))
+    await this.#state.options.metadata.publishPrepared({ cutOff: names }, builder => {
+      for (const name of names) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
+      return builder
+    })
+    await this.#removeMarks(names, writer)
+  }
+
+  /** The topics are gone whether the marks can be removed or not: the next controller, or a topic of that name, does it. */
+  async #removeMarks(names: readonly string[], writer: FencedWriter): Promise<void> {
+    const doing = 'removing the mark of a topic that is deleted'
+    try {
+      const outcomes = await writer.writeAll(names.map(name => [deleteNode(ZnodePath.deleteTopic(name))]))
+      for (const outcome of outcomes) if (outcome instanceof ZooKeeperError) this.#state.toKafkaError(outcome, doing)
+    } catch (error) {
+      this.#state.toKafkaError(error, doing)
+    }
+  }
+
+  /**
+   * Removes all znodes of a topic. The mark in `/admin/delete_topics` comes first and stays until the logs are gone too, so
+   * that a deletion that is cut off is taken up again by the next controller.
+   */
+  async #deletionGroup(name: string): Promise<ChangeGroup> {
     const { zooKeeper } = this.#state.options
     const mark = ZnodePath.deleteTopic(name)
     const marked = await zooKeeper.exists(mark)
@@ -175,7 +203,7 @@ export class TopicAdmin {
       ...(await listSubtree(zooKeeper, ZnodePath.topic(name))),
       ...(await listSubtree(zooKeeper, settings)),
     ]
-    return [...(marked ? [] : [createNode(mark, null)]), ...paths.map(deleteNode), deleteNode(mark)]
+    return [...(marked ? [] : [createNode(mark, null)]), ...paths.map(deleteNode)]
   }
 
   /** Plans each topic as if those before it were there. */
@@ -210,7 +238,11 @@ export class TopicAdmin {
   async #creationGroup(plan: TopicPlan): Promise<ChangeGroup> {
     const settings = ZnodePath.config(configEntity('topics', plan.topic.name))
     const stat = await this.#state.options.zooKeeper.exists(settings)
-    return topicCreation(plan, { hasSettings: stat !== undefined })
+    const creation = topicCreation(plan, { hasSettings: stat !== undefined })
+    const mark = ZnodePath.deleteTopic(plan.topic.name)
+    // A mark that could not be removed was meant for a topic before this one.
+    const isMarked = (await this.#state.options.zooKeeper.exists(mark)) !== undefined
+    return isMarked ? [...creation, deleteNode(mark)] : creation
   }
 
   /** Writes what was planned, and puts an error in the place of each plan that could not be written. */

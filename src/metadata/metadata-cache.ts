@@ -9,6 +9,8 @@ export interface ComingChange {
   readonly coming?: readonly TopicImage[]
   /** Topics that are deleted. */
   readonly going?: readonly TopicImage[]
+  /** Names of topics of which nothing shall be left: their deletion was cut off, and the image may know them no more. */
+  readonly cutOff?: readonly string[]
 }
 
 /** Gets ready for a change that is about to be published. It must not reject. */

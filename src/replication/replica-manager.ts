@@ -1,7 +1,7 @@
 import { type ClusterDelta, ClusterImage, type ComingChange, type TopicImage } from '../metadata/index.ts'
 import { type Clock, inTurns, type Logger, type Workers } from '../platform/index.ts'
 import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
-import type { Log, LogManager } from '../storage/index.ts'
+import type { Log, LogManager, TopicPartition } from '../storage/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
 import { type DeleteRecordsEntry, type DeleteRecordsResult, deleteRecords } from './delete-records.ts'
 import { DirectoryMoves } from './directory-moves.ts'
@@ -167,8 +167,9 @@ export class ReplicaManager {
    * to be published: makes the logs of partitions that will be placed here, and deletes those of topics that go. Until
    * that is published a partition without its log answers NOT_LEADER_OR_FOLLOWER.
    */
-  async prepare({ coming = [], going = [] }: ComingChange): Promise<void> {
+  async prepare({ coming = [], going = [], cutOff = [] }: ComingChange): Promise<void> {
     await this.#giveUpTopics(going)
+    if (cutOff.length > 0) await this.#deleteLeftovers(new Set(cutOff))
     await this.#makeLogs(coming)
   }
 
@@ -183,6 +184,20 @@ export class ReplicaManager {
         if (this.#isClosed) return
         this.#giveUp(partition)
       }
+    }
+  }
+
+  /** Deletes all logs of these topics, of which a broker that was killed has left some. */
+  async #deleteLeftovers(topics: ReadonlySet<string>): Promise<void> {
+    const { clock, logManager } = this.#options
+    const turn = inTurns(clock, DELETIONS_IN_A_TURN)
+    const left = [...logManager.allLogs()].filter(({ topicPartition: { topic } }) => topics.has(topic))
+    for (const { topicPartition } of left) {
+      await turn()
+      if (this.#isClosed) return
+      const hosted = this.hosted.find(topicPartition.topic, topicPartition.partition)
+      if (hosted) this.#giveUp(hosted)
+      else this.#deleteLog(topicPartition)
     }
   }
 
@@ -264,13 +279,16 @@ export class ReplicaManager {
     this.#moves.stop(partition)
     const wasOffline = partition.isOffline
     partition.close()
-    if (wasOffline) return
-    const { topic, partition: index } = partition.topicPartition
+    if (!wasOffline) this.#deleteLog(partition.topicPartition)
+  }
+
+  #deleteLog(topicPartition: TopicPartition): void {
+    const { topic, partition } = topicPartition
     try {
-      this.#options.logManager.deleteFutureLog(partition.topicPartition)
-      this.#options.logManager.deleteLog(partition.topicPartition)
+      this.#options.logManager.deleteFutureLog(topicPartition)
+      this.#options.logManager.deleteLog(topicPartition)
     } catch (error) {
-      this.#logger.error({ err: error }, `Could not delete the log of partition ${topic}-${index}`)
+      this.#logger.error({ err: error }, `Could not delete the log of partition ${topic}-${partition}`)
     }
   }
 

@@ -1,4 +1,4 @@
-/** A broker that is stopped while a large topic is being deleted leaves nothing of the topic. */
+/** A broker that goes while a large topic is being deleted: nothing of the topic is left when it is back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KafkaServer } from '../../src/broker/index.ts'
@@ -39,7 +39,7 @@ async function createTopic(server: KafkaServer, name: string, numPartitions: num
 }
 
 const logsOf = (disk: MemoryDisk, topic: string): number =>
-  disk.list('/logs').filter(name => name.startsWith(`${topic}-`) && /-\d+$/.test(name)).length
+  disk.list('/logs').filter(name => name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1))).length
 
 /** Begins to delete the topic, and resolves when some of its logs are gone and some are there still. */
 async function deleteInPart(server: KafkaServer, disk: MemoryDisk): Promise<void> {
@@ -55,4 +55,23 @@ test('a broker that is stopped while a large topic is deleted ends that first', 
   await deleteInPart(server, disk)
   await server.stop()
   assert.equal(logsOf(disk, 'wide'), 0)
+})
+
+test('a broker that was killed while a large topic was deleted ends that when it is back, and keeps all others', async () => {
+  const disk = new MemoryDisk()
+  const server = await start(disk)
+  await createTopic(server, 'wide', PARTITIONS)
+  await createTopic(server, 'wide-1', 2)
+  await deleteInPart(server, disk)
+  const left = disk.kill()
+  await server.stop().catch(() => {})
+  assert.ok(logsOf(left, 'wide') > 0)
+  const again = await start(left)
+  assert.equal(logsOf(left, 'wide-1'), 2)
+  assert.equal(logsOf(left, 'wide'), 0)
+  await createTopic(again, 'wide', 3)
+  await again.stop()
+  const third = await start(left)
+  assert.equal(third.services.metadata.image().topic('wide')?.partitions.length, 3)
+  await third.stop()
 })
