@@ -174,6 +174,8 @@ export class ReplicaManager {
   }
 
   async #giveUpTopics(topics: readonly TopicImage[]): Promise<void> {
+    if (topics.length === 0) return
+    using _ = this.#options.logManager.deletingMany()
     const turn = inTurns(this.#options.clock, DELETIONS_IN_A_TURN)
     for (const { name, topicId } of topics) {
       const hosted = this.hosted.topic(name)
@@ -191,6 +193,7 @@ export class ReplicaManager {
   async #deleteLeftovers(topics: ReadonlySet<string>): Promise<void> {
     const { clock, logManager } = this.#options
     const turn = inTurns(clock, DELETIONS_IN_A_TURN)
+    using _ = logManager.deletingMany()
     const left = [...logManager.allLogs()].filter(({ topicPartition: { topic } }) => topics.has(topic))
     for (const { topicPartition } of left) {
       await turn()

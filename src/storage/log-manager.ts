@@ -12,7 +12,7 @@ import { LogDirectory, type StorageContext } from './log-directory.ts'
 import { loadDirectory, openDirectory } from './log-directory-loader.ts'
 import { DEFAULT_INTERVALS, type DirectoryFailureListener, type LogManagerOptions } from './log-manager-options.ts'
 import type { LogOwner } from './log-parts.ts'
-import type { ManagedDirectory } from './managed-directory.ts'
+import { deletingMany, type ManagedDirectory } from './managed-directory.ts'
 import { OpenFiles } from './open-files.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
 import { RemovalQueue } from './removal-queue.ts'
@@ -137,26 +137,20 @@ export class LogManager {
   }
 
   /**
-   * A partition is found twice when a directory was missing at a start, which made its logs anew. That of a topic which
-   * has been deleted since, or one that is empty still, is kept out of the way, where an operator may look at it. Nobody
-   * can choose between two with records.
+   * A partition is found twice when a directory was missing at a start, which made its logs anew. The one of a topic deleted
+   * since, or still empty, is kept out of the way for an operator to look at. Nobody can choose between two with records.
    */
   #chooseOne(first: Log, second: Log): Log {
     const stray = this.#strayOf(first, second)
     const name = partitionName(first.topicPartition)
-    if (stray === undefined) {
-      throw new Error(
-        `${name} is in two log directories: ${first.path} and ${second.path}; move the one that does not count elsewhere`,
-      )
-    }
+    const found = `${name} is in two log directories: ${first.path} and ${second.path}`
+    if (stray === undefined) throw new Error(`${found}; move the one that does not count elsewhere`)
     const managed = this.#holderOf(stray)!
     managed.logs.delete(stray)
     stray.abandon()
     this.#setAside(stray, managed, 'stray')
-    const fields = { partition: name, directory: managed.path }
-    this.#options.logger
-      .child({ logger: 'kafka.log.LogManager' })
-      .warn(fields, 'setting aside a log, empty or of a deleted topic, of a partition that has another')
+    const logger = this.#options.logger.child({ logger: 'kafka.log.LogManager' })
+    logger.warn({ directory: managed.path }, `${found}; setting aside the one that is empty, or of a deleted topic`)
     return stray === first ? second : first
   }
 
@@ -300,6 +294,11 @@ export class LogManager {
   /** Resolves when the copy may be filled; see {@link FutureLogs.settle}. */
   settleFutureLog(topicPartition: TopicPartition): Promise<void> {
     return this.#futures.settle(topicPartition)
+  }
+
+  /** Many logs are deleted until what is returned is disposed of: checkpoints are written once for all of them. */
+  deletingMany(): Disposable {
+    return deletingMany([...this.#directories])
   }
 
   /** Gives up a copy; does nothing when there is none. */

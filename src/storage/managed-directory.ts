@@ -28,7 +28,10 @@ export class ManagedDirectory {
   readonly #disk: Disk
   #forgotten: Promise<void> = Promise.resolve()
   #willForget = false
+  #mustForget = false
   #mustForgetCleaning = false
+  /** Who deletes many logs, for which the checkpoints are to be written once. */
+  #deletions = 0
   #entriesSync: Promise<void> | undefined
 
   constructor(disk: Disk, directory: LogDirectory, lock: DiskLock) {
@@ -101,6 +104,7 @@ export class ManagedDirectory {
    * recovery take the old one's offsets for its own. Those who come while a sync runs share the next one.
    */
   async settle(): Promise<void> {
+    this.#startForgetting()
     await this.#forgotten
     const running = this.#entriesSync
     if (running !== undefined) {
@@ -121,10 +125,31 @@ export class ManagedDirectory {
     sync.then(done, done)
   }
 
-  /** A log was deleted: takes its offsets out of the checkpoints, once for all that go in one turn of the event loop. */
+  /**
+   * A log was deleted: takes its offsets out of the checkpoints, once for all that go in one turn of the event loop or
+   * between {@link beginDeletions} and {@link endDeletions}.
+   */
   forget(log: Log): void {
     this.#mustForgetCleaning ||= log.cleanedUpTo !== undefined
-    if (this.#willForget) return
+    this.#mustForget = true
+    if (this.#deletions === 0) this.#startForgetting()
+  }
+
+  /** Many logs are about to be deleted: each checkpoint holds all that are left, so that it is not written for a few. */
+  beginDeletions(): void {
+    this.#deletions += 1
+  }
+
+  /** Those logs are gone; also what a broker before this one has left of them in the checkpoints goes. */
+  endDeletions(): void {
+    this.#deletions -= 1
+    this.#mustForget = true
+    this.#startForgetting()
+  }
+
+  #startForgetting(): void {
+    if (this.#willForget || !this.#mustForget) return
+    this.#mustForget = false
     this.#willForget = true
     this.#forgotten = Promise.resolve().then(() => this.#forgetNow())
     // A failure takes the directory offline; whoever flushes hears of it as well.
@@ -158,6 +183,16 @@ export class ManagedDirectory {
       const { topic, partition } = log.topicPartition
       yield { topic, partition, offset }
     }
+  }
+}
+
+/** Many logs are deleted in these directories until what is returned is disposed of. */
+export function deletingMany(directories: readonly ManagedDirectory[]): Disposable {
+  for (const managed of directories) managed.beginDeletions()
+  return {
+    [Symbol.dispose]: () => {
+      for (const managed of directories) managed.endDeletions()
+    },
   }
 }
 
