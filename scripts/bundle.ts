@@ -6,7 +6,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { rolldown } from 'rolldown'
 
 const dist = fileURLToPath(new URL('..', import.meta.url))
 const source = join(dist, 'src')
@@ -23,6 +22,8 @@ const compiledMs = Math.max(
 )
 
 if (modifiedMs(join(target, ENTRY)) <= compiledMs) {
+  // Loaded where there is something to bundle: every `npm start` comes by here.
+  const { rolldown } = await import('rolldown')
   rmSync(target, { recursive: true, force: true })
   const build = await rolldown({
     input: join(source, 'cli', ENTRY),
