@@ -10,6 +10,17 @@ const HEARTBEAT = { request: HeartbeatRequest, response: HeartbeatResponse }
 const LIFETIME_MS = 10_000
 const REFUSED = { errorCode: 58, errorMessage: 'who are you?' }
 
+const SETTINGS = {
+  clientId: 'test',
+  random: seededRandom(1),
+  logger: silentLogger,
+  requestTimeoutMs: 1_000,
+  connectTimeoutMs: 1_000,
+  reconnectBackoffMs: 100,
+  reconnectBackoffMaxMs: 100,
+  maxIdleMs: 0,
+}
+
 /** Says one word twice, and is done. */
 const twoSteps: SaslMechanism = {
   name: 'TWO-STEPS',
@@ -25,16 +36,9 @@ async function connected(script: Script, sasl: SaslMechanism | null = twoSteps) 
   const node = new BrokerNode(
     { host: 'broker', port: broker.port },
     {
-      clientId: 'test',
+      ...SETTINGS,
       network: broker.network,
       clock,
-      random: seededRandom(1),
-      logger: silentLogger,
-      requestTimeoutMs: 1_000,
-      connectTimeoutMs: 1_000,
-      reconnectBackoffMs: 100,
-      reconnectBackoffMaxMs: 100,
-      maxIdleMs: 0,
       security: { tls: undefined, sasl: sasl ?? undefined },
     },
   )
@@ -124,16 +128,9 @@ test('a listener that hangs up on the beginning of TLS is asked whether it wants
   const node = new BrokerNode(
     { host: 'broker', port: 1 },
     {
-      clientId: 'test',
+      ...SETTINGS,
       network: { connect, listen: connect, hostName: () => 'test' },
       clock,
-      random: seededRandom(1),
-      logger: silentLogger,
-      requestTimeoutMs: 1_000,
-      connectTimeoutMs: 1_000,
-      reconnectBackoffMs: 100,
-      reconnectBackoffMaxMs: 100,
-      maxIdleMs: 0,
       security: { tls: new TlsContext({}), sasl: undefined },
     },
   )

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BrokerConfig, DynamicBrokerConfig } from '../config/broker.ts'
-import { MetadataCache } from '../metadata/index.ts'
-import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
+import { MemoryDisk, SimulatedClock } from '../platform/index.ts'
 import { ErrorCode, errorName } from '../protocol/index.ts'
-import { EmbeddedZooKeeper } from '../zookeeper/index.ts'
-import { Controller } from './index.ts'
+import { NOW_MS, openController, openStore, topic } from './controller.fixture.ts'
 
 const TOPIC = 2
 const BROKER = 4
@@ -13,16 +10,10 @@ const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3]
 const IN_RESOURCE = "Invalid config value for resource ConfigResource(type=TOPIC, name='t1'):"
 
 async function open() {
-  const clock = new SimulatedClock(1_700_000_000_000)
-  const logger = silentLogger
-  const store = await EmbeddedZooKeeper.open({ disk: new MemoryDisk(), clock, logger, directory: '/zk' })
-  const zooKeeper = store.connect()
-  const metadata = new MetadataCache()
-  const config = new DynamicBrokerConfig(BrokerConfig.load({ 'broker.id': '0', 'zookeeper.connect': 'x:1' }))
-  const options = { zooKeeper, metadata, config, brokerId: 0, clock, random: seededRandom(1), logger }
-  const controller = await Controller.open(options)
-  await controller.start({ endpoints: [], rack: null })
-  await controller.createTopics([{ name: 't1', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }])
+  const clock = new SimulatedClock(NOW_MS)
+  const store = await openStore(new MemoryDisk(), clock)
+  const { zooKeeper, metadata, config, controller } = await openController({ store, clock, join: { endpoints: [] } })
+  await controller.createTopics([topic('t1')])
   const alter = async (type: number, name: string, ...changes: (readonly [string, string | null, number?])[]) => {
     const [result] = await controller.incrementalAlterConfigs({
       resources: [

@@ -1,59 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BrokerConfig, DynamicBrokerConfig } from '../config/broker.ts'
-import { type ClusterDelta, MetadataCache, ZnodePath } from '../metadata/index.ts'
-import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
+import { type ClusterDelta, ZnodePath } from '../metadata/index.ts'
+import { MemoryDisk } from '../platform/index.ts'
 import { ErrorCode, errorName, ZERO_UUID } from '../protocol/index.ts'
-import { EmbeddedZooKeeper, type ZooKeeper } from '../zookeeper/index.ts'
-import { Controller, type JoinOptions, type RequestedTopic } from './index.ts'
-
-const JOIN: JoinOptions = {
-  endpoints: [{ listener: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }],
-  rack: null,
-}
-
-async function openStore(disk = new MemoryDisk(), clock = new SimulatedClock(1_700_000_000_000)) {
-  return EmbeddedZooKeeper.open({ disk, clock, logger: silentLogger, directory: '/zk' })
-}
-
-async function open(
-  options: {
-    readonly store?: EmbeddedZooKeeper
-    readonly brokerId?: number
-    readonly properties?: Record<string, string>
-    readonly join?: Partial<JoinOptions>
-  } = {},
-) {
-  const store = options.store ?? (await openStore())
-  const brokerId = options.brokerId ?? 0
-  const zooKeeper = store.connect()
-  const metadata = new MetadataCache()
-  const clock = new SimulatedClock(1_700_000_000_000)
-  const config = new DynamicBrokerConfig(
-    BrokerConfig.load({ 'broker.id': String(brokerId), 'zookeeper.connect': 'x:1', ...options.properties }),
-  )
-  const random = seededRandom(5)
-  const controller = await Controller.open({
-    zooKeeper,
-    metadata,
-    config,
-    brokerId,
-    clock,
-    random,
-    logger: silentLogger,
-  })
-  const registration = await controller.start({ ...JOIN, ...options.join })
-  return { store, zooKeeper, metadata, config, controller, registration, clock }
-}
-
-const topic = (name: string, more: Partial<RequestedTopic> = {}): RequestedTopic => ({
-  name,
-  numPartitions: 1,
-  replicationFactor: 1,
-  assignments: [],
-  configs: [],
-  ...more,
-})
+import type { ZooKeeper } from '../zookeeper/index.ts'
+import { JOIN, openController, openStore, topic } from './controller.fixture.ts'
+import type { RequestedTopic } from './index.ts'
 
 async function text(zooKeeper: ZooKeeper, path: string): Promise<string | null> {
   const { data } = await zooKeeper.getData(path)
@@ -64,7 +16,7 @@ const told = (result: { readonly errorCode: number; readonly errorMessage: strin
   result.errorCode === ErrorCode.NONE ? 'NONE' : `${errorName(result.errorCode)}: ${result.errorMessage}`
 
 test('a broker registers, becomes controller, and the znodes say so', async () => {
-  const { zooKeeper, metadata, controller, registration } = await open()
+  const { zooKeeper, metadata, controller, registration } = await openController()
   assert.equal(controller.isActive, true)
   assert.match(controller.clusterId, /^[\w-]{22}$/)
   assert.equal(metadata.image().clusterId, controller.clusterId)
@@ -83,7 +35,7 @@ test('a broker registers, becomes controller, and the znodes say so', async () =
 })
 
 test('a topic is created as one transaction of the znodes that Kafka makes', async () => {
-  const { zooKeeper, metadata, controller } = await open()
+  const { zooKeeper, metadata, controller } = await openController()
   const [created] = await controller.createTopics([
     topic('t', { numPartitions: 2, configs: [{ name: 'retention.ms', value: '1000' }] }),
   ])
@@ -106,7 +58,7 @@ test('a topic is created as one transaction of the znodes that Kafka makes', asy
 })
 
 test('topics are refused with the codes and words of Kafka', async () => {
-  const { controller, metadata } = await open()
+  const { controller, metadata } = await openController()
   await controller.createTopics([topic('t1'), topic('a.b')])
   const config = (name: string, value: string | null) => ({ configs: [{ name, value }] })
   const assigned = (...brokers: number[][]) => ({
@@ -172,7 +124,7 @@ test('topics are refused with the codes and words of Kafka', async () => {
 })
 
 test('each topic of a request stands for itself, and sees those before it', async () => {
-  const { controller, metadata } = await open()
+  const { controller, metadata } = await openController()
   const deltas: ClusterDelta[] = []
   metadata.subscribe((_, delta) => deltas.push(delta))
   const results = await controller.createTopics([
@@ -194,7 +146,7 @@ test('each topic of a request stands for itself, and sees those before it', asyn
 })
 
 test('a request that only validates changes nothing', async () => {
-  const { controller, metadata, zooKeeper } = await open()
+  const { controller, metadata, zooKeeper } = await openController()
   const [result] = await controller.createTopics([topic('t')], { validateOnly: true, describe: true })
   assert.equal(result?.errorCode, 0)
   assert.equal(result?.configs?.find(({ name }) => name === 'retention.ms')?.value, '604800000')
@@ -204,7 +156,7 @@ test('a request that only validates changes nothing', async () => {
 
 test('a thousand topics take few syncs', async () => {
   const disk = new MemoryDisk()
-  const { controller, clock } = await open({ store: await openStore(disk) })
+  const { controller, clock } = await openController({ store: await openStore(disk) })
   const trace = disk.startTrace()
   const creating = controller.createTopics(Array.from({ length: 1_000 }, (_, index) => topic(`t-${index}`)))
   await clock.settle()
@@ -215,7 +167,7 @@ test('a thousand topics take few syncs', async () => {
 
 test('thousands of topics come and go in many small turns, and so do those who are told of them', async () => {
   const store = await openStore()
-  const { controller, clock, metadata } = await open({ store })
+  const { controller, clock, metadata } = await openController({ store })
   const names = Array.from({ length: 3_000 }, (_, index) => `t-${index}`)
   let mostPartitions = 0
   metadata.subscribe((_image, { topics }) => {
@@ -248,7 +200,7 @@ test('thousands of topics come and go in many small turns, and so do those who a
 
 test('a full disk refuses a topic, and the next one goes through when there is room', async () => {
   const disk = new MemoryDisk()
-  const { controller, metadata } = await open({ store: await openStore(disk) })
+  const { controller, metadata } = await openController({ store: await openStore(disk) })
   disk.setCapacity(disk.usedBytes + 200)
   const [refused] = await controller.createTopics([topic('t')])
   assert.equal(refused?.errorCode, ErrorCode.KAFKA_STORAGE_ERROR)
@@ -259,7 +211,7 @@ test('a full disk refuses a topic, and the next one goes through when there is r
 })
 
 test('topics are deleted by name and by id, with all their znodes', async () => {
-  const { controller, metadata, zooKeeper } = await open()
+  const { controller, metadata, zooKeeper } = await openController()
   const [, b] = await controller.createTopics([topic('a', { numPartitions: 3 }), topic('b')])
   const results = await controller.deleteTopics([
     { name: 'a', topicId: ZERO_UUID },
@@ -283,7 +235,7 @@ test('topics are deleted by name and by id, with all their znodes', async () => 
 })
 
 test('a topic that one request deletes twice, by name and by id, is gone and no error', async () => {
-  const { controller, metadata, zooKeeper } = await open()
+  const { controller, metadata, zooKeeper } = await openController()
   const [a] = await controller.createTopics([topic('a')])
   const results = await controller.deleteTopics([
     { name: 'a', topicId: ZERO_UUID },
@@ -299,14 +251,14 @@ test('a topic that one request deletes twice, by name and by id, is gone and no 
 })
 
 test('nothing is deleted where deletion is disabled', async () => {
-  const { controller } = await open({ properties: { 'delete.topic.enable': 'false' } })
+  const { controller } = await openController({ properties: { 'delete.topic.enable': 'false' } })
   await assert.rejects(controller.deleteTopics([{ name: 'a', topicId: ZERO_UUID }]), {
     code: 'TOPIC_DELETION_DISABLED',
   })
 })
 
 test('partitions are added, or refused with the codes and words of Kafka', async () => {
-  const { controller, metadata, zooKeeper } = await open()
+  const { controller, metadata, zooKeeper } = await openController()
   await controller.createTopics([topic('t1', { numPartitions: 3 })])
   const grow = async (name: string, count: number, assignments: number[][] | null = null, validateOnly = false) => {
     const given = assignments?.map(brokerIds => ({ brokerIds })) ?? null
@@ -340,7 +292,7 @@ test('partitions are added, or refused with the codes and words of Kafka', async
 
 test('producer ids are never given twice, also not after a restart', async () => {
   const store = await openStore()
-  const first = await open({ store })
+  const first = await openController({ store })
   assert.deepEqual(await first.controller.allocateProducerIds(), { firstProducerId: 0, size: 1000 })
   assert.deepEqual(await first.controller.allocateProducerIds(), { firstProducerId: 1000, size: 1000 })
   assert.equal(
@@ -348,12 +300,12 @@ test('producer ids are never given twice, also not after a restart', async () =>
     '{"version":1,"broker":0,"block_start":"1000","block_end":"1999"}',
   )
   await first.zooKeeper.close()
-  const { controller } = await open({ store })
+  const { controller } = await openController({ store })
   assert.deepEqual(await controller.allocateProducerIds(), { firstProducerId: 2000, size: 1000 })
 })
 
 test('a controller that was replaced cannot write any more', async () => {
-  const { controller, zooKeeper } = await open()
+  const { controller, zooKeeper } = await openController()
   const epoch = await zooKeeper.getData('/controller_epoch')
   await zooKeeper.setData('/controller_epoch', Buffer.from('9'), epoch.stat.version)
   await assert.rejects(controller.createTopics([topic('t')]), { code: 'NOT_CONTROLLER' })
@@ -364,8 +316,8 @@ test('a controller that was replaced cannot write any more', async () => {
 
 test('when the controller goes another broker takes over, in the next epoch', async () => {
   const store = await openStore()
-  const first = await open({ store })
-  const second = await open({ store, brokerId: 1 })
+  const first = await openController({ store })
+  const second = await openController({ store, brokerId: 1 })
   assert.equal(second.controller.isActive, false)
   assert.equal(second.metadata.image().controllerId, 0)
   await first.controller.createTopics([topic('t')])
@@ -380,19 +332,19 @@ test('when the controller goes another broker takes over, in the next epoch', as
 
 test('two live brokers never share an id', async () => {
   const store = await openStore()
-  await open({ store })
-  await assert.rejects(open({ store }), { name: 'BrokerIdInUseError' })
+  await openController({ store })
+  await assert.rejects(openController({ store }), { name: 'BrokerIdInUseError' })
 })
 
 test('after an unclean start the partitions of the broker have a new leader epoch', async () => {
   const store = await openStore()
-  const first = await open({ store })
+  const first = await openController({ store })
   await first.controller.createTopics([topic('t')])
   await first.zooKeeper.close()
-  const clean = await open({ store })
+  const clean = await openController({ store })
   assert.equal(clean.metadata.image().partition('t', 0)?.leaderEpoch, 0)
   await clean.zooKeeper.close()
-  const { metadata, zooKeeper } = await open({ store, join: { uncleanStart: true } })
+  const { metadata, zooKeeper } = await openController({ store, join: { uncleanStart: true } })
   assert.equal(metadata.image().partition('t', 0)?.leaderEpoch, 1)
   assert.equal(metadata.image().partition('t', 0)?.partitionEpoch, 1)
   assert.equal(
@@ -403,10 +355,10 @@ test('after an unclean start the partitions of the broker have a new leader epoc
 
 test('what a start finds unchanged is no change to those who act on deltas', async () => {
   const store = await openStore()
-  const first = await open({ store })
+  const first = await openController({ store })
   await first.controller.createTopics([topic('t', { configs: [{ name: 'retention.ms', value: '5' }] })])
   await first.zooKeeper.close()
-  const { metadata, controller, zooKeeper } = await open({ store })
+  const { metadata, controller, zooKeeper } = await openController({ store })
   const deltas: ClusterDelta[] = []
   metadata.subscribe((_, delta) => deltas.push(delta))
   await controller.start(JOIN)
@@ -423,7 +375,7 @@ test('what a start finds unchanged is no change to those who act on deltas', asy
 
 test('a creation and a deletion that were cut short are ended by the next controller', async () => {
   const store = await openStore()
-  const { controller, zooKeeper } = await open({ store })
+  const { controller, zooKeeper } = await openController({ store })
   await controller.createTopics([topic('half', { numPartitions: 3 }), topic('doomed', { numPartitions: 2 })])
   await zooKeeper.delete(ZnodePath.partitionState('half', 2))
   await zooKeeper.delete(ZnodePath.partitionState('half', 1))
@@ -431,7 +383,7 @@ test('a creation and a deletion that were cut short are ended by the next contro
   await zooKeeper.create(ZnodePath.deleteTopic('doomed'), null, { mode: 'persistent' })
   await zooKeeper.delete(ZnodePath.partitionState('doomed', 0))
   await zooKeeper.close()
-  const next = await open({ store })
+  const next = await openController({ store })
   assert.deepEqual(
     next.metadata
       .image()
@@ -446,7 +398,7 @@ test('a creation and a deletion that were cut short are ended by the next contro
 })
 
 test('a topic too large for one transaction is created and deleted all the same', async () => {
-  const { controller, metadata, zooKeeper } = await open()
+  const { controller, metadata, zooKeeper } = await openController()
   const [created] = await controller.createTopics([topic('large', { numPartitions: 5_000 })])
   assert.equal(created?.errorCode, 0)
   assert.ok(await zooKeeper.exists(ZnodePath.partitionState('large', 4_999)))
@@ -457,7 +409,7 @@ test('a topic too large for one transaction is created and deleted all the same'
 })
 
 test('leaders are elected where that is needed', async () => {
-  const { controller } = await open()
+  const { controller } = await openController()
   await controller.createTopics([topic('t')])
   const asked = [
     { topic: 't', partitions: [0, 99] },
@@ -479,8 +431,8 @@ test('leaders are elected where that is needed', async () => {
 
 test('a partition whose leader is gone is led by another replica in sync', async () => {
   const store = await openStore()
-  const first = await open({ store })
-  const second = await open({ store, brokerId: 1 })
+  const first = await openController({ store })
+  const second = await openController({ store, brokerId: 1 })
   const image = await first.metadata.publish(builder => builder.putBroker({ ...second.registration, brokerId: 1 }))
   assert.equal(image.brokers.size, 2)
   await first.controller.createTopics([

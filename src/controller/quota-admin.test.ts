@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BrokerConfig, DynamicBrokerConfig } from '../config/broker.ts'
-import { MetadataCache } from '../metadata/index.ts'
-import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
+import { MemoryDisk, SimulatedClock } from '../platform/index.ts'
 import { errorName } from '../protocol/index.ts'
-import { EmbeddedZooKeeper } from '../zookeeper/index.ts'
-import { Controller } from './index.ts'
+import { NOW_MS, openController, openStore } from './controller.fixture.ts'
 
 type Entity = Readonly<Record<string, string | null>>
 const [EXACT, DEFAULT, ANY] = [0, 1, 2]
 const RATE = 'connection_creation_rate'
 
 async function open(disk = new MemoryDisk()) {
-  const clock = new SimulatedClock(1_700_000_000_000)
-  const logger = silentLogger
-  const store = await EmbeddedZooKeeper.open({ disk, clock, logger, directory: '/zk' })
-  const zooKeeper = store.connect()
-  const metadata = new MetadataCache()
-  const config = new DynamicBrokerConfig(BrokerConfig.load({ 'broker.id': '0', 'zookeeper.connect': 'x:1' }))
-  const options = { zooKeeper, metadata, config, brokerId: 0, clock, random: seededRandom(1), logger }
-  const controller = await Controller.open(options)
-  await controller.start({ endpoints: [], rack: null })
+  const clock = new SimulatedClock(NOW_MS)
+  const store = await openStore(disk, clock)
+  const { zooKeeper, metadata, controller } = await openController({ store, clock, join: { endpoints: [] } })
   const alter = async (of: Entity, values: Readonly<Record<string, number | null>>, validateOnly = false) => {
     const entity = Object.entries(of).map(([entityType, entityName]) => ({ entityType, entityName }))
     const ops = Object.entries(values).map(([key, value]) => ({ key, value: value ?? 0, remove: value === null }))

@@ -33,13 +33,18 @@ test('a client that stops in the middle of a large frame loses its connection, a
   await broker.stop()
 })
 
-test('a client that never reads its answers loses its connection', async () => {
-  const broker = await BrokerUnderFuzz.start(3)
+/** A client that has asked for much and reads nothing, and how many connections there are with it. */
+async function deafClient(seed: number) {
+  const broker = await BrokerUnderFuzz.start(seed)
   const client = await broker.connect()
   client.pause()
   for (let count = 0; count < 2_000; count++) client.write(request)
   await broker.clock.advance(1_000)
-  const atFirst = broker.server.connectionCount
+  return { broker, client, atFirst: broker.server.connectionCount }
+}
+
+test('a client that never reads its answers loses its connection', async () => {
+  const { broker, atFirst } = await deafClient(3)
   await broker.clock.advance(60_000)
   assert.equal(broker.server.connectionCount, atFirst - 1)
   await broker.probe()
@@ -47,12 +52,7 @@ test('a client that never reads its answers loses its connection', async () => {
 })
 
 test('a client that never reads its answers loses its connection, however much it sends meanwhile', async () => {
-  const broker = await BrokerUnderFuzz.start(5)
-  const client = await broker.connect()
-  client.pause()
-  for (let count = 0; count < 2_000; count++) client.write(request)
-  await broker.clock.advance(1_000)
-  const atFirst = broker.server.connectionCount
+  const { broker, client, atFirst } = await deafClient(5)
   const size = Buffer.alloc(4)
   size.writeInt32BE(4_000_000)
   client.write(size)

@@ -12,22 +12,8 @@ const NEVER_MS = 60_000
 
 const portOf = (cluster: TestCluster): number => Number(cluster.bootstrapServers.split(':')[1])
 
-/** Lets the cluster tell an epoch of leaders that is older than the one in which they lead. */
-function tellOldEpochs(cluster: TestCluster): void {
-  cluster.control('Metadata', async request => {
-    const answer = (await request.proceed()) as {
-      readonly topics: readonly { readonly partitions: readonly object[] }[]
-    }
-    const topics = answer.topics.map(topic => ({
-      ...topic,
-      partitions: topic.partitions.map(partition => ({ ...partition, leaderEpoch: -1 })),
-    }))
-    return { ...answer, topics }
-  })
-}
-
-/** Lets the cluster tell that another broker leads all partitions, which listens where the real one does, by another name. */
-function tellNextLeader(cluster: TestCluster): void {
+/** Has the cluster tell of every partition what `partition` says, and of `brokers` beside its own. */
+function tell(cluster: TestCluster, partition: object, brokers: readonly object[] = []): void {
   cluster.control('Metadata', async request => {
     const answer = (await request.proceed()) as {
       readonly brokers: readonly object[]
@@ -35,11 +21,18 @@ function tellNextLeader(cluster: TestCluster): void {
     }
     const topics = answer.topics.map(topic => ({
       ...topic,
-      partitions: topic.partitions.map(partition => ({ ...partition, leaderId: 7 })),
+      partitions: topic.partitions.map(known => ({ ...known, ...partition })),
     }))
-    const next = { nodeId: 7, host: 'localhost', port: portOf(cluster), rack: null }
-    return { ...answer, brokers: [...answer.brokers, next], topics }
+    return { ...answer, brokers: [...answer.brokers, ...brokers], topics }
   })
+}
+
+/** Lets the cluster tell an epoch of leaders that is older than the one in which they lead. */
+const tellOldEpochs = (cluster: TestCluster): void => tell(cluster, { leaderEpoch: -1 })
+
+/** Lets the cluster tell that another broker leads all partitions, which listens where the real one does, by another name. */
+function tellNextLeader(cluster: TestCluster): void {
+  tell(cluster, { leaderId: 7 }, [{ nodeId: 7, host: 'localhost', port: portOf(cluster), rack: null }])
 }
 
 /** Counts requests of an API from now on. */
