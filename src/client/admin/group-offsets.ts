@@ -3,7 +3,7 @@ import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messag
 import { commitOffsets, fetchOffsets, outsider, type PartitionOffset } from '../consumer/offset-requests.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, type CallOptions, settle } from './admin-call.ts'
-import { nameOf } from './partitions.ts'
+import { nameOf, outcomesOf } from './partitions.ts'
 
 const OFFSET_DELETE = { request: OffsetDeleteRequest, response: OffsetDeleteResponse }
 
@@ -49,13 +49,7 @@ export async function deleteConsumerGroupOffsets(
         const topics = byTopic(left, ({ partition }) => ({ partitionIndex: partition }))
         const answer = await cluster.request({ broker }, OFFSET_DELETE, { groupId, topics })
         if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-        return answer.topics.flatMap(topic =>
-          topic.partitions.map(({ partitionIndex, errorCode }) => ({
-            key: nameOf({ topic: topic.name, partition: partitionIndex }),
-            errorCode,
-            result: undefined,
-          })),
-        )
+        return outcomesOf(answer.topics)
       },
     ),
   )

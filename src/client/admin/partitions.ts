@@ -60,6 +60,23 @@ export interface LowWatermark extends TopicPartition {
 
 export const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
 
+/** Topics as brokers answer of partitions that something was done with, or why it was not. */
+interface Outcomes {
+  readonly name: string
+  readonly partitions: readonly {
+    readonly partitionIndex: number
+    readonly errorCode: number
+    readonly errorMessage?: string | null
+  }[]
+}
+
+export const outcomesOf = (topics: readonly Outcomes[]): Answer<undefined>[] =>
+  topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partitionIndex, errorCode, errorMessage = null }) => {
+      return { key: nameOf({ topic: name, partition: partitionIndex }), errorCode, errorMessage, result: undefined }
+    }),
+  )
+
 export function listOffsets(
   call: AdminCall,
   wanted: readonly OffsetQuery[],

@@ -9,7 +9,7 @@ import {
 } from '../../protocol/messages/46-list-partition-reassignments.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, asked, brokerTimeoutMs, settle } from './admin-call.ts'
-import { nameOf } from './partitions.ts'
+import { nameOf, outcomesOf } from './partitions.ts'
 
 const ALTER = { request: AlterPartitionReassignmentsRequest, response: AlterPartitionReassignmentsResponse }
 const LIST = { request: ListPartitionReassignmentsRequest, response: ListPartitionReassignmentsResponse }
@@ -35,14 +35,7 @@ export async function alterPartitionReassignments(call: AdminCall, wanted: reado
       timeoutMs: brokerTimeoutMs(call),
     })
     if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode, answer.errorMessage)
-    return answer.responses.flatMap(({ name, partitions }) =>
-      partitions.map(({ partitionIndex, errorCode, errorMessage }) => ({
-        key: nameOf({ topic: name, partition: partitionIndex }),
-        errorCode,
-        errorMessage,
-        result: undefined,
-      })),
-    )
+    return outcomesOf(answer.responses)
   })
 }
 

@@ -17,7 +17,7 @@ import {
   knowing,
   settle,
 } from './admin-call.ts'
-import { atLeaders, nameOf } from './partitions.ts'
+import { atLeaders, nameOf, outcomesOf } from './partitions.ts'
 
 const INIT_PRODUCER_ID = { request: InitProducerIdRequest, response: InitProducerIdResponse }
 const WRITE_MARKERS = { request: WriteTxnMarkersRequest, response: WriteTxnMarkersResponse }
@@ -154,15 +154,7 @@ export async function abortTransaction(call: AdminCall, transaction: HangingTran
     const answer = await call.cluster.request({ broker }, WRITE_MARKERS, {
       markers: [{ ...marker, topics: [{ name: topic, partitionIndexes: [partition] }] }],
     })
-    return answer.markers.flatMap(({ topics }) =>
-      topics.flatMap(({ name, partitions }) =>
-        partitions.map(({ partitionIndex, errorCode }) => ({
-          key: nameOf({ topic: name, partition: partitionIndex }),
-          errorCode,
-          result: undefined,
-        })),
-      ),
-    )
+    return answer.markers.flatMap(({ topics }) => outcomesOf(topics))
   })
 }
 
