@@ -14,6 +14,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const dist = fileURLToPath(new URL('..', import.meta.url))
 const propertySeed = new URL('property-seed.js', import.meta.url).href
 const NPM_ONLY = ['tidy', 'unit', 'golden', 'simulation', 'integration'] as const
+const minuteMs = 60_000
+/**
+ * How long one file may take, so that what waits for ever fails by its name instead of holding up all the rest. Several times
+ * what the longest file takes; librdkafka's whole suite, which CI does not run, takes most of an hour.
+ */
+const fileTimeoutMs = (tier: string): number => (tier === 'compat' && !process.env.CI ? 90 : 15) * minuteMs
 
 /** Compiled test files below `directory`, in a stable order. */
 function testFiles(directory: string): string[] {
@@ -37,18 +43,20 @@ function runTier(tier: string, filter: string): boolean {
   console.log(`\n# ${tier}: ${files.length} files`)
   const node = ['--enable-source-maps', '--import', propertySeed, '--test-reporter=spec']
   if (tier !== 'unit') {
-    return run([...node, '--test', '--test-concurrency=1', ...files])
+    return run([...node, '--test', '--test-concurrency=1', `--test-timeout=${fileTimeoutMs(tier)}`, ...files])
   }
   const directory = mkdtempSync(join(tmpdir(), 'monedula-unit-'))
   const entry = join(directory, 'unit.mjs')
   writeFileSync(entry, files.map(file => `import ${JSON.stringify(pathToFileURL(file).href)}\n`).join(''))
-  const passed = run([...node, entry])
+  const passed = run([...node, entry], fileTimeoutMs(tier))
   rmSync(directory, { recursive: true })
   return passed
 }
 
-function run(args: readonly string[]): boolean {
-  return spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0
+function run(args: readonly string[], timeout?: number): boolean {
+  const { status, error } = spawnSync(process.execPath, args, { stdio: 'inherit', timeout })
+  if (error !== undefined) console.error(`${args.at(-1)}: ${error.message}`)
+  return status === 0
 }
 
 const [tier = 'all', filter = ''] = process.argv.slice(2)

@@ -383,10 +383,9 @@ for (const [what, interceptors] of [
 }
 
 test('a signal is no longer listened to when the last of its records waits no longer, though others still do', async () => {
-  await using cluster = await startCluster({ topics: ['orders'] })
-  const producer = connect(cluster.bootstrapServers).producer({ bufferMemory: 30_000 })
+  await using cluster = await startCluster({ topics: ['orders'], config: { 'auto.create.topics.enable': false } })
+  await using producer = connect(cluster.bootstrapServers).producer({ bufferMemory: 30_000 })
   await producer.connect(['orders'])
-  cluster.control('Metadata', () => new Promise<undefined>(() => undefined))
   const other = assert.rejects(producer.send('unheard-of', { value: 'waits to the end' }), /closed/)
   const { signal } = new AbortController()
   const value = 'x'.repeat(20_000)
