@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { framed, requestFrame, WireClient } from '../../scripts/fuzz/wire-client.ts'
-import { nodeNetwork } from '../../src/platform/index.ts'
+import { framed, requestFrame, type WireClient } from '../../scripts/fuzz/wire-client.ts'
 import * as p from '../../src/protocol/everything.ts'
 import { BrokerProcess } from '../compat/broker-process.ts'
+import { connectTo } from '../compat/connect-to.ts'
 import { freePort } from '../compat/metadata-probe.ts'
+import { sleep, until } from '../compat/process.ts'
 import type { Experience } from './bystander.ts'
 
 export const API_VERSIONS = [p.ApiVersionsRequest, p.ApiVersionsResponse] as const
@@ -27,6 +27,7 @@ export const PRODUCE = [p.ProduceRequest, p.ProduceResponse] as const
 const HARMLESS_MS = 400
 const BASELINE_MS = 2_000
 const MIB = 1024 * 1024
+const QUEUED = 'kafka_network_socketserver_queuedbytes'
 
 export interface AbuseOptions {
   readonly properties?: Readonly<Record<string, string>>
@@ -164,28 +165,13 @@ export class AbusedBroker {
     assert.equal((await client.call(API_VERSIONS, 0, {})).errorCode, 0)
     client.close()
     // The bystander's own request may be in progress at any moment.
-    await until(async () => (await this.metric('kafka_network_socketserver_queuedbytes')) < 10_000, 'empty queues')
+    await until('the queues are empty', async () => (await this.metric(QUEUED)) < 10_000, 50)
     assert.doesNotMatch(this.log, /^\[.*\] (ERROR|FATAL)/m)
   }
 
   /** Waits until no more than `limitMiB` are resident. */
   async untilResident(limitMiB: number): Promise<void> {
-    await until(async () => this.residentMiB.now <= limitMiB, `at most ${limitMiB.toFixed(0)} MiB resident`)
-  }
-}
-
-/** A client whose answers are looked for every other millisecond at first, and for more than a minute. */
-export async function connectTo(port: number): Promise<WireClient> {
-  const passTime = (turn: number): Promise<void> => sleep(turn < 100 ? 2 : 25)
-  return new WireClient(await nodeNetwork.connect('127.0.0.1', port, 10_000), passTime)
-}
-
-/** Waits for something to become true, for a minute at the most. */
-export async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const endMs = performance.now() + 60_000
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`waited in vain for ${what}`)
-    await sleep(50)
+    await until(`at most ${limitMiB.toFixed(0)} MiB are resident`, () => this.residentMiB.now <= limitMiB, 50)
   }
 }
 

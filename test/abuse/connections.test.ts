@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as p from '../../src/protocol/everything.ts'
+import { until } from '../compat/process.ts'
 import {
   AbusedBroker,
   API_VERSIONS,
@@ -12,7 +13,6 @@ import {
   PRODUCE,
   produceBody,
   requestFrame,
-  until,
 } from './abused-broker.ts'
 
 const CONNECTIONS = 'kafka_server_socketservermetrics_connection_count'
@@ -36,18 +36,21 @@ async function openMany(port: number, count: number): Promise<Socket[]> {
   return sockets
 }
 
+const untilAllAreGone = (broker: AbusedBroker): Promise<void> =>
+  until('all connections are gone', async () => (await broker.metric(CONNECTIONS)) < 10, 50)
+
 test('ten thousand idle connections take less than 150 MiB and nobody notices them', async () => {
   await AbusedBroker.run({}, async broker => {
     const before = broker.residentMiB.now
     let sockets: Socket[] = []
     await broker.endures('10,000 idle connections', async () => {
       sockets = await openMany(broker.port, 10_000)
-      await until(async () => (await broker.metric(CONNECTIONS)) >= 10_000, 'all connections')
+      await until('all connections stand', async () => (await broker.metric(CONNECTIONS)) >= 10_000, 50)
       await sleep(1_000)
     })
     assert.ok(broker.residentMiB.now - before < 150, `${before} MiB became ${broker.residentMiB.now}`)
     for (const socket of sockets) socket.destroy()
-    await until(async () => (await broker.metric(CONNECTIONS)) < 10, 'the end of all connections')
+    await untilAllAreGone(broker)
     await broker.assertWell()
   })
 })
@@ -69,8 +72,8 @@ test('a thousand connections a second, each with one request, leave nothing behi
         await sleep(100)
       }
     })
-    await until(async () => answered === 3_000, 'all answers')
-    await until(async () => (await broker.metric(CONNECTIONS)) < 10, 'the end of all connections')
+    await until('all are answered', () => answered === 3_000)
+    await untilAllAreGone(broker)
   })
 })
 
@@ -96,7 +99,7 @@ test('max.connection.creation.rate serves no more than it says, and who is there
       // A window's worth is let through at once, and then so many a second.
       assert.ok(served <= 50 * (1 + seconds), `${served} of ${sockets.length} were served in ${seconds} s`)
       assert.ok(served < sockets.length, 'the limit was never reached')
-      await until(async () => served === sockets.length, 'everybody to be served in the end')
+      await until('everybody is served in the end', () => served === sockets.length)
     })
     for (const socket of sockets) socket.destroy()
   })
@@ -113,7 +116,7 @@ test('clients that stop in the middle of a frame cost nobody anything', async ()
       }
       for (const socket of sockets) socket.destroy()
     })
-    await until(async () => (await broker.metric(CONNECTIONS)) < 10, 'the end of all connections')
+    await untilAllAreGone(broker)
   })
 })
 
@@ -135,13 +138,13 @@ test('when connections use up all descriptors, logs still roll and new ones can 
       assert.ok(gone > 300, `only ${gone} of 600 connections were turned away`)
       // Somebody has to leave before the broker can be asked for its metrics.
       for (const socket of sockets) socket.destroy()
-      await until(async () => {
+      await until('a new connection is served', () => {
         const late = open(broker.port)
         late.write(VERSIONS)
         return new Promise(resolve => {
           late.once('data', () => resolve(true)).once('close', () => resolve(false))
         })
-      }, 'a new connection')
+      })
     })
     const again = await broker.connect()
     assert.equal((await again.call(API_VERSIONS, 0, {})).errorCode, 0)

@@ -19,7 +19,6 @@ import {
   PRODUCE,
   produceBody,
   requestFrame,
-  until,
 } from './abused-broker.ts'
 
 /** How long an attack that could go on for ever does. */
@@ -225,7 +224,7 @@ test('the longest strings there are do not get into settings, and not as they ar
     for (const resource of [...resources, { ...resources[0]!, resourceName: longest }]) {
       const body = { resources: [resource] }
       client.send(requestFrame(p.IncrementalAlterConfigsRequest, 1, { body, clientId: longest }))
-      await until(async () => client.frames.length > 0, 'an answer')
+      await client.until(() => client.frames.length > 0, 'an answer')
       const reader = new p.ByteReader(client.frames.shift()!)
       p.decodeMessage(p.ResponseHeader, p.responseHeaderVersion(p.IncrementalAlterConfigsResponse, 1), reader)
       const { responses } = p.decodeMessage(p.IncrementalAlterConfigsResponse, 1, reader)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { repositoryRoot } from './jars.ts'
 import { java, startJava } from './java.ts'
 import { freePort, untilMetadata } from './metadata-probe.ts'
-import { RunningProgram, sleep, tail } from './process.ts'
+import { PATIENCE_MS, RunningProgram, sleep, tail } from './process.ts'
 import { ZooKeeperProcess } from './zookeeper-process.ts'
 
 export type Target = 'monedula' | 'kafka' | 'kafka43'
@@ -52,8 +52,6 @@ export const SMALL_INTERNAL_TOPICS = {
   'transaction.state.log.num.partitions': '1',
 }
 
-const START_TIMEOUT_MS = 60_000
-const STOP_TIMEOUT_MS = 60_000
 /** How a process killed by SIGTERM that ran its shutdown hooks ends: Java, hence Kafka, leaves 143. */
 const CLEAN_EXIT_CODES: readonly number[] = [0, 143]
 
@@ -122,9 +120,9 @@ export class BrokerProcess {
     return `${this.#program?.stdout ?? ''}${this.#program?.stderr ?? ''}`
   }
 
-  /** Waits until the broker has printed such a line since its last start; rejects when it ends before, or after `timeoutMs`. */
-  async untilLogged(line: RegExp, timeoutMs = 30_000): Promise<void> {
-    await this.#program?.until(() => line.test(this.log), timeoutMs)
+  /** Waits until the broker has printed such a line since its last start; rejects when it ends before, or in vain. */
+  async untilLogged(line: RegExp): Promise<void> {
+    await this.#program?.until(() => line.test(this.log))
   }
 
   /**
@@ -132,11 +130,11 @@ export class BrokerProcess {
    * a killed one, so that start is tried until it succeeds.
    */
   async restart(): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS
+    const deadline = Date.now() + PATIENCE_MS
     for (;;) {
       const program = await this.spawn()
       try {
-        await untilMetadata(this.port, START_TIMEOUT_MS, () => program.running)
+        await untilMetadata(this.port, PATIENCE_MS, () => program.running)
         return
       } catch (error) {
         const staleSession = this.target === 'kafka' && /NodeExists/.test(this.log)
@@ -164,7 +162,7 @@ export class BrokerProcess {
     const program = this.#program
     if (program === undefined || !program.running) throw new Error(`the broker is not running\n${tail(this.log)}`)
     program.kill('SIGTERM')
-    const code = await program.ended(STOP_TIMEOUT_MS)
+    const code = await program.ended()
     if (!CLEAN_EXIT_CODES.includes(code)) throw new Error(`exit code ${code} after SIGTERM\n${tail(this.log)}`)
     return code
   }
@@ -172,7 +170,7 @@ export class BrokerProcess {
   /** kill -9. */
   async killHard(): Promise<void> {
     this.#program?.kill('SIGKILL')
-    await this.#program?.ended(STOP_TIMEOUT_MS)
+    await this.#program?.ended()
   }
 
   /** A broker of the same settings and port on a copy of this one's directory, while this one is down; ended after `body`. */

@@ -129,15 +129,15 @@ async function verifiableSteps(context: TestContext, broker: BrokerProcess, runn
       const settings = [...target, '--group-id', 'verifiers', '--session-timeout', '6000', '--reset-policy', 'earliest']
       const consumers = await Promise.all([0, 1].map(() => startJava(ToolClass.verifiableConsumer, settings)))
       try {
-        await Promise.all(consumers.map(one => one.until(out => events(out, 'partitions_assigned').length > 0, 60_000)))
+        await Promise.all(consumers.map(one => one.until(out => events(out, 'partitions_assigned').length > 0)))
         const producer = await startJava(ToolClass.verifiableProducer, [...target, '--max-messages', `${count}`])
-        assert.equal(await producer.ended(60_000), 0)
+        assert.equal(await producer.ended(), 0)
         assert.equal(events(producer.stdout, 'producer_send_success').length, count)
         const consumed = (): number =>
           consumers
             .flatMap(({ stdout }) => events(stdout, 'records_consumed'))
             .reduce((sum, event) => sum + Number(event.count), 0)
-        await consumers[0]?.until(() => consumed() >= count, 60_000)
+        await consumers[0]?.until(() => consumed() >= count)
         assert.equal(consumed(), count)
         const args = [
           '--bootstrap-server',
@@ -153,7 +153,7 @@ async function verifiableSteps(context: TestContext, broker: BrokerProcess, runn
         const assigned = members.map(member => member.at(-1) ?? '').join(',')
         assert.deepEqual([...assigned.matchAll(/\d+(?=[,)])/g)].map(String).sort(), ['0', '1', '2', '3'])
         for (const consumer of consumers) consumer.kill('SIGTERM')
-        for (const consumer of consumers) await consumer.ended(30_000)
+        for (const consumer of consumers) await consumer.ended()
         assert.ok(consumers.every(({ stdout }) => events(stdout, 'shutdown_complete').length === 1))
       } finally {
         for (const consumer of consumers) consumer.kill('SIGKILL')

@@ -39,7 +39,7 @@ async function steps(context: TestContext, broker: BrokerProcess): Promise<void>
       try {
         for (let kill = 1; kill <= KILLS; kill++) {
           const enough = (kill * RECORDS) / (KILLS + 2)
-          await producer.until(out => out.length > enough * 80, 60_000)
+          await producer.until(out => out.length > enough * 80)
           await broker.killHard()
           await sleep(300)
           await broker.restart()

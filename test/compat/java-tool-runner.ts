@@ -73,6 +73,6 @@ export class JavaToolRunner {
 
   async stop(): Promise<void> {
     this.#program.kill('SIGKILL')
-    await this.#program.ended(10_000)
+    await this.#program.ended()
   }
 }

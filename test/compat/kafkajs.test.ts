@@ -128,7 +128,7 @@ async function groupSteps(context: TestContext, broker: BrokerProcess, kafka: Ka
       await until('1200 messages', () => read().length >= 1_200)
       assert.deepEqual([...read()].sort(), [...values(0), ...values(600)].sort())
       for (const { program } of living) program.kill('SIGTERM')
-      for (const { program } of living) assert.equal(await program.ended(20_000), 0)
+      for (const { program } of living) assert.equal(await program.ended(), 0)
     } finally {
       for (const { program } of members) program.kill('SIGKILL')
       await producer.disconnect()

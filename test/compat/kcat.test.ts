@@ -120,9 +120,9 @@ async function steps(context: TestContext, broker: BrokerProcess): Promise<void>
     await cat(['-P', '-t', 'grouped', '-X', 'sticky.partitioning.linger.ms=0'], `${second.join('\n')}\n`)
     const members = [0, 1].map(() => new RunningProgram('kcat', ['-b', broker.bootstrap, '-u', ...group], {}))
     const both = (): string[] => members.flatMap(({ stdout }) => stdout.split('\n').filter(line => line !== ''))
-    await members[0]?.until(() => both().length >= second.length, 60_000)
+    await members[0]?.until(() => both().length >= second.length)
     for (const member of members) member.kill('SIGTERM')
-    for (const member of members) await member.ended(20_000)
+    for (const member of members) await member.ended()
     assert.deepEqual(both().sort(), [...second].sort())
   })
 }

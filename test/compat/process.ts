@@ -1,11 +1,17 @@
 /** Runs other people's programs: always with a time limit, always with their output kept. */
 import { type ChildProcess, spawn } from 'node:child_process'
 
+/**
+ * How long a test waits for what comes soon: so long that a slow machine that has other work as well is in time, since only where
+ * something is broken anybody waits for it.
+ */
+export const PATIENCE_MS = 120_000
+
 /** How a program is run. */
 export interface RunOptions {
   /** Text or bytes fed to the program's standard input; nothing (an empty input) when absent. */
   readonly input?: string | Uint8Array
-  /** Killed with SIGKILL after this long; 60 s when absent. */
+  /** Killed with SIGKILL after this long; {@link PATIENCE_MS} when absent. */
   readonly timeoutMs?: number
   readonly cwd?: string
   /** Added to this process's environment. */
@@ -23,7 +29,6 @@ export interface RunResult {
 }
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
-const DEFAULT_TIMEOUT_MS = 60_000
 
 /** A program that has not ended yet, with everything it has printed so far. */
 export class RunningProgram {
@@ -76,7 +81,7 @@ export class RunningProgram {
   }
 
   /** Resolves with the exit code (128 + signal as shells have it); kills the program and throws after `timeoutMs`. */
-  async ended(timeoutMs: number): Promise<number> {
+  async ended(timeoutMs = PATIENCE_MS): Promise<number> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -94,7 +99,7 @@ export class RunningProgram {
   }
 
   /** Waits until `seen` holds for what was printed; throws when the program ends or `timeoutMs` passes before. */
-  async until(seen: (stdout: string, stderr: string) => boolean, timeoutMs: number): Promise<void> {
+  async until(seen: (stdout: string, stderr: string) => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
     const deadline = Date.now() + timeoutMs
     while (!seen(this.#stdout, this.#stderr)) {
       const why = !this.running ? `ended with ${this.#exitCode}` : Date.now() > deadline ? 'took too long' : undefined
@@ -113,7 +118,7 @@ export async function run(command: string, args: readonly string[], options: Run
   const started = Date.now()
   const program = new RunningProgram(command, args, options)
   program.child.stdin?.end(options.input ?? '')
-  const code = await program.ended(options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+  const code = await program.ended(options.timeoutMs)
   if (!(options.expectedCodes ?? [0]).includes(code)) {
     const shown = [command, ...args].join(' ').slice(0, 2_000)
     throw new Error(`exit code ${code}: ${shown}\n${tail(program.stdout)}\n${tail(program.stderr)}`)
@@ -130,6 +135,20 @@ export async function programExists(command: string): Promise<boolean> {
 /** The end of a long text, enough to see what went wrong. */
 export function tail(text: string): string {
   return text.length <= 6_000 ? text : `... ${text.slice(-6_000)}`
+}
+
+/**
+ * Looks again and again, with a pause between, until something holds.
+ * @throws what was waited for, when {@link PATIENCE_MS} were in vain
+ */
+export async function until(
+  what: string | (() => string),
+  holds: () => boolean | Promise<boolean>,
+  pauseMs = 10,
+): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; !(await holds()); await sleep(pauseMs)) {
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${typeof what === 'string' ? what : what()}`)
+  }
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -19,7 +19,6 @@ const WORDS_A_LINE = 3
 const COUNTS = LINES * WORDS_A_LINE
 /** Slow enough that the faults come while counting goes on. */
 const PAUSE_MICROS = 1_500
-const PATIENCE_MS = 120_000
 
 const wordAt = (index: number): string => WORDS[(index * index + index) % WORDS.length]!
 
@@ -64,7 +63,7 @@ function countedHere(): Record<string, string[]> {
 
 async function finished(program: RunningProgram): Promise<Record<string, string[]>> {
   try {
-    const code = await program.ended(PATIENCE_MS)
+    const code = await program.ended()
     assert.equal(code, 0, program.stderr.slice(-4_000))
     assert.match(program.stdout, /^done$/m)
     return countsByWord(program.stdout)
@@ -112,13 +111,13 @@ async function countThroughFaults(broker: BrokerProcess, directory: string): Pro
     const faults = ['kill the broker', 'stop the broker', 'kill the program', 'kill the broker']
     for (const [index, fault] of faults.entries()) {
       const share = ((index + 1) / (faults.length + 2)) * COUNTS
-      await program.until(output => countsRead(output) >= share, PATIENCE_MS)
+      await program.until(output => countsRead(output) >= share)
       const read = countsRead(program.stdout)
       assert.ok(read < COUNTS, `${fault}: everything was counted before`)
       console.log(`# ${fault} after ${read} of ${COUNTS} counts`)
       if (fault === 'kill the program') {
         program.kill('SIGKILL')
-        await program.ended(10_000)
+        await program.ended()
         program = await startCounting(broker, life)
       } else {
         if (fault === 'kill the broker') await broker.killHard()

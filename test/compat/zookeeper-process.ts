@@ -50,7 +50,7 @@ export class ZooKeeperProcess {
 
   async stop(): Promise<void> {
     this.#program.kill('SIGKILL')
-    await this.#program.ended(10_000)
+    await this.#program.ended()
   }
 
   /** Asks the four-letter word `ruok`. */

@@ -5,7 +5,7 @@ import { connect } from '../../src/client/index.ts'
 import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { until } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { report } from './cycles.ts'
@@ -118,12 +118,10 @@ async function openTransaction(port: number, id: string, timeoutMs: number): Pro
 
 /** Waits until no transaction is open: the one that nobody ends has timed out. */
 async function untilStable(port: number): Promise<void> {
-  for (let waited = 0; ; waited += 20) {
+  await until('a transaction is not aborted after its timeout', async () => {
     const { highWatermark, lastStableOffset } = await ends(port, { topic: TRANSACTED, partition: 0 })
-    if (highWatermark === lastStableOffset) return
-    assert.ok(waited < 20_000, 'a transaction is not aborted after its timeout')
-    await sleep(20)
-  }
+    return highWatermark === lastStableOffset
+  })
 }
 
 /** Appends a record that the broker dates, which shows that its clock has jumped. */
@@ -180,10 +178,10 @@ class GroupReader implements AsyncDisposable {
 
   async more(records: number): Promise<void> {
     const wanted = this.#count + records
-    for (let waited = 0; this.#count < wanted; waited += 10) {
-      assert.ok(waited < 20_000, `the group reads nothing: ${this.#failure}`)
-      await sleep(10)
-    }
+    await until(
+      () => `the group reads nothing: ${this.#failure}`,
+      () => this.#count >= wanted,
+    )
   }
 
   /** The id of the one member, which changes when the group has thrown it out. */

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { sleep, until } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { cycles, report } from './cycles.ts'
@@ -83,11 +83,14 @@ test('kill -9 at any moment of compaction keeps the last value of each key, revi
     await load.more(10)
     await load.stop()
     let audit = await load.audit()
-    for (let waited = 0; audit.records > audit.written / 2; waited += 100) {
-      assert.ok(waited < 20_000, `compaction takes nothing: ${JSON.stringify(audit)}`)
-      await sleep(100)
-      audit = await load.audit()
-    }
+    await until(
+      () => `compaction takes nothing: ${JSON.stringify(audit)}`,
+      async () => {
+        audit = await load.audit()
+        return audit.records <= audit.written / 2
+      },
+      100,
+    )
     await idle.check(broker.port)
     assert.ok(midway >= kills / 3, `only ${midway} of ${kills} kills left a round half done`)
     assert.ok(placing > 0, 'a kill came while segments were being replaced')
@@ -112,10 +115,7 @@ function marked({ logDirectory }: BrokerProcess): string[] {
 }
 
 async function killWhileCleaning(broker: BrokerProcess): Promise<void> {
-  for (let waited = 0; marked(broker).length === 0; waited++) {
-    assert.ok(waited < 20_000, 'no compaction begins')
-    await sleep(1)
-  }
+  await until('no compaction begins', () => marked(broker).length > 0, 1)
   await sleep(Math.random() * 10)
   await broker.killHard()
 }
@@ -124,10 +124,7 @@ async function killWhileCleaning(broker: BrokerProcess): Promise<void> {
 async function killAtRename(broker: BrokerProcess, count: number): Promise<void> {
   const effect = `signal=SIGKILL:when=${count}`
   const fault = await FaultInForce.on(broker.pid, { calls: ['rename', 'renameat', 'renameat2'], effect })
-  for (let waited = 0; broker.isRunning; waited++) {
-    assert.ok(waited < 2_000, `the broker did not rename ${count} files`)
-    await sleep(10)
-  }
+  await until(`the broker did not rename ${count} files`, () => !broker.isRunning)
   await fault.lift()
 }
 

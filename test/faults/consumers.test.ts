@@ -14,7 +14,6 @@ const TOPIC = 'work'
 const GROUP = 'workers'
 const PARTITIONS = 4
 const COMMIT_EVERY = 10
-const PATIENCE_MS = 60_000
 const PROPERTIES = { 'offsets.topic.num.partitions': '2', 'group.min.session.timeout.ms': '500' }
 const PROGRAM = fileURLToPath(new URL('consumer-process.js', import.meta.url))
 
@@ -47,12 +46,12 @@ class Worker {
   }
 
   until(seen: (lines: readonly Line[]) => boolean): Promise<void> {
-    return this.program.until(() => seen(this.lines), PATIENCE_MS)
+    return this.program.until(() => seen(this.lines))
   }
 
   async kill(): Promise<void> {
     this.program.kill('SIGKILL')
-    await this.program.ended(10_000)
+    await this.program.ended()
   }
 }
 

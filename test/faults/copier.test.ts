@@ -6,7 +6,7 @@ import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
 import { kafkaJars } from '../compat/jars.ts'
 import { startJava } from '../compat/java.ts'
-import { type RunningProgram, sleep } from '../compat/process.ts'
+import { type RunningProgram, until } from '../compat/process.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { report } from './cycles.ts'
@@ -17,7 +17,6 @@ const COPIER = 'org.apache.kafka.tools.TransactionalMessageCopier'
 const PARTITIONS = 3
 const MESSAGES = 2_000
 const ALL = PARTITIONS * MESSAGES
-const PATIENCE_MS = 120_000
 const FAULTS = ['kill the broker', 'kill a copier', 'kill the broker', 'kill a copier', 'stop the broker'] as const
 const PROPERTIES = {
   'offsets.topic.num.partitions': '3',
@@ -49,7 +48,7 @@ class Copiers {
   /** kill -9, and a new life with the same transactional id. */
   async kill(index: number): Promise<void> {
     this.#programs[index]!.kill('SIGKILL')
-    await this.#programs[index]!.ended(10_000)
+    await this.#programs[index]!.ended()
     await this.start(index)
   }
 
@@ -121,12 +120,15 @@ async function sendInput(broker: BrokerProcess): Promise<void> {
 
 /** Waits until the reader has seen that many messages. */
 async function untilCopied(count: number, reader: CommittedReader, copiers: Copiers): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS
-  while (reader.count < count) {
-    assert.ok(Date.now() < deadline, `${reader.count} of ${count} messages were copied`)
-    await copiers.revive()
-    await sleep(20)
-  }
+  await until(
+    () => `${reader.count} of ${count} messages were copied`,
+    async () => {
+      if (reader.count >= count) return true
+      await copiers.revive()
+      return false
+    },
+    20,
+  )
 }
 
 /** What the reader saw and what is read afterwards: the input, each message once, in order; and aborts that show in neither. */

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { until } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { report } from './cycles.ts'
 import { produce } from './idempotent-load.ts'
@@ -201,10 +201,14 @@ async function committed(port: number, groupId: string): Promise<number | string
 
 /** Asks until the coordinator is there, or the error is one of these. */
 async function settled(ask: () => Promise<number>, ends: readonly string[] = []): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    const error = p.errorName(await ask())
-    if (error === 'NONE' || ends.includes(error)) return
-    assert.ok(attempt < 500 && /COORDINATOR/.test(error), error)
-    await sleep(10)
-  }
+  let error = 'NONE'
+  await until(
+    () => error,
+    async () => {
+      error = p.errorName(await ask())
+      const isEnd = error === 'NONE' || ends.includes(error)
+      assert.ok(isEnd || /COORDINATOR/.test(error), error)
+      return isEnd
+    },
+  )
 }

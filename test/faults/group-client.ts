@@ -1,6 +1,6 @@
 /** A member of a classic group that says each step itself, so that a fault can come between any two of them. */
 import * as p from '../../src/protocol/everything.ts'
-import { sleep } from '../compat/process.ts'
+import { PATIENCE_MS, sleep } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 
 const FIND = [p.FindCoordinatorRequest, p.FindCoordinatorResponse] as const
@@ -12,7 +12,6 @@ const COMMIT = [p.OffsetCommitRequest, p.OffsetCommitResponse] as const
 const OFFSETS = [p.OffsetFetchRequest, p.OffsetFetchResponse] as const
 
 const PASSING = /COORDINATOR/
-const PATIENCE_MS = 30_000
 const PAUSE_MS = 20
 
 export interface GroupClientOptions {

@@ -1,7 +1,7 @@
 /** Producers that write numbered records through every fault, and the audit of what they were promised. */
 import assert from 'node:assert/strict'
 import * as p from '../../src/protocol/everything.ts'
-import { sleep } from '../compat/process.ts'
+import { sleep, until } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { readPartition } from './partition-reader.ts'
 
@@ -70,14 +70,13 @@ export class IdempotentLoad {
   }
 
   /** Waits for this many more acknowledged records; rejects when they do not come. */
-  async more(records: number, timeoutMs = 30_000): Promise<void> {
+  async more(records: number): Promise<void> {
     const wanted = this.acknowledged + records
-    const deadline = Date.now() + timeoutMs
-    while (this.acknowledged < wanted) {
-      const state = `${this.acknowledged} of ${wanted} records acknowledged; ${JSON.stringify([...this.errors])}`
-      assert.ok(Date.now() < deadline, `no progress: ${state}`)
-      await sleep(2)
-    }
+    await until(
+      () => `${this.acknowledged} of ${wanted} records acknowledged; ${JSON.stringify([...this.errors])}`,
+      () => this.acknowledged >= wanted,
+      2,
+    )
   }
 
   /** Ends the load; what is under way may stay without an answer. */

@@ -1,7 +1,7 @@
 /** Transactions over a few keys, some of them aborted, through every fault; and the audit of what compaction left of them. */
 import assert from 'node:assert/strict'
 import * as p from '../../src/protocol/everything.ts'
-import { sleep } from '../compat/process.ts'
+import { sleep, until } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { readPartition, type StoredRecord } from './partition-reader.ts'
 import { TransactionClient } from './transaction-client.ts'
@@ -69,12 +69,14 @@ export class KeyedTransactions {
   }
 
   /** Waits for this many more transactions that were ended; rejects when they do not come. */
-  async more(transactions: number, timeoutMs = 30_000): Promise<void> {
+  async more(transactions: number): Promise<void> {
     const ended = (): number => this.committed + this.aborted
     const wanted = ended() + transactions
-    for (const deadline = Date.now() + timeoutMs; ended() < wanted; await sleep(2)) {
-      assert.ok(Date.now() < deadline, `no progress: ${ended()} of ${wanted} transactions`)
-    }
+    await until(
+      () => `${ended()} of ${wanted} transactions`,
+      () => ended() >= wanted,
+      2,
+    )
   }
 
   /**

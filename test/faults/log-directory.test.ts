@@ -50,7 +50,7 @@ test('a log directory that may not be read is left alone and the other one serve
       await broker.stop()
       chmodSync(broker.logDirectory, 0)
       const refused = await broker.spawn()
-      assert.notEqual(await refused.ended(20_000), 0)
+      assert.notEqual(await refused.ended(), 0)
       assert.match(refused.stdout + refused.stderr, /EACCES|cannot be/)
       assert.doesNotMatch(refused.stdout + refused.stderr, /\n\s+at /, 'no stack trace')
       chmodSync(broker.logDirectory, 0o700)

@@ -30,7 +30,7 @@ export class FaultInForce {
     const names = calls.join(',')
     const args = ['-f', '-y', '-p', String(pid), ...paths, '-e', `trace=${names}`, '-e', `inject=${names}:${effect}`]
     const program = new RunningProgram('strace', args)
-    await program.until((_stdout, stderr) => /attached/.test(stderr), 10_000)
+    await program.until((_stdout, stderr) => /attached/.test(stderr))
     return new FaultInForce(program)
   }
 
@@ -49,6 +49,6 @@ export class FaultInForce {
   /** Where the process is killed: not before it has ended, since strace may hang when it is interrupted meanwhile. */
   async lift(): Promise<void> {
     this.#strace.kill('SIGINT')
-    await this.#strace.ended(10_000)
+    await this.#strace.ended()
   }
 }

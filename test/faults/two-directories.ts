@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { until } from '../compat/process.ts'
 import { IdempotentLoad, RECORDS_A_BATCH } from './idempotent-load.ts'
 import { withBroker } from './with-broker.ts'
 
@@ -90,10 +90,10 @@ export async function withTwoDirectories(
 export async function untilRefused({ load, struck }: TwoDirectories): Promise<number> {
   const errors = (): number => STORAGE_ERRORS.reduce((sum, name) => sum + (load.errors.get(name) ?? 0), 0)
   const before = errors()
-  for (let waited = 0; errors() < before + 10 * struck.length; waited += 5) {
-    assert.ok(waited < 30_000, `no storage error came: ${JSON.stringify([...load.errors])}`)
-    await sleep(5)
-  }
+  await until(
+    () => `no storage error came: ${JSON.stringify([...load.errors])}`,
+    () => errors() >= before + 10 * struck.length,
+  )
   return errors() - before
 }
 
@@ -109,10 +109,10 @@ export async function comesBack({ load, struck }: TwoDirectories): Promise<void>
 
 async function progress(load: IdempotentLoad, partitions: readonly number[], what: string): Promise<void> {
   const before = acknowledged(load, partitions)
-  for (let waited = 0; acknowledged(load, partitions) < before + 50; waited += 5) {
-    assert.ok(waited < 30_000, `${what} takes no appends: ${JSON.stringify([...load.errors])}`)
-    await sleep(5)
-  }
+  await until(
+    () => `${what} takes no appends: ${JSON.stringify([...load.errors])}`,
+    () => acknowledged(load, partitions) >= before + 50,
+  )
 }
 
 /** How many records of these partitions are acknowledged. */

@@ -3,10 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { WireClient } from '../../scripts/fuzz/wire-client.ts'
-import { nodeNetwork } from '../../src/platform/index.ts'
 import { RunningProgram } from '../compat/process.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -47,14 +44,14 @@ export const STARTED = /\[KafkaServer id=(\d+)\] started \(kafka\.server\.KafkaS
 /** Starts a broker and waits until it says that it has. */
 export async function startBroker(command: string, args: readonly string[]): Promise<RunningProgram> {
   const broker = new RunningProgram(command, args)
-  await broker.until(stdout => STARTED.test(stdout), 20_000)
+  await broker.until(stdout => STARTED.test(stdout))
   return broker
 }
 
 /** Runs a start that fails: its exit code and everything it printed. */
 export async function failedStart(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
   const broker = new RunningProgram(command, args)
-  const code = await broker.ended(20_000)
+  const code = await broker.ended()
   return { code, output: broker.stdout + broker.stderr }
 }
 
@@ -65,8 +62,4 @@ export async function freePort(): Promise<number> {
   const address = server.address()
   await new Promise<void>(resolve => server.close(() => resolve()))
   return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-export async function connectTo(port: number, host = '127.0.0.1'): Promise<WireClient> {
-  return new WireClient(await nodeNetwork.connect(host, port, 5_000), () => sleep(2))
 }

@@ -195,11 +195,11 @@ test('consume --follow goes on with what comes, and ends cleanly by a signal', a
   await using cluster = await startCluster({ topics: ['orders'] })
   await monedula(cluster, 'produce orders', { input: 'before\n' })
   const reader = startMonedula(cluster, 'consume orders --follow --from-beginning')
-  await reader.until(stdout => stdout.includes('before\n'), 20_000)
+  await reader.until(stdout => stdout.includes('before\n'))
   await monedula(cluster, 'produce orders', { input: 'after\n' })
-  await reader.until(stdout => stdout.includes('after\n'), 20_000)
+  await reader.until(stdout => stdout.includes('after\n'))
   reader.kill('SIGINT')
-  assert.equal(await reader.ended(10_000), 0)
+  assert.equal(await reader.ended(), 0)
   assert.equal(reader.stdout, 'before\nafter\n')
 })
 
@@ -207,10 +207,10 @@ test('a reader of the output that has enough ends consume quietly, and the group
   await using cluster = await startCluster({ topics: ['orders'] })
   await monedula(cluster, 'produce orders', { input: 'wanted\n' })
   const reader = startMonedula(cluster, 'consume orders --follow --from-beginning -g billing')
-  await reader.until(stdout => stdout !== '', 20_000)
+  await reader.until(stdout => stdout !== '')
   reader.child.stdout?.destroy()
   await monedula(cluster, 'produce orders', { input: 'one more\n' })
-  assert.equal(await reader.ended(20_000), 0)
+  assert.equal(await reader.ended(), 0)
   assert.equal(reader.stderr, '')
   assert.match((await monedula(cluster, 'group describe billing')).stdout, /^billing: Empty, members: 0$/m)
 })
@@ -253,9 +253,9 @@ test('a member of a group that ends by a signal has committed what it printed', 
   await using cluster = await startCluster({ topics: ['orders'] })
   await monedula(cluster, 'produce orders', { input: 'one\ntwo\n' })
   const reader = startMonedula(cluster, 'consume orders --follow --from-beginning -g billing')
-  await reader.until(stdout => stdout === 'one\ntwo\n', 20_000)
+  await reader.until(stdout => stdout === 'one\ntwo\n')
   reader.kill('SIGTERM')
-  assert.equal(await reader.ended(20_000), 0)
+  assert.equal(await reader.ended(), 0)
   assert.equal((await monedula(cluster, 'consume orders -g billing')).stdout, '')
 })
 
@@ -266,11 +266,11 @@ test('consume commits while it runs, and nothing where enable.auto.commit is fal
   const read = 'consume orders --from-beginning -g billing'
   assert.equal((await monedula(cluster, `${read} -X enable.auto.commit=false`)).stdout, 'one\ntwo\n')
   const reader = startMonedula(cluster, `${read} --follow -X auto.commit.interval.ms=10`)
-  await reader.until(stdout => stdout === 'one\ntwo\n', 20_000)
+  await reader.until(stdout => stdout === 'one\ntwo\n')
   const place = { topic: 'orders', partition: 0 }
   while ((await client.committed([place]))[0]?.offset !== 2) assert(reader.running)
   reader.kill('SIGTERM')
-  assert.equal(await reader.ended(20_000), 0)
+  assert.equal(await reader.ended(), 0)
 })
 
 test('a line that a signal cut off is not published, but the last one of an input that ended is', async () => {
@@ -281,7 +281,7 @@ test('a line that a signal cut off is not published, but the last one of an inpu
   consumer.assign([{ topic: 'orders', partition: 0 }])
   for await (const { offset } of consumer) if (offset === 1) break
   writer.kill('SIGINT')
-  assert.equal(await writer.ended(20_000), 0)
+  assert.equal(await writer.ended(), 0)
   assert.deepEqual(
     (await shownIn(cluster, 'orders')).map(({ value }) => value),
     ['one', 'two'],
@@ -331,7 +331,7 @@ test('a signal ends produce from files, and the exit code says that some is miss
     consumer.assign([{ topic: 'orders', partition: 0 }])
     for await (const _ of consumer) break
     writer.kill('SIGTERM')
-    assert.equal(await writer.ended(60_000), 143)
+    assert.equal(await writer.ended(), 143)
     // Not killed, but ended.
     assert.equal(writer.child.signalCode, null)
     assert.equal(writer.stderr, '')
@@ -371,7 +371,7 @@ test('produce tells of a failure while its input is still open', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   const writer = startMonedula(cluster, 'produce orders -X max.request.size=1000')
   writer.child.stdin?.write(`${'x'.repeat(2_000)}\n`)
-  assert.equal(await writer.ended(20_000), 1)
+  assert.equal(await writer.ended(), 1)
   assert.match(writer.stderr, /^monedula: [^\n]+\n$/)
 })
 
@@ -386,5 +386,5 @@ test('a signal ends the input of produce: what was read is published', async () 
     break
   }
   writer.kill('SIGTERM')
-  assert.equal(await writer.ended(20_000), 0)
+  assert.equal(await writer.ended(), 0)
 })

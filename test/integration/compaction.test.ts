@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import * as p from '../../src/protocol/everything.ts'
+import { until } from '../compat/process.ts'
 import { TestBroker } from './test-broker.ts'
 
 const PROPERTIES = {
@@ -14,7 +14,6 @@ const PROPERTIES = {
   'log.cleaner.delete.retention.ms': '0',
 }
 const COMPACTED = { 'cleanup.policy': 'compact', 'segment.bytes': '2000', 'min.cleanable.dirty.ratio': '0.01' }
-const TIMEOUT_MS = 30_000
 const OFFSET_COMMIT = [p.OffsetCommitRequest, p.OffsetCommitResponse] as const
 const OFFSET_FETCH = [p.OffsetFetchRequest, p.OffsetFetchResponse] as const
 const DELETE_GROUPS = [p.DeleteGroupsRequest, p.DeleteGroupsResponse] as const
@@ -27,14 +26,6 @@ const LIST_TXNS = [p.ListTransactionsRequest, p.ListTransactionsResponse] as con
 const DESCRIBE_TXNS = [p.DescribeTransactionsRequest, p.DescribeTransactionsResponse] as const
 /** A coordinator that is on its way. */
 const NOT_YET: readonly number[] = [14, 15, 16, 51]
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + TIMEOUT_MS
-  while (!isSo()) {
-    assert.ok(Date.now() < deadline, `waited in vain until ${what}`)
-    await sleep(20)
-  }
-}
 
 async function withClient<T>(broker: TestBroker, work: (client: kafkajs.Kafka) => Promise<T>): Promise<T> {
   return work(new kafkajs.Kafka({ brokers: [`127.0.0.1:${broker.port}`], logLevel: kafkajs.logLevel.NOTHING }))
@@ -96,14 +87,10 @@ test('committed offsets are compacted, and survive it together with a restart of
     const commit = async (groupId: string, committedOffset: number): Promise<void> => {
       const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: '' }]
       const request = { groupId, generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 'read', partitions }] }
-      for (;;) {
+      await patiently(async () => {
         const { topics } = await client.call(OFFSET_COMMIT, 7, request)
-        const { errorCode } = topics[0]!.partitions[0]!
-        if (errorCode === 0) return
-        // The coordinator is loading.
-        assert.ok([14, 15, 16].includes(errorCode), `error ${errorCode}`)
-        await sleep(20)
-      }
+        return topics[0]!.partitions[0]!.errorCode
+      })
     }
     await client.call(FIND_COORDINATOR, 2, { key: 'kept', keyType: 0 })
     await commit('gone', 1)
@@ -118,12 +105,13 @@ test('committed offsets are compacted, and survive it together with a restart of
     try {
       const after = await again.connect()
       const topics = [{ name: 'read', partitionIndexes: [0] }]
-      let committed = await after.call(OFFSET_FETCH, 5, { groupId: 'kept', topics })
-      while (committed.errorCode !== 0) {
-        await sleep(20)
-        committed = await after.call(OFFSET_FETCH, 5, { groupId: 'kept', topics })
-      }
-      assert.equal(committed.topics[0]?.partitions[0]?.committedOffset, 159)
+      let committedOffset: number | undefined
+      await patiently(async () => {
+        const committed = await after.call(OFFSET_FETCH, 5, { groupId: 'kept', topics })
+        committedOffset = committed.topics[0]?.partitions[0]?.committedOffset
+        return committed.errorCode
+      })
+      assert.equal(committedOffset, 159)
       const gone = await after.call(OFFSET_FETCH, 5, { groupId: 'gone', topics })
       assert.equal(gone.topics[0]?.partitions[0]?.committedOffset, -1)
       after.close()
@@ -187,10 +175,10 @@ test('the state of transactions is compacted, and a restarted coordinator loads 
     }
     const isSettled = (state: string): boolean => !state.startsWith('Prepare')
     let before = await states(client)
-    while (!before.described.every(({ transactionState }) => isSettled(transactionState))) {
-      await sleep(20)
+    await until('the transactions are settled', async () => {
       before = await states(client)
-    }
+      return before.described.every(({ transactionState }) => isSettled(transactionState))
+    })
     assert.deepEqual(
       before.described.map(({ transactionState }) => transactionState),
       ['CompleteAbort', 'CompleteCommit', 'Empty', 'Ongoing'],
@@ -216,9 +204,13 @@ test('the state of transactions is compacted, and a restarted coordinator loads 
 
 /** Asks until the coordinator is there and has ended what it was asked before. */
 async function patiently(ask: () => Promise<number>): Promise<void> {
-  const deadline = Date.now() + TIMEOUT_MS
-  for (let errorCode = await ask(); errorCode !== 0; errorCode = await ask()) {
-    assert.ok(NOT_YET.includes(errorCode) && Date.now() < deadline, `error ${errorCode}`)
-    await sleep(10)
-  }
+  let errorCode = 0
+  await until(
+    () => `error ${errorCode}`,
+    async () => {
+      errorCode = await ask()
+      assert.ok(errorCode === 0 || NOT_YET.includes(errorCode), `error ${errorCode}`)
+      return errorCode === 0
+    },
+  )
 }

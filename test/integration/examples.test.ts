@@ -6,13 +6,11 @@ import { startCluster } from '../../src/testing/index.ts'
 import { run } from '../compat/process.ts'
 import { fromRoot } from './broker-process.ts'
 
-const TIMEOUT_MS = 30_000
-
 /** What an example prints when it talks to a cluster with these topics. */
 async function output(name: string, topics: Readonly<Record<string, number>>): Promise<string> {
   await using cluster = await startCluster({ topics })
   const file = name.endsWith('.mjs') ? `examples/${name}` : `dist/examples/${name}.js`
-  const { stdout } = await run(process.execPath, [fromRoot(file), cluster.bootstrapServers], { timeoutMs: TIMEOUT_MS })
+  const { stdout } = await run(process.execPath, [fromRoot(file), cluster.bootstrapServers])
   return stdout
 }
 
@@ -42,10 +40,8 @@ const shown: Readonly<Record<string, () => Promise<void>>> = {
   consumer: async () => {
     await using cluster = await startCluster({ topics: { first: 1, orders: 1 } })
     const of = (name: string): string => fromRoot(`dist/examples/${name}.js`)
-    await run(process.execPath, [of('producer'), cluster.bootstrapServers], { timeoutMs: TIMEOUT_MS })
-    const { stdout } = await run(process.execPath, [of('consumer'), cluster.bootstrapServers], {
-      timeoutMs: TIMEOUT_MS,
-    })
+    await run(process.execPath, [of('producer'), cluster.bootstrapServers])
+    const { stdout } = await run(process.execPath, [of('consumer'), cluster.bootstrapServers])
     const [assigned, first, ...others] = stdout.trim().split('\n')
     assert.equal(assigned, 'assigned: first-0 orders-0')
     assert.equal(first, 'first-0 0: key-0 = awaited 0')
@@ -64,7 +60,6 @@ const shown: Readonly<Record<string, () => Promise<void>>> = {
   },
   'embedded.test': async () => {
     const { stdout } = await run(process.execPath, [fromRoot('dist/examples/embedded.test.js')], {
-      timeoutMs: TIMEOUT_MS,
       // A test runner inside of a test would report to the outer one.
       env: { NODE_TEST_CONTEXT: '' },
     })

@@ -4,8 +4,6 @@ import { run } from '../compat/process.ts'
 import { fromRoot } from './broker-process.ts'
 import { blocksOf } from './guide-blocks.ts'
 
-const TIMEOUT_MS = 120_000
-
 /**
  * Lets the compiler look at what a guide shows of another library (`js`), each block by itself, in a folder of a project that has the
  * library. `declared` has the imports, and the names that the blocks take for granted.
@@ -29,5 +27,5 @@ export async function compileForeign(page: string, directory: string, declared: 
   }
   writeFileSync(join(work, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['shown.ts'] }))
   const compiler = fromRoot('node_modules/typescript/bin/tsc')
-  await run(process.execPath, [compiler, '-p', work, '--pretty', 'false'], { timeoutMs: TIMEOUT_MS })
+  await run(process.execPath, [compiler, '-p', work, '--pretty', 'false'])
 }

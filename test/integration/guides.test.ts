@@ -12,7 +12,6 @@ import { run } from '../compat/process.ts'
 import { fromRoot } from './broker-process.ts'
 import { blocksOf } from './guide-blocks.ts'
 
-const TIMEOUT_MS = 120_000
 const SHOWN_ADDRESS = 'localhost:9092'
 const built = fromRoot('dist/guides')
 
@@ -58,7 +57,7 @@ before(async () => {
   const config = { extends: fromRoot('tsconfig.base.json'), compilerOptions, include: ['*.ts'] }
   writeFileSync(join(built, 'tsconfig.json'), JSON.stringify(config))
   const compiler = fromRoot('node_modules/typescript/bin/tsc')
-  await run(process.execPath, [compiler, '-p', built, '--pretty', 'false'], { timeoutMs: TIMEOUT_MS })
+  await run(process.execPath, [compiler, '-p', built, '--pretty', 'false'])
 })
 
 for (const page of pages) {
@@ -68,7 +67,7 @@ for (const page of pages) {
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll(SHOWN_ADDRESS, cluster.bootstrapServers))
     // A test runner inside of a test would report to the outer one.
     const env = { NODE_TEST_CONTEXT: '', KAFKA_URL: cluster.bootstrapServers }
-    const { stdout } = await run(process.execPath, [file], { timeoutMs: TIMEOUT_MS, env })
+    const { stdout } = await run(process.execPath, [file], { env })
     for (const { language, code } of blocksOf(page)) if (language === 'text') assert.ok(stdout.includes(code), code)
   })
 }

@@ -1,9 +1,9 @@
 /** What a client may do to a broker over a real socket without harm to it or to others. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { framed, requestFrame, type WireClient } from '../../scripts/fuzz/wire-client.ts'
 import * as p from '../../src/protocol/everything.ts'
+import { until } from '../compat/process.ts'
 import { TestBroker } from './test-broker.ts'
 
 const API_VERSIONS = [p.ApiVersionsRequest, p.ApiVersionsResponse] as const
@@ -150,7 +150,7 @@ test('names, ids and metadata of absurd length get an error and do not forge log
   assert.notEqual(counted?.errorCode, 0)
   const coordinator = (): Promise<number> =>
     client.call(FIND_COORDINATOR, 1, { key: 'committer', keyType: 0 }).then(({ errorCode }) => errorCode)
-  for (let attempt = 0; attempt < 50 && (await coordinator()) !== 0; attempt++) await sleep(20)
+  await until('the coordinator is there', async () => (await coordinator()) === 0)
   const joined = await client.call(JOIN_GROUP, 5, {
     groupId: forged,
     sessionTimeoutMs: 10_000,

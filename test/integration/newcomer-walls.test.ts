@@ -7,8 +7,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, test } from 'node:test'
 import * as p from '../../src/protocol/everything.ts'
-import type { RunningProgram } from '../compat/process.ts'
-import { bin, connectTo, failedStart, freePort, startBroker, Workspace } from './broker-process.ts'
+import { connectTo } from '../compat/connect-to.ts'
+import { type RunningProgram, until } from '../compat/process.ts'
+import { bin, failedStart, freePort, startBroker, Workspace } from './broker-process.ts'
 
 const METADATA = [p.MetadataRequest, p.MetadataResponse] as const
 const FIND_COORDINATOR = [p.FindCoordinatorRequest, p.FindCoordinatorResponse] as const
@@ -23,7 +24,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const broker of running.splice(0)) {
     broker.kill('SIGKILL')
-    await broker.ended(5_000)
+    await broker.ended()
   }
   workspace.remove()
 })
@@ -65,7 +66,7 @@ test('meta.properties of another cluster, or of another broker, is refused with 
   const file = workspace.properties('server.properties', {})
   const first = await start(START, [file])
   first.kill('SIGTERM')
-  await first.ended(10_000)
+  await first.ended()
   const meta = workspace.of('logs/meta.properties')
   const written = readFileSync(meta, 'utf8')
   const clusterId = /^cluster\.id=(.+)$/m.exec(written)?.[1] ?? assert.fail(written)
@@ -170,9 +171,10 @@ test('internal topics with replication factor 3 work on one broker', async () =>
   const broker = await start(START, [file])
   const client = await connectTo(port)
   let errorCode: number = p.ErrorCode.COORDINATOR_NOT_AVAILABLE
-  for (let attempt = 0; attempt < 50 && errorCode === p.ErrorCode.COORDINATOR_NOT_AVAILABLE; attempt++) {
+  await until('the coordinator is there', async () => {
     errorCode = (await client.call(FIND_COORDINATOR, 1, { key: 'group', keyType: 0 })).errorCode
-  }
+    return errorCode !== p.ErrorCode.COORDINATOR_NOT_AVAILABLE
+  })
   assert.equal(p.errorName(errorCode), 'NONE')
   client.close()
   assert.match(broker.stdout, /one replica instead of offsets\.topic\.replication\.factor=3/)

@@ -4,14 +4,13 @@ import { test } from 'node:test'
 import { run } from '../compat/process.ts'
 import { fromRoot } from './broker-process.ts'
 
-const TIMEOUT_MS = 60_000
 /** How the process ends when nothing keeps it alive any more, though it waits for something. */
 const LEFT_ALONE = 13
 
 /** Runs a program that has `connect` and `startCluster`; its exit code and what it printed. */
 async function program(body: string): Promise<{ readonly code: number; readonly stdout: string }> {
   const source = `import { connect } from 'monedula'; import { startCluster } from 'monedula/testing'; ${body}`
-  const options = { cwd: fromRoot('.'), timeoutMs: TIMEOUT_MS, expectedCodes: [0, LEFT_ALONE] }
+  const options = { cwd: fromRoot('.'), expectedCodes: [0, LEFT_ALONE] }
   return run(process.execPath, ['--input-type=module', '--eval', source], options)
 }
 

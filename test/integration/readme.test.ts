@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   broker?.kill('SIGKILL')
-  await broker?.ended(5_000)
+  await broker?.ended()
   workspace.remove()
 })
 
@@ -36,7 +36,7 @@ test('a start ends as the README shows', async () => {
   const data = workspace.of('data')
   const args = [bin('monedula.js'), 'start', '--port', port, '--data', data]
   broker = new RunningProgram(process.execPath, args, { cwd: fromRoot('.') })
-  await broker.until(stdout => stdout.endsWith(LAST_LINE), 20_000)
+  await broker.until(stdout => stdout.endsWith(LAST_LINE))
   const shown = blocks().find(block => block.endsWith(LAST_LINE))
   assert.ok(shown, 'the README shows the end of a start')
   const lines = broker.stdout.replaceAll(data, SHOWN_DATA).replaceAll(port, SHOWN_PORT).split('\n')
@@ -50,7 +50,7 @@ test('kafka-server-start.sh takes the configuration that the README names', asyn
   const overrides = ['listeners=PLAINTEXT://127.0.0.1:0', `log.dirs=${workspace.of('logs')}`]
   const args = ['config/server.properties', ...overrides.flatMap(override => ['--override', override])]
   broker = new RunningProgram(bin('kafka-server-start.sh'), args, { cwd: fromRoot('.') })
-  await broker.until(stdout => /started \(kafka\.server\.KafkaServer\)/.test(stdout), 20_000)
+  await broker.until(stdout => /started \(kafka\.server\.KafkaServer\)/.test(stdout))
 })
 
 test('monedula start --help names every option', async () => {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as p from '../../src/protocol/everything.ts'
-import { RunningProgram, run } from '../compat/process.ts'
-import { bin, connectTo, freePort, fromRoot, STARTED, startBroker, Workspace } from './broker-process.ts'
+import { connectTo } from '../compat/connect-to.ts'
+import { PATIENCE_MS, RunningProgram, run, sleep, until } from '../compat/process.ts'
+import { bin, freePort, fromRoot, STARTED, startBroker, Workspace } from './broker-process.ts'
 
 /** Lists processes; slim images lack it. */
 const PS = '/bin/ps'
@@ -33,7 +33,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const broker of running.splice(0)) {
     broker.kill('SIGKILL')
-    await broker.ended(5_000)
+    await broker.ended()
   }
   if (existsSync(PS)) await killDaemons()
   workspace.remove()
@@ -53,12 +53,14 @@ async function start(...args: string[]): Promise<RunningProgram> {
 
 /** Calls until the error is none: topics and coordinators are made on first use. */
 async function insist(what: () => Promise<number>): Promise<void> {
-  let code = await what()
-  for (let attempt = 0; attempt < 100 && code !== 0; attempt++) {
-    await sleep(20)
-    code = await what()
-  }
-  assert.equal(p.errorName(code), 'NONE')
+  let code = -1
+  await until(
+    () => p.errorName(code),
+    async () => {
+      code = await what()
+      return code === 0
+    },
+  )
 }
 
 /** A topic with three records, and a group that has read two of them. */
@@ -124,7 +126,7 @@ test('the log of a start ends with the line that scripts wait for, and a file of
   assert.equal(STARTED.exec(lines.at(-1)!)?.[1], '0')
   assert.match(lines.at(-1)!, /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\] INFO /)
   broker.kill('SIGTERM')
-  assert.equal(await broker.ended(10_000), 143)
+  assert.equal(await broker.ended(), 143)
   assert.match(broker.stdout, /shut down completed \(kafka\.server\.KafkaServer\)\n$/)
   assert.equal(broker.stderr, '')
   assert.ok(existsSync(workspace.of('logs/.kafka_cleanshutdown')))
@@ -134,7 +136,7 @@ test('topics, records and offsets of groups are there after a clean stop', async
   const broker = await start()
   await fill()
   broker.kill('SIGTERM')
-  assert.equal(await broker.ended(10_000), 143)
+  assert.equal(await broker.ended(), 143)
   await start()
   await assertKept()
 })
@@ -143,7 +145,7 @@ test('after kill -9 the broker starts again at once, and has everything', async 
   const broker = await start()
   await fill()
   broker.kill('SIGKILL')
-  await broker.ended(5_000)
+  await broker.ended()
   assert.ok(!existsSync(workspace.of('logs/.kafka_cleanshutdown')))
   await start()
   await assertKept()
@@ -154,21 +156,21 @@ test('a client in the middle of a wait does not hold up the stop', async () => {
   await fill()
   const client = await connectTo(port)
   const waiting = client.call(FETCH, 11, {
-    maxWaitMs: 60_000,
+    maxWaitMs: 10 * PATIENCE_MS,
     minBytes: 1,
     topics: [{ topic: 'kept', partitions: [{ partition: 0, fetchOffset: 3, partitionMaxBytes: 1 << 20 }] }],
   })
   waiting.catch(() => undefined)
   await sleep(100)
   broker.kill('SIGTERM')
-  assert.equal(await broker.ended(8_000), 143)
+  assert.equal(await broker.ended(), 143)
 })
 
 test('port 0 is a free port, and SIGINT is a clean stop too', async () => {
   const broker = await start('--override', 'listeners=PLAINTEXT://127.0.0.1:0')
   assert.match(broker.stdout, /127\.0\.0\.1:[1-9]\d{3,4}\b/)
   broker.kill('SIGINT')
-  assert.equal(await broker.ended(10_000), 130)
+  assert.equal(await broker.ended(), 130)
   assert.ok(existsSync(workspace.of('logs/.kafka_cleanshutdown')))
 })
 
@@ -178,7 +180,7 @@ test('SIGTERM during the start ends it, and the next start finds nothing broken'
     running.push(broker)
     await sleep(delayMs)
     broker.kill('SIGTERM')
-    assert.equal(await broker.ended(10_000), 143, broker.stdout)
+    assert.equal(await broker.ended(), 143, broker.stdout)
     assert.doesNotMatch(broker.stdout, /ERROR/)
   }
   await start()
@@ -190,17 +192,15 @@ test(
   needsPs,
   async () => {
     const env = { LOG_DIR: workspace.of('output') }
-    await run(START, ['-daemon', file], { env, timeoutMs: 10_000 })
+    await run(START, ['-daemon', file], { env })
     const output = (): string =>
       existsSync(workspace.of('output/kafkaServer.out'))
         ? readFileSync(workspace.of('output/kafkaServer.out'), 'utf8')
         : ''
-    for (let waited = 0; waited < 10_000 && !STARTED.test(output()); waited += 50) await sleep(50)
-    assert.match(output(), STARTED)
+    await until(output, () => STARTED.test(output()))
     await fill()
-    await run(bin('kafka-server-stop.sh'), [], { env: { PATH: pathWithOwnProcesses() }, timeoutMs: 10_000 })
-    for (let waited = 0; waited < 10_000 && !/shut down completed/.test(output()); waited += 50) await sleep(50)
-    assert.match(output(), /shut down completed/)
+    await run(bin('kafka-server-stop.sh'), [], { env: { PATH: pathWithOwnProcesses() } })
+    await until(output, () => /shut down completed/.test(output()))
     assert.ok(existsSync(workspace.of('logs/.kafka_cleanshutdown')))
   },
 )
@@ -220,5 +220,5 @@ test('monedula start with nothing else keeps its data where it says, and the exa
   assert.match(broker.stdout, new RegExp(`127\\.0\\.0\\.1:${port}`))
   assert.ok(existsSync(workspace.of('data')))
   broker.kill('SIGTERM')
-  assert.equal(await broker.ended(10_000), 143)
+  assert.equal(await broker.ended(), 143)
 })

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { WireClient } from '../../scripts/fuzz/wire-client.ts'
+import type { WireClient } from '../../scripts/fuzz/wire-client.ts'
 import { KafkaServer } from '../../src/broker/index.ts'
 import {
   type Clock,
@@ -17,6 +16,7 @@ import {
   type Workers,
 } from '../../src/platform/index.ts'
 import { createLogger } from '../../src/platform/pino-logger.ts'
+import { connectTo } from '../compat/connect-to.ts'
 
 export class TestBroker {
   readonly server: KafkaServer
@@ -81,8 +81,8 @@ export class TestBroker {
     for (const { errorCode, errorMessage } of created) assert.equal(errorCode, 0, errorMessage ?? '')
   }
 
-  async connect(): Promise<WireClient> {
-    return new WireClient(await nodeNetwork.connect('127.0.0.1', this.port, 5_000), () => sleep(2))
+  connect(): Promise<WireClient> {
+    return connectTo(this.port)
   }
 
   /** Lines of the log that say this. */

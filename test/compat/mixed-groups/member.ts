@@ -7,7 +7,6 @@ import { pythonWith } from '../tools.ts'
 import type { Happening } from './observed-group.ts'
 
 const JARS = 'clients43'
-const LEAVE_TIMEOUT_MS = 20_000
 
 export type ClientName = 'ours' | 'java' | 'librdkafka'
 
@@ -100,7 +99,7 @@ function observed(name: string, program: RunningProgram, observe: Observer): Gro
     name,
     leave: async () => {
       program.child.stdin?.end()
-      const code = await program.ended(LEAVE_TIMEOUT_MS)
+      const code = await program.ended()
       readLines()
       if (code !== 0) throw new Error(`${name} ended with ${code}\n${tail(program.stderr)}`)
     },
@@ -108,7 +107,7 @@ function observed(name: string, program: RunningProgram, observe: Observer): Gro
     thaw: () => program.kill('SIGCONT'),
     kill: async () => {
       program.kill('SIGKILL')
-      await program.ended(LEAVE_TIMEOUT_MS)
+      await program.ended()
       readLines()
       observe({ at: now(), member: name, what: 'left', partitions: [] })
     },
