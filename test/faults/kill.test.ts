@@ -72,15 +72,18 @@ test('kill -9 at any moment of recovery leaves what one undisturbed recovery lea
 /** Starts and kills at moments spread over a whole start; returns how many came before its end. */
 async function killStarts(broker: BrokerProcess, kills: number): Promise<number> {
   let before = 0
-  const began = performance.now()
-  await (await broker.spawn()).until(() => STARTED.test(broker.log), 60_000)
+  let began = performance.now()
+  await (await broker.spawn()).until(() => STARTED.test(broker.log))
   await broker.killHard()
-  const wholeMs = performance.now() - began
+  let wholeMs = performance.now() - began
   for (let kill = 0; kill < kills; kill++) {
+    began = performance.now()
     await broker.spawn()
     await sleep((wholeMs * (kill + 1)) / kills)
     await broker.killHard()
     if (!STARTED.test(broker.log)) before++
+    // The machine had more to do when the longer start was measured.
+    else wholeMs = Math.min(wholeMs, performance.now() - began)
   }
   return before
 }

@@ -1,6 +1,6 @@
 /** Transactions that one broker leaves open, decided or aborted in its files, and the other kind of broker finds there. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -11,7 +11,7 @@ import { type BrokerInDirectory, startIn, startOnCopy } from '../compat/director
 import { kafkaJars } from '../compat/jars.ts'
 import { java } from '../compat/java.ts'
 import { ToolClass } from '../compat/java-tool-runner.ts'
-import { sleep } from '../compat/process.ts'
+import { PATIENCE_MS, sleep } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { report } from './cycles.ts'
@@ -23,6 +23,8 @@ import { TransactionClient } from './transaction-client.ts'
 const FATES = ['commits', 'aborts', 'expires', 'prepared-commit', 'prepared-abort'] as const
 type Fate = (typeof FATES)[number]
 const PREPARED = ['prepared-commit', 'prepared-abort'] as const
+/** States of a transaction in the coordinator's log: PrepareCommit and PrepareAbort. */
+const DECIDED: readonly number[] = [2, 3]
 const WITH_OFFSETS = ['commits', 'aborts'] as const
 const TIMEOUT_MS = {
   commits: 600_000,
@@ -41,7 +43,6 @@ const SYNCED = { 'log.flush.interval.messages': '1' }
 const SELDOM = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '3600000' }
 const OFTEN = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' }
 const TEST_TIMEOUT_MS = { timeout: 300_000 }
-const PATIENCE_MS = 60_000
 
 type Producers = Readonly<Record<Fate, TransactionClient>>
 
@@ -124,19 +125,38 @@ async function decideWithoutMarkers(broker: BrokerProcess, producers: Producers)
   const decisions = [producers['prepared-commit'].end(true), producers['prepared-abort'].end(false)]
   await sleep(50)
   process.kill(broker.pid, 'SIGCONT')
-  await Promise.race([Promise.allSettled(decisions), sleep(3_000)])
+  await until(async () => (hasDecisions(broker) ? undefined : 'the ends are not decided'))
   await broker.killHard()
   await Promise.allSettled(decisions)
   await fault.lift()
 }
 
+/** Whether the coordinator's files say of each transaction whose markers are held that it has been decided. */
+function hasDecisions(broker: BrokerProcess): boolean {
+  const last = new Map<string, number>()
+  for (const file of logsOf(broker, '__transaction_state')) {
+    const bytes = readFileSync(file)
+    for (const header of p.batches(bytes)) {
+      for (const { key, value } of p.decodeRecords(bytes, header, { maxBytes: bytes.length })) {
+        const { transactionalId } = p.decodeWithVersion(p.TransactionLogKey, key!).message
+        last.set(transactionalId, p.decodeWithVersion(p.TransactionLogValue, value!).message.transactionStatus)
+      }
+    }
+  }
+  return PREPARED.every(id => DECIDED.includes(last.get(id) ?? -1))
+}
+
+/** Absolute paths of the segments of a topic. */
+function logsOf(broker: BrokerProcess, topic: string): string[] {
+  return readdirSync(broker.logDirectory, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.startsWith(`${topic}-`) && /\/\d{20}\.log$/.test(name))
+    .map(name => join(broker.logDirectory, name))
+}
+
 /** Kafka's tool decodes what lies there, and shows that the scene is as it was meant. */
 async function dump(broker: BrokerProcess): Promise<void> {
   const decoded = async (topic: string, decoder: string): Promise<string> => {
-    const files = readdirSync(broker.logDirectory, { recursive: true, encoding: 'utf8' })
-      .filter(name => name.startsWith(`${topic}-`) && /\/\d{20}\.log$/.test(name))
-      .map(name => join(broker.logDirectory, name))
-    const { stdout, stderr } = await java(ToolClass.dumpLog, ['--files', files.join(','), decoder])
+    const { stdout, stderr } = await java(ToolClass.dumpLog, ['--files', logsOf(broker, topic).join(','), decoder])
     assert.doesNotMatch(stdout + stderr, /Exception|isvalid: false|mismatch/)
     return stdout
   }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { RunningProgram, sleep } from '../compat/process.ts'
+import { RunningProgram, until } from '../compat/process.ts'
+import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { cycles, report } from './cycles.ts'
@@ -14,6 +16,7 @@ import { TransactionClient } from './transaction-client.ts'
 import { withBroker } from './with-broker.ts'
 
 const ZOMBIE = fileURLToPath(new URL('zombie-producer.js', import.meta.url))
+const DESCRIBE = [p.DescribeTransactionsRequest, p.DescribeTransactionsResponse] as const
 const TOPIC = 'data'
 const PARTITIONS = [0, 1, 2]
 const PROPERTIES = {
@@ -85,15 +88,27 @@ async function endWithKill(
     error => error === 'NONE',
     () => false,
   )
-  // Markers follow the answer.
-  await sleep(100)
-  const isKilled = !broker.isRunning
+  const isKilled = await killed(broker, 'killed')
   producer.close()
   successor.close()
   await broker.killHard()
   await fault.lift()
   await broker.restart()
   return { answered, isKilled }
+}
+
+/** Whether the broker is killed before it has written all that belongs to the end of a transaction. */
+async function killed(broker: BrokerProcess, transactionalId: string): Promise<boolean> {
+  await until(`${transactionalId} is complete`, async () => !broker.isRunning || isComplete(broker, transactionalId))
+  return !broker.isRunning
+}
+
+/** False also where nobody answers any more. */
+async function isComplete(broker: BrokerProcess, transactionalId: string): Promise<boolean> {
+  const client = await ProtocolClient.open(broker.port).catch(() => undefined)
+  const answer = await client?.ask(DESCRIBE, 0, { transactionalIds: [transactionalId] }).catch(() => undefined)
+  client?.close()
+  return /^(Complete|Empty)/.test(answer?.transactionStates[0]?.transactionState ?? '')
 }
 
 /** Takes the id over, which settles what was open, and reads: the record is in every partition, or in none. */
@@ -113,12 +128,15 @@ async function sameEverywhere(broker: BrokerProcess, value: string): Promise<boo
 
 /** Waits until the last stable offset is the high watermark: nothing is open any more. */
 async function stable(broker: BrokerProcess, partition: number): Promise<void> {
-  for (let waited = 0; ; waited += 10) {
-    const { highWatermark, lastStableOffset } = await ends(broker.port, { topic: TOPIC, partition })
-    if (highWatermark === lastStableOffset) return
-    assert.ok(waited < 10_000, `${TOPIC}-${partition} stays open at offset ${lastStableOffset}`)
-    await sleep(10)
-  }
+  let offset = 0
+  await until(
+    () => `${TOPIC}-${partition} stays open at offset ${offset}`,
+    async () => {
+      const { highWatermark, lastStableOffset } = await ends(broker.port, { topic: TOPIC, partition })
+      offset = lastStableOffset
+      return highWatermark === lastStableOffset
+    },
+  )
 }
 
 test('a producer that is stopped while another takes its transactional id is fenced, and nothing of its later records shows', async context => {
@@ -130,14 +148,14 @@ test('a producer that is stopped while another takes its transactional id is fen
     for (let round = 0; round < rounds; round++) {
       const args = [ZOMBIE, String(broker.port), 'shared', TOPIC, `zombie ${round}`]
       const zombie = new RunningProgram(process.execPath, args)
-      await zombie.until(stdout => stdout.split('sent NONE').length > 3, 20_000)
+      await zombie.until(stdout => stdout.split('sent NONE').length > 3)
       zombie.kill('SIGSTOP')
       const successor = new TransactionClient(broker.port, 'shared')
       await successor.init()
       await successor.send(TOPIC, PARTITIONS, `successor ${round}`)
       sentBefore += zombie.stdout.split('sent NONE').length - 1
       zombie.kill('SIGCONT')
-      assert.equal(await zombie.ended(20_000), 0, zombie.stderr)
+      assert.equal(await zombie.ended(), 0, zombie.stderr)
       const [refused = '', ended = ''] = zombie.stdout.trim().split('\n').slice(-2)
       assert.match(refused, /^sent .*(INVALID_PRODUCER_EPOCH|PRODUCER_FENCED)/)
       assert.match(ended, /^ended (INVALID_PRODUCER_EPOCH|PRODUCER_FENCED)$/)
