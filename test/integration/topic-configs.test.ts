@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { WireClient } from '../../scripts/fuzz/wire-client.ts'
 import { NO_EFFECT, TOPIC_EFFECTS } from '../../scripts/reference/topic-effects.ts'
 import { type TopicKeys, topicConfig } from '../../src/config/broker.ts'
@@ -15,6 +14,7 @@ import {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../../src/protocol/messages/44-incremental-alter-configs.ts'
+import { until } from '../compat/process.ts'
 import { TestBroker } from './test-broker.ts'
 
 type Settings = Readonly<Record<string, string>>
@@ -77,15 +77,8 @@ async function stored(name: string) {
   return { header: header!, records: [...decodeRecords(bytes, header!, { maxBytes: 1e7 })] }
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let turn = 0; !holds(); turn++) {
-    if (turn > 5_000) throw new Error(`waited in vain for ${what}`)
-    await sleep(2)
-  }
-}
-
-/** Lets the broker look after its logs. */
-const laterOn = (ms = 60_000): void => clock.advance(ms)
+/** Lets the broker look after its logs, which it does at no other time however long a test takes. */
+const laterOn = (): void => clock.advance(HOUR_MS)
 
 const filesOf = (name: string): string[] => readdirSync(join(broker.directory, 'logs', `${name}-0`))
 
@@ -138,7 +131,7 @@ const COMPACTED = { ...SMALL_SEGMENTS, 'cleanup.policy': 'compact', 'min.cleanab
 async function cleaned(name: string, written: readonly Partial<BatchInput>[]): Promise<void> {
   for (const batch of [...written, {}, {}]) assert.equal(await produce(name, batch), 0)
   const log = logOf(name)
-  await until(`${name} to be cleaned`, () => log.cleanedUpTo === log.segmentBaseOffsets.at(-1))
+  await until(`${name} is cleaned`, () => log.cleanedUpTo === log.segmentBaseOffsets.at(-1))
 }
 
 /** Offsets and values' sizes of all records of a topic; null for a tombstone. */
@@ -163,7 +156,7 @@ async function outlasts(settings: Settings, others: Settings): Promise<boolean> 
     await produce(late)
     await produce(soon)
   }
-  await until('the first record to go', () => logOf(soon).cleanedUpTo === 2)
+  await until('the first record is gone', () => logOf(soon).cleanedUpTo === 2)
   assert.deepEqual(
     (await left(soon)).map(([offset]) => offset),
     [1, 2],
@@ -215,9 +208,9 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
     const soon = await withSegments({ 'retention.ms': '60000', 'file.delete.delay.ms': '0' }, old)
     const late = await withSegments({ 'retention.ms': '60000', 'file.delete.delay.ms': `${WEEK_MS}` }, old)
     laterOn()
-    await until('retention', () => segments(soon) === 1 && segments(late) === 1)
+    await until('what is too old is gone', () => segments(soon) === 1 && segments(late) === 1)
     const marked = (name: string): number => filesOf(name).filter(file => file.endsWith('.log.deleted')).length
-    await until('the files to go', () => marked(soon) === 0)
+    await until('the files are gone', () => marked(soon) === 0)
     assert.ok(marked(late) > 0)
   },
   'flush.messages': async () => {
@@ -231,7 +224,7 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
     await produce(synced)
     await produce(not)
     laterOn()
-    await until('the flush', () => logOf(synced).recoveryPoint === 1)
+    await until('it is flushed', () => logOf(synced).recoveryPoint === 1)
     assert.equal(logOf(not).recoveryPoint, 0)
   },
   'follower.replication.throttled.replicas': { 'follower.replication.throttled.replicas': '*' },
@@ -313,14 +306,14 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
   'retention.bytes': async () => {
     const [limited, not] = [await withSegments({ 'retention.bytes': '400' }), await withSegments({})]
     laterOn()
-    await until('retention', () => logOf(limited).size < 600)
+    await until('what is too much is gone', () => logOf(limited).size < 600)
     assert.equal(segments(not), 4)
   },
   'retention.ms': async () => {
     const old = clock.now() - HOUR_MS
     const [limited, not] = [await withSegments({ 'retention.ms': '60000' }, old), await withSegments({}, old)]
     laterOn()
-    await until('retention', () => logOf(limited).logStartOffset === 4)
+    await until('what is too old is gone', () => logOf(limited).logStartOffset === 4)
     assert.equal(segments(not), 4)
   },
   'segment.bytes': async () => {
@@ -347,10 +340,14 @@ const EFFECTS: Readonly<Record<keyof TopicKeys, (() => Promise<void>) | Settings
 
 describe('the settings of a topic', () => {
   before(async () => {
-    const often = { 'log.retention.check.interval.ms': '1000', 'log.flush.scheduler.interval.ms': '1000' }
-    const patient = { 'log.initial.task.delay.ms': '1000', 'connections.max.idle.ms': `${52 * WEEK_MS}` }
+    const seldom = {
+      'log.initial.task.delay.ms': `${HOUR_MS}`,
+      'log.retention.check.interval.ms': `${HOUR_MS}`,
+      'log.flush.scheduler.interval.ms': `${HOUR_MS}`,
+    }
+    const patient = { 'connections.max.idle.ms': `${52 * WEEK_MS}` }
     const cleaner = { 'log.cleaner.backoff.ms': '20' }
-    broker = await TestBroker.start({ ...often, ...patient, ...cleaner, 'log.flush.interval.ms': `${WEEK_MS}` }, clock)
+    broker = await TestBroker.start({ ...seldom, ...patient, ...cleaner, 'log.flush.interval.ms': `${WEEK_MS}` }, clock)
     client = await broker.connect()
   })
   after(async () => {
