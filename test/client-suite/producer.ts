@@ -123,7 +123,7 @@ async function madeBySending(cluster: SuiteCluster): Promise<void> {
 
 async function failByThemselves(cluster: SuiteCluster): Promise<void> {
   const topic = await cluster.topic()
-  await using producer = cluster.kafka.producer({ maxBlockMs: 2_000 })
+  await using producer = cluster.kafka.producer()
   await assert.rejects(producer.send(topic, { value: 'x', partition: 7 }), { code: 'UNKNOWN_TOPIC_OR_PARTITION' })
   await assert.rejects(producer.send('a b', { value: 'x' }), { code: 'INVALID_TOPIC_EXCEPTION' })
   const compacted = await cluster.topic(1, { 'cleanup.policy': 'compact' })

@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { connect } from '../../src/client/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { IN_TIME } from './client-time.ts'
 import { FROM_START, publish, read, TEXT } from './consumer-records.ts'
 
-const IN_TIME = { timeout: 20_000 }
 const STOP = new Error('stop')
 
 /** A moment that somebody waits for and somebody else tells of. */

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Consumer, connect, KafkaError } from '../../src/client/index.ts'
 import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { IN_TIME } from './client-time.ts'
 import { FROM_START, publish, read } from './consumer-records.ts'
 
-const IN_TIME = { timeout: 30_000 }
 const FAST = { heartbeatIntervalMs: 20 }
 
 /** Resolves when `api` has been asked for `count` times from now on by a client. */

@@ -4,12 +4,10 @@ import { test } from 'node:test'
 import { connect, LogTruncationError, PositionError } from '../../src/client/index.ts'
 import { BatchBuilder, ErrorCode } from '../../src/protocol/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { IN_TIME, NEVER_MS } from './client-time.ts'
 import { FROM_START, publish, read, TEXT } from './consumer-records.ts'
 
-/** Long enough that a test whose client waits for it does not end in time. */
-const NEVER_MS = 60_000
 const CRC_AT = 17
-const IN_TIME = { timeout: 20_000 }
 
 const place = (partition: number) => ({ topic: 'orders', partition })
 
@@ -182,7 +180,7 @@ test('what was fetched is worked on before the log is said not to have what foll
 test('a consumer that closes ends its fetch sessions, also while a fetch waits for records', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 1 })
-  const consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, fetchMaxWaitMs: 5_000 })
+  const consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, fetchMaxWaitMs: 25_000 })
   const fetches: { readonly sessionId: number; readonly sessionEpoch: number }[] = []
   const waiting = new Promise<void>(resolve => {
     cluster.control('Fetch', ({ body }) => {

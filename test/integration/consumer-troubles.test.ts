@@ -1,31 +1,45 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, LogTruncationError } from '../../src/client/index.ts'
+import { type Consumer, connect, LogTruncationError } from '../../src/client/index.ts'
 import { ErrorCode } from '../../src/protocol/index.ts'
 import { startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { IN_TIME, LONG_MS, movableTime } from './client-time.ts'
 import { FROM_START, numbers, publish, read, sorted, TEXT } from './consumer-records.ts'
 
 test('a consumer that never heard of the cluster in time goes on asking', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 2 })
-  cluster.delay('Metadata', 5_000)
-  await using consumer = connect(cluster.bootstrapServers).consumer({ ...FROM_START, requestTimeoutMs: 100 })
+  const { clock, platform } = movableTime()
+  cluster.control(
+    'Metadata',
+    () => {
+      clock.advance(2 * LONG_MS)
+      return new Promise<undefined>(() => undefined)
+    },
+    { times: 3 },
+  )
+  const options = { ...FROM_START, requestTimeoutMs: LONG_MS, platform }
+  await using consumer = connect(cluster.bootstrapServers).consumer(options)
   consumer.assign([{ topic: 'orders', partition: 0 }])
-  const reading = read(consumer, 2)
-  setTimeout(() => cluster.clearFaults(), 300)
   assert.deepEqual(
-    (await reading).map(({ value }) => value),
+    (await read(consumer, 2)).map(({ value }) => value),
     ['0', '1'],
   )
 })
 
-/** A consumer that has read five records, whose next leader says that only two of them are in its log. */
-async function truncated(cluster: TestCluster, policy: string, refusal: { readonly errorCode?: number } = {}) {
+/** A consumer that has read five records, and will have another leader when its cluster has started again. */
+async function wellRead(cluster: TestCluster, policy: string): Promise<Consumer<string, string>> {
   await publish(cluster, 'orders', { count: 5 })
   const consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, autoOffsetReset: policy })
   consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
-  const before = await read(consumer, 5)
+  await read(consumer, 5)
+  return consumer
+}
+
+/** A consumer that has read five records, whose next leader says that only two of them are in its log. */
+async function truncated(cluster: TestCluster, policy: string, refusal: { readonly errorCode?: number } = {}) {
+  const consumer = await wellRead(cluster, policy)
   const asked: unknown[] = []
   cluster.control('OffsetForLeaderEpoch', ({ body }) => {
     asked.push(body.topics)
@@ -33,7 +47,7 @@ async function truncated(cluster: TestCluster, policy: string, refusal: { readon
     return asked.length === 1 ? { topics: [{ topic: 'orders', partitions }] } : undefined
   })
   await cluster.restart('kill')
-  return { consumer, before, asked }
+  return { consumer, asked }
 }
 
 test('a consumer whose leader lost what it had read is told so, with where the logs part', async () => {
@@ -87,9 +101,7 @@ test('a consumer that was told of a truncated log, or that it may not ask of it,
   }
 })
 
-test('a consumer hears that it has no right to its topic, or that there can be no such topic', {
-  timeout: 10_000,
-}, async () => {
+test('a consumer hears that it has no right to its topic, or that there can be no such topic', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   const kafka = connect(cluster.bootstrapServers)
   for (const code of ['TOPIC_AUTHORIZATION_FAILED', 'INVALID_TOPIC_EXCEPTION'] as const) {
@@ -116,16 +128,20 @@ test('a broker that passes over a partition it was asked of neither ends the pro
   await using consumer = kafka.consumer({ ...TEXT, autoOffsetReset: 'earliest' })
   consumer.assign([{ topic: 'orders', partition: 0 }])
   await assert.rejects(read(consumer, 1), { code: 'UNKNOWN_SERVER_ERROR' })
-  const { consumer: other } = await truncated(cluster, 'earliest')
-  await using _ = other
+  await using other = await wellRead(cluster, 'earliest')
   let asked = 0
-  cluster.control('OffsetForLeaderEpoch', () => {
-    asked += 1
-    return { topics: [] }
+  const isAsked = new Promise<void>(resolve => {
+    cluster.control('OffsetForLeaderEpoch', () => {
+      asked += 1
+      resolve()
+      return { topics: [] }
+    })
   })
+  await cluster.restart('kill')
   const reading = read(other, 1)
+  await isAsked
   await sleep(500)
-  assert.ok(asked > 0 && asked < 10, `${asked}`)
+  assert.ok(asked < 10, `${asked}`)
   await other.close()
   await reading
 })
@@ -178,7 +194,8 @@ test('a close waits for handlers under way, and what they did is committed', asy
   })
   await bothBegun
   const closing = consumer.close()
-  setTimeout(release, 50)
+  assert.equal(await Promise.race([closing, sleep(50, 'it waits')]), 'it waits')
+  release()
   await closing
   assert.equal(done.length, 2)
   await using next = kafka.consumer(FROM_START)

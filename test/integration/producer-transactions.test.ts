@@ -2,16 +2,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, type Producer, type ProducerOptions } from '../../src/client/index.ts'
-import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { type ControlledRequest, KafkaError, startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { LONG_MS, movableTime } from './client-time.ts'
 
 /** Has the broker do the next request of an API, and answer it only when the result is called. */
-function withholdAnswer(cluster: TestCluster, api: string): () => void {
+function withholdAnswer(cluster: TestCluster, api: string, onDone: () => void = () => undefined): () => void {
   let answer = (): void => undefined
   const answering = new Promise<void>(resolve => {
     answer = resolve
   })
   const withhold = async (request: ControlledRequest) => {
     const done = await request.proceed()
+    onDone()
     await answering
     return done
   }
@@ -60,10 +62,11 @@ for (const [how, send, options] of refusals) {
 test('a partition whose addition was not answered in time does not leave a transaction open at the coordinator', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   const kafka = connect(cluster.bootstrapServers)
-  await using producer = kafka.producer({ transactionalId: 'a', maxBlockMs: 1_000 })
+  const { clock, platform } = movableTime()
+  await using producer = kafka.producer({ transactionalId: 'a', maxBlockMs: LONG_MS, platform })
   await using admin = kafka.admin()
   await producer.initTransactions()
-  const answer = withholdAnswer(cluster, 'AddPartitionsToTxn')
+  const answer = withholdAnswer(cluster, 'AddPartitionsToTxn', () => clock.advance(LONG_MS))
   producer.beginTransaction()
   await assert.rejects(producer.send('orders', { value: 'one' }), { code: 'REQUEST_TIMED_OUT' })
   answer()
@@ -75,9 +78,14 @@ test('a partition whose addition was not answered in time does not leave a trans
 
 test('an addition that never reached the coordinator is no reason to give up the producer', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
-  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a', maxBlockMs: 1_000 })
+  const { clock, platform } = movableTime()
+  const options = { transactionalId: 'a', maxBlockMs: LONG_MS, platform }
+  await using producer = connect(cluster.bootstrapServers).producer(options)
   await producer.transaction(() => producer.send('orders', { value: 'one' }))
-  cluster.failNext('AddPartitionsToTxn', 'COORDINATOR_LOAD_IN_PROGRESS', { times: Number.POSITIVE_INFINITY })
+  cluster.control('AddPartitionsToTxn', () => {
+    clock.advance(LONG_MS)
+    throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS')
+  })
   const late = producer.transaction(() => producer.send('orders', { value: 'two' }))
   await assert.rejects(late, { code: 'REQUEST_TIMED_OUT' })
   cluster.clearFaults()
@@ -87,9 +95,10 @@ test('an addition that never reached the coordinator is no reason to give up the
 test('a transaction that could be neither done nor taken back throws what its work threw, and the next one works', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   const kafka = connect(cluster.bootstrapServers)
-  await using producer = kafka.producer({ transactionalId: 'a', maxBlockMs: 1_000 })
+  const { clock, platform } = movableTime()
+  await using producer = kafka.producer({ transactionalId: 'a', maxBlockMs: LONG_MS, platform })
   await producer.transaction(() => producer.send('orders', { value: 'one' }))
-  const answer = withholdAnswer(cluster, 'EndTxn')
+  const answer = withholdAnswer(cluster, 'EndTxn', () => clock.advance(LONG_MS))
   const failed = producer.transaction(async () => {
     await producer.send('orders', { value: 'two' })
     throw new Error('mine')

@@ -14,6 +14,8 @@ import {
   type TopicRecord,
 } from '../../src/client/index.ts'
 import { type ControlledRequest, KafkaError, startCluster, type TestCluster } from '../../src/testing/index.ts'
+import { PATIENCE_MS } from '../compat/process.ts'
+import { IN_TIME, LONG_MS, movableTime } from './client-time.ts'
 
 const TEXT = { key: string, value: string }
 
@@ -89,18 +91,26 @@ test('a full buffer makes sends wait, and they go on in order as memory comes fr
 
 test('a send that finds no memory for max.block.ms fails, and a topic that is not there is named', async () => {
   await using cluster = await startCluster({ topics: ['orders'], config: { 'auto.create.topics.enable': false } })
-  await using producer = connect(cluster.bootstrapServers).producer({
-    bufferMemory: 500,
-    maxBlockMs: 50,
-    retryBackoffMs: 5,
-  })
+  const { clock, platform } = movableTime()
+  const options = { bufferMemory: 500, maxBlockMs: LONG_MS, platform }
+  await using producer = connect(cluster.bootstrapServers).producer(options)
   await producer.connect(['orders'])
-  cluster.delay('Produce', 300, { times: 1 })
+  let release = (): void => {}
+  const released = new Promise<undefined>(resolve => {
+    release = () => resolve(undefined)
+  })
+  cluster.control('Produce', () => released, { times: 1 })
   const value = 'x'.repeat(300)
+  const late = async (sent: Promise<unknown>, why: object): Promise<void> => {
+    const isRefused = assert.rejects(sent, why)
+    clock.advance(LONG_MS)
+    await isRefused
+  }
   const first = producer.send('orders', { value })
-  await assert.rejects(producer.send('orders', { value }), { code: 'REQUEST_TIMED_OUT', message: /max\.block\.ms/ })
+  await late(producer.send('orders', { value }), { code: 'REQUEST_TIMED_OUT', message: /max\.block\.ms/ })
+  release()
   await first
-  await assert.rejects(producer.send('nowhere', { value }), /nowhere/)
+  await late(producer.send('nowhere', { value }), { message: /nowhere/ })
 })
 
 test('a send that looks in vain for its topic says why, however often it looked', async () => {
@@ -270,9 +280,14 @@ test('a partition that an aborted transaction was still to hear of opens no othe
 
 test('a commit that is not answered in time says so, and can be asked for again', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
-  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a', maxBlockMs: 300 })
+  const { clock, platform } = movableTime()
+  const options = { transactionalId: 'a', maxBlockMs: LONG_MS, platform }
+  await using producer = connect(cluster.bootstrapServers).producer(options)
   await producer.transaction(() => producer.send('orders', { value: 'one' }))
-  cluster.failNext('EndTxn', 'COORDINATOR_LOAD_IN_PROGRESS', { times: Number.POSITIVE_INFINITY })
+  cluster.control('EndTxn', () => {
+    clock.advance(LONG_MS)
+    throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS')
+  })
   const late = producer.transaction(() => producer.send('orders', { value: 'two' }))
   await assert.rejects(late, { code: 'REQUEST_TIMED_OUT' })
   cluster.clearFaults()
@@ -281,9 +296,7 @@ test('a commit that is not answered in time says so, and can be asked for again'
   assert.deepEqual(await values(cluster, 'orders', 3), ['one', 'two', 'three'])
 })
 
-test('a record that waits for memory does not let pass whatever another topic goes on sending', {
-  timeout: 20_000,
-}, async () => {
+test('a record that waits for memory does not let pass whatever another topic goes on sending', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['flood', 'orders'] })
   await using producer = connect(cluster.bootstrapServers).producer({ bufferMemory: 50_000 })
   await producer.connect(['flood', 'orders'])
@@ -318,10 +331,10 @@ test('while a partition has no leader the metadata is asked for less and less of
   assert.ok(asked > 0)
 })
 
-test('records that were given up while they waited are not waited for', { timeout: 30_000 }, async () => {
+test('records that were given up while they waited are not waited for', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
-  const held = cluster.delay('Metadata', 120_000)
-  const producer = connect(cluster.bootstrapServers).producer()
+  const held = cluster.delay('Metadata', 2 * PATIENCE_MS)
+  await using producer = connect(cluster.bootstrapServers).producer()
   const giveUp = new AbortController()
   const { signal } = giveUp
   const sends = [
@@ -333,7 +346,6 @@ test('records that were given up while they waited are not waited for', { timeou
   await producer.flush()
   assert.equal(producer.metrics.waiting, 0)
   held[Symbol.dispose]()
-  await producer.close()
 })
 
 test('a record whose signal was aborted before is not written', async () => {
