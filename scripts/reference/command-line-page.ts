@@ -27,7 +27,7 @@ const EXIT_CODES = [
   ],
   [
     '1',
-    'Not done: one line on standard error says what was wrong. A broker that cannot be reached is waited for about ten seconds.',
+    'Not done: one line on standard error says what was wrong. Where nobody listens a warning says so at once, and the command ends after about two seconds; a broker that is slow is waited for about ten. `consume --follow` waits for its broker. `-X bootstrap.timeout.ms=60000` lets any command wait longer for one that is yet to come.',
   ],
   [
     '130, 143',

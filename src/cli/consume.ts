@@ -1,4 +1,4 @@
-import { type Consumer, type ConsumerRecord, type Kafka, KafkaError, type TopicPartition } from '../client/index.ts'
+import { type Admin, type Consumer, type ConsumerRecord, KafkaError, type TopicPartition } from '../client/index.ts'
 import { systemClock, type Timer } from '../platform/index.ts'
 import { EndWatch } from './end-watch.ts'
 import type { Place } from './option-values.ts'
@@ -37,8 +37,9 @@ export async function consume(topic: string, options: ConsumeOptions): Promise<v
     throw new Error('--offset: a group goes on where it stands; name a --partition, or move it by monedula group reset')
   }
   const print = printer(options)
-  const kafka = toCluster(options)
-  const places = await partitionsOf(kafka, topic, partition)
+  const isPatient = options.follow === true
+  const kafka = toCluster(options, { isPatient })
+  const places = await partitionsOf(kafka.admin(lookUpOptions({ isPatient })), topic, partition)
   const commitIntervalMs = commitIntervalOf(options)
   await using consumer = kafka.consumer({
     autoOffsetReset: beginsWithOldest(options) ? 'earliest' : 'latest',
@@ -106,11 +107,11 @@ function beginsWithOldest({ fromBeginning, follow, offset }: ConsumeOptions): bo
 }
 
 async function partitionsOf(
-  kafka: Kafka,
+  lookUp: Admin,
   topic: string,
   wanted: readonly number[] | undefined,
 ): Promise<TopicPartition[]> {
-  await using admin = kafka.admin(lookUpOptions)
+  await using admin = lookUp
   const [described] = await admin.describeTopics([topic]).catch((error: unknown) => {
     if (!(error instanceof KafkaError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
     throw new Error(`there is no topic ${topic}: make it with monedula topic create ${topic}`, { cause: error })

@@ -1,4 +1,5 @@
 const WAY_OUT = 'is a broker running there? Name one with --bootstrap-server, or run one with: monedula start'
+const UNREACHABLE: ReadonlySet<unknown> = new Set(['NETWORK_EXCEPTION', 'BROKER_NOT_AVAILABLE'])
 
 /** Runs a command; what goes wrong is one line on standard error, and exit code 1. */
 export async function oneLineOnFailure(command: () => Promise<void>): Promise<void> {
@@ -27,7 +28,7 @@ function explanation(error: unknown): string {
 /** Whether no broker could be talked to, at the bottom of what went wrong. */
 function isUnreachable(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && cause.code === 'NETWORK_EXCEPTION') return true
+    if ('code' in cause && UNREACHABLE.has(cause.code)) return true
   }
   return false
 }

@@ -1,4 +1,5 @@
 import { addressOptions, environmentOptions, Kafka, propertiesFile } from '../client/index.ts'
+import { tellOfFirstContact } from './first-contact.ts'
 import type { NameValue } from './option-values.ts'
 
 /** How a command is told which cluster it is about. */
@@ -10,15 +11,24 @@ export interface ClusterOptions {
   readonly set?: readonly NameValue[]
 }
 
-/** Somebody who types waits less long for a broker that is not there than a program does. */
+/** Somebody who types waits less long for a broker that is slow than a program does, */
 const PATIENCE_MS = 10_000
+/** and still less for one that is not there. */
+const FIRST_CONTACT_MS = 1_000
+const FOR_EVER_MS = 2 ** 31 - 1
 const LOCAL = 'localhost:9092'
 
-/** The cluster that `--bootstrap-server` names, or else the file of `--command-config`, the environment, or nobody: then one on this machine. */
-export function toCluster({ bootstrapServer, commandConfig, set = [] }: ClusterOptions): Kafka {
+/**
+ * The cluster that `--bootstrap-server` names, or else the file of `--command-config`, the environment, or nobody: then one on this machine.
+ * Where no broker is there, a warning says so at once; a command that waits for one (`isPatient`) goes on trying.
+ */
+export function toCluster(options: ClusterOptions, { isPatient = false } = {}): Kafka {
+  const { bootstrapServer, commandConfig, set = [] } = options
+  tellOfFirstContact()
   const file = commandConfig === undefined ? undefined : propertiesFile(commandConfig).properties
   // Here for all clients of a command; {@link settings} are for the one that they are meant for, which refuses what it does not know.
-  const properties = new Map([...(file ?? []), ...set])
+  const firstContact: NameValue[] = isPatient ? [] : [['bootstrap.timeout.ms', String(FIRST_CONTACT_MS)]]
+  const properties = new Map([...firstContact, ...(file ?? []), ...set])
   if (bootstrapServer !== undefined) return new Kafka({ properties, ...addressOptions(bootstrapServer) })
   if (properties.has('bootstrap.servers')) return new Kafka({ properties })
   return new Kafka({ properties, ...(environmentOptions() ?? addressOptions(LOCAL)) })
@@ -45,4 +55,5 @@ export const producerOptions = (options: ClusterOptions) => ({ maxBlockMs: PATIE
 export const consumerOptions = (options: ClusterOptions) => ({ ...settings(options) })
 
 /** Options of an admin client that only looks something up for another client: it leaves alone what that one was set to. */
-export const lookUpOptions = { defaultApiTimeoutMs: PATIENCE_MS } as const
+export const lookUpOptions = ({ isPatient = false } = {}) =>
+  isPatient ? { defaultApiTimeoutMs: FOR_EVER_MS } : { defaultApiTimeoutMs: PATIENCE_MS }

@@ -5,12 +5,19 @@ import { type Fields, KafkaError, type MessageInput, type MessageOf, type Schema
 import { type ClientSecurity, tlsFailure } from '../security/index.ts'
 import { Backoff } from './backoff.ts'
 import type { Patient } from './deadline.ts'
-import { type ClientRequestEvent, requestChannel } from './request-events.ts'
+import {
+  type ClientConnectionEvent,
+  type ClientRequestEvent,
+  connectionChannel,
+  requestChannel,
+} from './request-events.ts'
 import { SaslSession } from './sasl-session.ts'
 import { askServedApis, commonVersion, type ServedApis } from './served-apis.ts'
 
 /** A batch may be as large as `message.max.bytes` of the broker says, and a fetch holds several. */
 const MAX_RESPONSE_BYTES = 2 ** 31 - 1
+/** The first answer lists versions of APIs: a hundredth of this. The beginning of another protocol's text, read as a size, is far above. */
+const MAX_GREETING_BYTES = 1024 * 1024
 
 /** What all connections of a client have in common. */
 export interface NodeSettings {
@@ -167,9 +174,15 @@ export class BrokerNode {
     if (this.#isClosed) return Promise.reject(new KafkaError('NETWORK_EXCEPTION', 'the client is closed'))
     if (this.#linking) return this.#linking
     if (clock.monotonicMs() < this.#retryAtMs) return Promise.reject(this.#notAgain())
+    const sinceMs = clock.monotonicMs()
     this.#linking = this.#makeLink()
+      .then(link => {
+        this.#tellOfConnection(sinceMs, undefined)
+        return link
+      })
       .catch((error: unknown) => {
         const failure = this.#asKafkaError(error)
+        this.#tellOfConnection(sinceMs, failure)
         this.#failures += 1
         this.#lastFailure = failure
         this.#retryAtMs = clock.monotonicMs() + this.#backoff.delayMs(this.#failures)
@@ -181,11 +194,19 @@ export class BrokerNode {
     return this.#linking
   }
 
+  #tellOfConnection(sinceMs: number, error: Error | undefined): void {
+    if (!connectionChannel.hasSubscribers) return
+    const { clock, clientId } = this.#settings
+    const { host, port } = this.endpoint
+    const event: ClientConnectionEvent = { clientId, host, port, durationMs: clock.monotonicMs() - sinceMs, error }
+    connectionChannel.publish(event)
+  }
+
   /** Why nothing is tried now. Who was refused is refused, however soon he comes again. */
   #notAgain(): Error {
     const { host, port } = this.endpoint
     const last = this.#lastFailure
-    if (last instanceof KafkaError && last.fatal) return last
+    if (last instanceof KafkaError && !last.retriable) return last
     return new KafkaError('NETWORK_EXCEPTION', `${host}:${port} could not be reached a moment ago: ${last?.message}`)
   }
 
@@ -210,6 +231,7 @@ export class BrokerNode {
       clock,
       clientId,
       maxResponseBytes: MAX_RESPONSE_BYTES,
+      maxFirstResponseBytes: MAX_GREETING_BYTES,
       onClosed: error => {
         if (this.#link?.connection !== connection) return
         this.#link = undefined

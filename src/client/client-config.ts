@@ -1,12 +1,21 @@
 import { atLeast, type ConfigTable, defineConfig, oneOf } from '../config/index.ts'
 import { clientSecurityKeys } from '../security/index.ts'
 
+const MAX_INT = 2 ** 31 - 1
+
 /** Keys that every client has, with Java's names and defaults (CommonClientConfigs). */
 export const commonClientKeys = {
   'bootstrap.servers': {
     type: 'list',
     importance: 'high',
     doc: 'Brokers to begin with, host:port separated by commas; the rest of the cluster is learned from them.',
+  },
+  'bootstrap.timeout.ms': {
+    type: 'int',
+    default: MAX_INT,
+    importance: 'low',
+    doc: "A client that no broker has answered for so long since it was first asked for something fails with BROKER_NOT_AVAILABLE, and tries no more; by default a call's own time is all that ends it.",
+    valid: atLeast(0),
   },
   'client.id': {
     type: 'string',

@@ -127,6 +127,7 @@ export function clusterSettings(
     logger,
     allowAutoTopicCreation,
     bootstrap: parseEndpoints(config.get('bootstrap.servers')),
+    bootstrapTimeoutMs: config.get('bootstrap.timeout.ms'),
     clientId: config.get('client.id'),
     requestTimeoutMs: config.get('request.timeout.ms'),
     connectTimeoutMs,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Api } from '../network/index.ts'
-import { ErrorCode, type Fields, KafkaError, type MessageOf, type Schema } from '../protocol/index.ts'
+import { ErrorCode, type Fields, KafkaError, MalformedError, type MessageOf, type Schema } from '../protocol/index.ts'
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts'
 import { Backoff } from './backoff.ts'
@@ -42,6 +42,8 @@ export type Purpose = 'data' | 'fetch' | 'coordinator' | 'heartbeat'
 
 export interface ClusterSettings extends NodeSettings {
   readonly bootstrap: readonly Endpoint[]
+  /** After so long without any answer since the first question nothing is tried any more. */
+  readonly bootstrapTimeoutMs: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly metadataMaxAgeMs: number
@@ -64,6 +66,8 @@ export class Cluster {
   #wanted = new Set<string>()
   #refreshing: { readonly topics: readonly string[] | null; readonly done: Promise<ClusterMetadata> } | undefined
   #refreshedAtMs = Number.NEGATIVE_INFINITY
+  /** When the first question was asked, until somebody has answered. */
+  #aloneSinceMs: number | undefined
   /** Since when metadata cannot be had. */
   #failingSinceMs: number | undefined
   #turn = 0
@@ -221,27 +225,45 @@ export class Cluster {
     return this.#nodeAt(info, purpose)
   }
 
-  /** Sends a request to whichever broker answers. @throws KafkaError NETWORK_EXCEPTION when none can be reached */
+  /**
+   * Sends a request to whichever broker answers.
+   * @throws KafkaError NETWORK_EXCEPTION when none can be reached; BROKER_NOT_AVAILABLE when none could for `bootstrap.timeout.ms`;
+   * INVALID_REQUEST when all that listens is no Kafka
+   */
   async requestAny<Q extends Fields, S extends Fields>(
     api: Api<Q, S>,
     body: RequestBody<Q>,
     options?: RequestOptions,
   ): Promise<MessageOf<Schema<S>>> {
     if (this.#isClosed) throw new KafkaError('OPERATION_NOT_ATTEMPTED', 'the client is closed')
-    const failures: unknown[] = []
+    this.#aloneSinceMs ??= this.settings.clock.monotonicMs()
+    const failures: KafkaError[] = []
     for (const node of this.#candidates()) {
       try {
-        return await node.request(api, body, options)
+        const answer = await node.request(api, body, options)
+        this.#aloneSinceMs = Number.POSITIVE_INFINITY
+        return answer
       } catch (error) {
-        if (!(error instanceof KafkaError) || !UNREACHABLE.has(error.code)) throw error
+        const isElsewhere =
+          error instanceof MalformedError || (error instanceof KafkaError && UNREACHABLE.has(error.code))
+        if (!isElsewhere) throw error
         failures.push(error)
       }
     }
-    const addresses = this.settings.bootstrap.map(({ host, port }) => `${host}:${port}`).join(', ')
-    const first = failures[0] instanceof Error ? `: ${failures[0].message}` : ''
-    throw new KafkaError('NETWORK_EXCEPTION', `no broker of ${addresses} can be reached${first}`, {
-      cause: failures[0],
-    })
+    throw this.#unreachable(failures)
+  }
+
+  /** No broker answered: whether to try again. */
+  #unreachable(failures: readonly KafkaError[]): KafkaError {
+    const [first] = failures
+    if (first !== undefined && failures.every(({ retriable }) => !retriable)) return first
+    const { bootstrap, bootstrapTimeoutMs, clock } = this.settings
+    const isGivenUp = clock.monotonicMs() - (this.#aloneSinceMs ?? 0) >= bootstrapTimeoutMs
+    const addresses = bootstrap.map(addressOf).join(', ')
+    const why = first === undefined ? '' : `: ${first.message}`
+    const message = `no broker of ${addresses} can be reached${why}`
+    if (isGivenUp) return new NobodyThere('BROKER_NOT_AVAILABLE', message, { cause: first })
+    return new KafkaError('NETWORK_EXCEPTION', message, { cause: first })
   }
 
   /** Sends a request to the controller. @throws NOT_CONTROLLER while there is none: try again */
@@ -385,3 +407,10 @@ export class Cluster {
 }
 
 const addressOf = ({ host, port }: Endpoint): string => `${host}:${port}`
+
+/** That nobody has ever answered this client, and it is not to try on. */
+class NobodyThere extends KafkaError {
+  override get fatal(): boolean {
+    return true
+  }
+}

@@ -108,6 +108,6 @@ export type {
   TopicRecord,
 } from './producer/record-input.ts'
 export { type FileOptions, propertiesFile } from './properties-file.ts'
-export type { ClientRequestEvent } from './request-events.ts'
+export type { ClientConnectionEvent, ClientRequestEvent } from './request-events.ts'
 export { bytes, double, integer, json, long, type Serde, string, uuid } from './serializers.ts'
 export type { TopicPartition } from './topic-partition.ts'

@@ -15,5 +15,20 @@ export interface ClientRequestEvent {
   readonly error: Error | undefined
 }
 
+/** A connection that a Producer, Consumer or Admin made to a broker, versions and SASL included, or could not make. */
+export interface ClientConnectionEvent {
+  readonly clientId: string
+  /** The broker's address. */
+  readonly host: string
+  readonly port: number
+  /** From the first packet to where requests can be sent, or to the failure. */
+  readonly durationMs: number
+  /** Why there is none. */
+  readonly error: Error | undefined
+}
+
 /** `node:diagnostics_channel` on which every client tells of its requests, a {@link ClientRequestEvent} each. */
 export const requestChannel = channel('monedula:client:request')
+
+/** `node:diagnostics_channel` on which every client tells of its connections, a {@link ClientConnectionEvent} each. */
+export const connectionChannel = channel('monedula:client:connection')

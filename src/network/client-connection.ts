@@ -14,6 +14,7 @@ import {
   responseHeaderVersion,
   type Schema,
 } from '../protocol/index.ts'
+import { FrameSizeError, foreignPeer } from './foreign-peer.ts'
 import { FrameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
 
@@ -29,6 +30,8 @@ export interface ClientConnectionOptions {
   readonly clientId: string
   /** Bytes of a response at most; a peer that claims more is not one. */
   readonly maxResponseBytes: number
+  /** The same for the first response, which tells a broker from what else may listen at a port; `maxResponseBytes` when left out. */
+  readonly maxFirstResponseBytes?: number
   /** The connection is gone; called once. Every request that waited has failed by then. */
   readonly onClosed: (error: Error | undefined) => void
 }
@@ -69,6 +72,7 @@ export class ClientConnection implements ConnectionSink {
   #nextCorrelationId = 0
   #timer: Timer | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
+  #isGreeted = false
   #isClosed = false
   #failure: Error | undefined
   #lastUsedMs: number
@@ -78,7 +82,7 @@ export class ClientConnection implements ConnectionSink {
     this.#connection = options.connection
     this.#lastUsedMs = options.clock.monotonicMs()
     this.#reader = new FrameReader({
-      maxFrameBytes: options.maxResponseBytes,
+      maxFrameBytes: options.maxFirstResponseBytes ?? options.maxResponseBytes,
       budget: new FrameBudget(Number.POSITIVE_INFINITY),
       onFrame: frame => this.#answered(frame),
     })
@@ -166,7 +170,9 @@ export class ClientConnection implements ConnectionSink {
     try {
       this.#reader.received(length)
     } catch (error) {
-      this.close(error instanceof Error ? error : new Error(String(error)))
+      const isForeign = error instanceof FrameSizeError && !this.#isGreeted
+      if (isForeign) this.close(foreignPeer(this.#where, error))
+      else this.close(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
@@ -182,13 +188,20 @@ export class ClientConnection implements ConnectionSink {
     this.#options.onClosed(this.#failure)
   }
 
+  get #where(): string {
+    const { remoteAddress, remotePort } = this.#connection
+    return `${remoteAddress}:${remotePort}`
+  }
+
   #gone(name: string): Error {
     // What cannot be read would not be read the next time either.
     if (this.#failure instanceof KafkaError && !this.#failure.retriable) return this.#failure
-    const { remoteAddress, remotePort } = this.#connection
-    const where = `${remoteAddress}:${remotePort}`
     const cause = this.#failure === undefined ? {} : { cause: this.#failure }
-    return new KafkaError('NETWORK_EXCEPTION', `${name}: the connection to ${where} ended before the answer`, cause)
+    return new KafkaError(
+      'NETWORK_EXCEPTION',
+      `${name}: the connection to ${this.#where} ended before the answer`,
+      cause,
+    )
   }
 
   #frame(schema: Schema, version: number, correlationId: number, body: object): Uint8Array[] {
@@ -210,6 +223,10 @@ export class ClientConnection implements ConnectionSink {
 
   #answered(frame: Uint8Array): void {
     this.#lastUsedMs = this.#options.clock.monotonicMs()
+    if (!this.#isGreeted) {
+      this.#isGreeted = true
+      this.#reader.maxFrameBytes = this.#options.maxResponseBytes
+    }
     const correlationId = new ByteReader(frame).int32()
     const waiting = this.#waiting.shift()
     if (waiting?.correlationId !== correlationId) {
@@ -232,10 +249,8 @@ export class ClientConnection implements ConnectionSink {
     const nowMs = this.#options.clock.monotonicMs()
     const late = this.#waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs)
     if (late[0] !== undefined) {
-      const { remoteAddress, remotePort } = this.#connection
-      const where = `${remoteAddress}:${remotePort}`
       for (const waiting of late) {
-        waiting.late = new KafkaError('REQUEST_TIMED_OUT', `${waiting.name}: no answer from ${where} in time`)
+        waiting.late = new KafkaError('REQUEST_TIMED_OUT', `${waiting.name}: no answer from ${this.#where} in time`)
       }
       this.close(late[0].late)
       return

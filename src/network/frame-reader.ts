@@ -1,4 +1,5 @@
 import { bufferPool } from '../platform/index.ts'
+import { FrameSizeError } from './foreign-peer.ts'
 import type { FrameBudget } from './frame-budget.ts'
 
 /** A frame's size comes first: an int32, big-endian, that does not count itself. */
@@ -22,7 +23,8 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024)
  * Each frame handed to `onFrame` owns its memory and has been reserved in the budget; whoever takes it releases it.
  */
 export class FrameReader {
-  readonly #maxFrameBytes: number
+  /** Applies from the next frame on. */
+  maxFrameBytes: number
   readonly #budget: FrameBudget
   readonly #onFrame: (frame: Uint8Array) => void
   /** The frame under construction, with what has arrived of it; undefined between frames. */
@@ -36,7 +38,7 @@ export class FrameReader {
   receivedBytes = 0
 
   constructor(options: { maxFrameBytes: number; budget: FrameBudget; onFrame: (frame: Uint8Array) => void }) {
-    this.#maxFrameBytes = options.maxFrameBytes
+    this.maxFrameBytes = options.maxFrameBytes
     this.#budget = options.budget
     this.#onFrame = options.onFrame
   }
@@ -55,7 +57,7 @@ export class FrameReader {
 
   /**
    * Takes `length` bytes that arrived in {@link target}.
-   * @throws RangeError when a frame claims a size that is negative, zero or above the limit: the stream is unusable.
+   * @throws FrameSizeError when a frame claims a size that is negative, zero or above the limit: the stream is unusable.
    */
   received(length: number): void {
     this.receivedBytes += length
@@ -102,7 +104,7 @@ export class FrameReader {
     }
     if (this.#prefixLength === SIZE_BYTES) {
       const size = this.#prefix
-      if (size <= 0 || size > this.#maxFrameBytes) throw new RangeError(`frame of ${size} bytes`)
+      if (size <= 0 || size > this.maxFrameBytes) throw new FrameSizeError(size)
       this.#prefix = 0
       this.#prefixLength = 0
       this.#begin(size)

@@ -116,9 +116,33 @@ test('a broker that cannot be reached is named, with the way out', async () => {
   const commands = ['topic list', 'consume orders', 'produce orders', 'group list']
   const all = await Promise.all(commands.map(words => refusal(nobody, words, 'lost\n')))
   for (const shown of all) {
-    assert.match(shown, /^monedula: [^\n]+\n$/)
-    assert.ok(shown.includes(nobody.bootstrapServers), shown)
-    assert.match(shown, /is a broker running there\? Name one with --bootstrap-server, or run one with: monedula start/)
+    const [warning = '', failure = '', rest] = shown.split('\n')
+    assert.match(warning, /^monedula: warning: .*ECONNREFUSED; trying again$/)
+    assert.match(failure, /^monedula: no broker of /)
+    assert.equal(rest, '')
+    assert.ok(warning.includes(nobody.bootstrapServers) && failure.includes(nobody.bootstrapServers), shown)
+    assert.match(
+      failure,
+      /is a broker running there\? Name one with --bootstrap-server, or run one with: monedula start/,
+    )
+  }
+})
+
+test('consume --follow waits for a broker that is not there yet', async () => {
+  const port = await freePort()
+  const program = startMonedula({ bootstrapServers: `127.0.0.1:${port}` }, 'consume orders --follow --from-beginning')
+  try {
+    await program.until((_, stderr) => stderr.includes('ECONNREFUSED; trying again'), 60_000)
+    await using cluster = await startCluster({
+      topics: ['orders'],
+      config: { listeners: `PLAINTEXT://127.0.0.1:${port}` },
+    })
+    await monedula(cluster, 'produce orders', { input: 'late\n' })
+    await program.until(stdout => stdout.includes('late'), 60_000)
+    program.kill('SIGINT')
+    assert.equal(await program.ended(60_000), 0)
+  } finally {
+    program.kill('SIGKILL')
   }
 })
 

@@ -3,17 +3,18 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test } from 'node:test'
 import { pino } from 'pino'
-import { type ClientRequestEvent, connect } from '../../src/client/index.ts'
+import { type ClientConnectionEvent, type ClientRequestEvent, connect } from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
-
-const CHANNEL = 'monedula:client:request'
+import { freePort } from './broker-process.ts'
 
 /** Collects what is published until disposed of. */
-function listening(): { readonly events: ClientRequestEvent[] } & Disposable {
-  const events: ClientRequestEvent[] = []
-  const listen = (event: unknown): void => void events.push(event as ClientRequestEvent)
-  subscribe(CHANNEL, listen)
-  return { events, [Symbol.dispose]: () => unsubscribe(CHANNEL, listen) }
+function listening<T = ClientRequestEvent>(
+  channel = 'monedula:client:request',
+): { readonly events: readonly T[] } & Disposable {
+  const events: T[] = []
+  const listen = (event: unknown): void => void events.push(event as T)
+  subscribe(channel, listen)
+  return { events, [Symbol.dispose]: () => unsubscribe(channel, listen) }
 }
 
 test('a diagnostics channel tells of the requests of producers, consumers and admins', async () => {
@@ -55,6 +56,20 @@ test('a diagnostics channel tells why a request had no answer, and whoever asked
     .filter(({ api }) => api === 'Produce')
     .map(({ error }) => error && 'code' in error && error.code)
   assert.deepEqual(errors, ['NETWORK_EXCEPTION', undefined])
+})
+
+test('a diagnostics channel tells of connections that are made, and that cannot be made', async () => {
+  await using cluster = await startCluster()
+  using listener = listening<ClientConnectionEvent>('monedula:client:connection')
+  const nobody = `127.0.0.1:${await freePort()}`
+  await using admin = connect([nobody, cluster.bootstrapServers]).admin({ clientId: 'admin' })
+  await admin.listTopics()
+  const told = listener.events.map(({ clientId, host, port, error }) => [clientId, `${host}:${port}`, error?.message])
+  assert.deepEqual(told, [
+    ['admin', nobody, `connect to ${nobody}: ECONNREFUSED`],
+    ['admin', cluster.bootstrapServers, undefined],
+  ])
+  assert.ok(listener.events.every(({ durationMs }) => durationMs >= 0))
 })
 
 test('a pino logger takes what clients log, at its level and with its own fields', async () => {
