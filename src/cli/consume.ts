@@ -42,11 +42,11 @@ export async function consume(topic: string, options: ConsumeOptions): Promise<v
   const places = await partitionsOf(kafka.admin(lookUpOptions({ isPatient })), topic, partition)
   const commitIntervalMs = commitIntervalOf(options)
   await using consumer = kafka.consumer({
-    autoOffsetReset: beginsWithOldest(options) ? 'earliest' : 'latest',
-    ...(group !== undefined && { groupId: group }),
-    ...(isolationLevel !== undefined && { isolationLevel }),
+    'auto.offset.reset': beginsWithOldest(options) ? 'earliest' : 'latest',
+    ...(group !== undefined && { 'group.id': group }),
+    ...(isolationLevel !== undefined && { 'isolation.level': isolationLevel }),
     ...consumerOptions(options),
-    ...(commitIntervalMs !== undefined && { enableAutoCommit: false }),
+    ...(commitIntervalMs !== undefined && { 'enable.auto.commit': false }),
     onRevoked: async gone => {
       await printing.commit()
       printing.forget(gone)

@@ -50,7 +50,7 @@ export async function produce(topic: string, options: ProduceOptions): Promise<v
   const toSend = withOptions(options)
   const { compression, acks } = options
   await using producer = toCluster(options).producer({
-    ...(compression !== undefined && { compressionType: compression as 'gzip' }),
+    ...(compression !== undefined && { 'compression.type': compression as 'gzip' }),
     ...(acks !== undefined && { acks: acks as 'all' }),
     ...producerOptions(options),
   })

@@ -23,33 +23,39 @@ const LOCAL = 'localhost:9092'
  * Where no broker is there, a warning says so at once; a command that waits for one (`isPatient`) goes on trying.
  */
 export function toCluster(options: ClusterOptions, { isPatient = false } = {}): Kafka {
-  const { bootstrapServer, commandConfig, set = [] } = options
+  const { bootstrapServer, commandConfig } = options
   tellOfFirstContact()
   const file = commandConfig === undefined ? undefined : propertiesFile(commandConfig).properties
   // Here for all clients of a command; {@link settings} are for the one that they are meant for, which refuses what it does not know.
   const firstContact: NameValue[] = isPatient ? [] : [['bootstrap.timeout.ms', String(FIRST_CONTACT_MS)]]
-  const properties = new Map([...firstContact, ...(file ?? []), ...set])
+  const properties = new Map([...firstContact, ...(file ?? []), ...typed(options)])
   if (bootstrapServer !== undefined) return new Kafka({ properties, ...addressOptions(bootstrapServer) })
   if (properties.has('bootstrap.servers')) return new Kafka({ properties })
   return new Kafka({ properties, ...(environmentOptions() ?? addressOptions(LOCAL)) })
 }
 
 /** What `-X`, or else the file of `--command-config`, says of a setting; undefined when neither does. */
-export function settingOf({ commandConfig, set = [] }: ClusterOptions, name: string): string | undefined {
-  const inCamelCase = name.replaceAll(/\.([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  const isMeant = (given: string): boolean => given === name || given === inCamelCase
-  const typed = set.findLast(([given]) => isMeant(given))?.[1]
-  return typed ?? (commandConfig === undefined ? undefined : propertiesFile(commandConfig).properties.get(name))
+export function settingOf(options: ClusterOptions, name: string): string | undefined {
+  const { commandConfig } = options
+  const value = new Map(typed(options)).get(name)
+  return value ?? (commandConfig === undefined ? undefined : propertiesFile(commandConfig).properties.get(name))
 }
 
-/** What was set by `-X`, as options of the client that a command is about. */
-const settings = ({ set = [] }: ClusterOptions): object => Object.fromEntries(set)
+/** What was set by `-X`, by Java's names, however it was written: over what a command sets by them. */
+const typed = ({ set = [] }: ClusterOptions): NameValue[] =>
+  set.map(([name, value]) => [name.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`), value])
+
+/** The same as options of the client that a command is about. */
+const settings = (options: ClusterOptions): object => Object.fromEntries(typed(options))
 
 /** Options of an admin client of the command line. */
-export const adminOptions = (options: ClusterOptions) => ({ defaultApiTimeoutMs: PATIENCE_MS, ...settings(options) })
+export const adminOptions = (options: ClusterOptions) => ({
+  'default.api.timeout.ms': PATIENCE_MS,
+  ...settings(options),
+})
 
 /** Options of a producer of the command line. */
-export const producerOptions = (options: ClusterOptions) => ({ maxBlockMs: PATIENCE_MS, ...settings(options) })
+export const producerOptions = (options: ClusterOptions) => ({ 'max.block.ms': PATIENCE_MS, ...settings(options) })
 
 /** Options of a consumer of the command line. */
 export const consumerOptions = (options: ClusterOptions) => ({ ...settings(options) })

@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/index.ts'
+import { overridden } from './client-options.ts'
 import type { KafkaOptions } from './kafka.ts'
 
 const URL_START = /^kafka(\+ssl)?:\/\//i
@@ -34,12 +35,12 @@ export function addressOptions(address: string): KafkaOptions {
       'the URLs of an address begin all with the same kafka:// or kafka+ssl://, and have the same user',
     )
   }
-  return {
+  const named: KafkaOptions = {
     bootstrapServers: urls.flatMap(({ servers }) => servers),
     securityProtocol: `${user === undefined ? '' : 'SASL_'}${isEncrypted ? 'SSL' : 'PLAINTEXT'}`,
     ...(user !== undefined && credentials(user, isEncrypted)),
-    ...settings,
   }
+  return overridden(named, settings)
 }
 
 /** What one URL says, without its settings. */

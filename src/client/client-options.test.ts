@@ -76,6 +76,23 @@ test('settings given in code go over those of a file, of which what the client d
   assert.throws(() => readOptions(adminConfig, { lingerMs: 5 } as object), /Unknown configuration lingerMs/)
 })
 
+test('a setting that is given by both of its names with different values is refused, with both of them', () => {
+  const twice = { requestTimeoutMs: 5, 'request.timeout.ms': 6 }
+  const message = 'requestTimeoutMs and request.timeout.ms are one setting, and have different values: give one of them'
+  const kafka = connect('a:1')
+  assert.throws(() => kafka.admin(twice), { name: 'ConfigError', message })
+  assert.throws(() => kafka.producer(twice), { name: 'ConfigError', message })
+  assert.throws(() => kafka.consumer(twice), { name: 'ConfigError', message })
+  kafka.admin({ requestTimeoutMs: 5, 'request.timeout.ms': '5' })
+})
+
+test('a setting of a client goes over that of its cluster, by whichever of its names each is given', () => {
+  const kafka = connect({ bootstrapServers: 'a:1', 'request.timeout.ms': 0.5 })
+  assert.throws(() => kafka.admin(), /request\.timeout\.ms/)
+  kafka.admin({ requestTimeoutMs: 5 })
+  connect('kafka://a:1?security.protocol=SSL').admin()
+})
+
 test('a setting that there is not is refused with what was probably meant, also in the words of other clients', () => {
   const probably = {
     brokers: 'bootstrapServers',

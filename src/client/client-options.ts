@@ -66,7 +66,7 @@ const PARTS = ['tls', 'sasl', 'properties', 'logger', 'platform'] as const satis
 
 /**
  * Takes options apart: settings, read and checked, and parts. A setting given in code that no client has is refused, since a typing
- * error would otherwise do nothing.
+ * error would otherwise do nothing; so is one that is given by both of its names with different values.
  * @throws ConfigError that names the key
  */
 export function readOptions<T extends ConfigTable>(
@@ -76,9 +76,17 @@ export function readOptions<T extends ConfigTable>(
   const { tls, sasl, properties, logger, platform } = options
   const given = Object.entries(options).filter(([name]) => !(PARTS as readonly string[]).includes(name))
   const known = new Map(properties)
+  const givenAs = new Map<string, string>()
   for (const [name, value] of given) {
     if (value === undefined || value === null) continue
-    known.set(keyOf(def, name), Array.isArray(value) ? value.join(',') : String(value))
+    const key = keyOf(def, name)
+    const text = Array.isArray(value) ? value.join(',') : String(value)
+    const other = givenAs.get(key)
+    if (other !== undefined && known.get(key) !== text) {
+      throw new ConfigError(`${other} and ${name} are one setting, and have different values: give one of them`)
+    }
+    givenAs.set(key, name)
+    known.set(key, text)
   }
   const config = def.parse(known)
   const unused = config.unknownKeys()
@@ -86,8 +94,18 @@ export function readOptions<T extends ConfigTable>(
   return { config, parts: definedOnly({ tls, sasl, logger, platform }) }
 }
 
+/** Java's name of a setting that is written by either of its names. */
+const javaName = (name: string): string => name.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`)
+
+/** Settings with others over them, by whichever of its names each is given. */
+export function overridden<A extends object, B extends object>(settings: A, over: B): Omit<A, keyof B> & B {
+  const names = new Set(Object.keys(over).map(javaName))
+  const left = Object.entries(settings).filter(([name]) => !names.has(javaName(name)))
+  return { ...Object.fromEntries(left), ...over } as Omit<A, keyof B> & B
+}
+
 function keyOf(def: ConfigDef<ConfigTable>, given: string): string {
-  const name = def.key(given) ? given : given.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`)
+  const name = def.key(given) ? given : javaName(given)
   if (!def.key(name)) throw new ConfigError(`Unknown configuration ${given}: ${meant(given, def.names())}`)
   return name
 }

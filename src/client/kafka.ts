@@ -1,7 +1,7 @@
 import { addressOptions, requiredEnvironmentOptions } from './address.ts'
 import { Admin, type AdminOptions } from './admin/admin.ts'
 import type { commonClientKeys } from './client-config.ts'
-import type { ClientParts, ConfigInput } from './client-options.ts'
+import { type ClientParts, type ConfigInput, overridden } from './client-options.ts'
 import { Consumer } from './consumer/consumer.ts'
 import type { ConsumerOptions } from './consumer/consumer-options.ts'
 import { Producer, type ProducerOptions } from './producer/producer.ts'
@@ -23,7 +23,7 @@ export class Kafka {
    * @throws ConfigError that names the key
    */
   admin(options: AdminOptions = {}): Admin {
-    return new Admin({ ...this.#options, ...options })
+    return new Admin(overridden(this.#options, options))
   }
 
   /**
@@ -31,7 +31,7 @@ export class Kafka {
    * @throws ConfigError that names the key
    */
   consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V> = {}): Consumer<K, V> {
-    return new Consumer({ ...this.#options, ...options })
+    return new Consumer(overridden(this.#options, options))
   }
 
   /**
@@ -39,7 +39,7 @@ export class Kafka {
    * @throws ConfigError that names the key
    */
   producer<K = Raw, V = Raw>(options: ProducerOptions<K, V> = {}): Producer<K, V> {
-    return new Producer({ ...this.#options, ...options })
+    return new Producer(overridden(this.#options, options))
   }
 }
 

@@ -143,6 +143,11 @@ test('a power cut takes nothing that was synced before it was acknowledged', asy
   assert.deepEqual(await read(cluster, 3), ['one', 'two', 'three'])
 })
 
+test('a setting that no broker has is refused with its name', async () => {
+  const config = { 'num.partitions': 2, 'log.retension.ms': 1 }
+  await assert.rejects(startCluster({ config }), { message: /^config: a broker has no key log\.retension\.ms/ })
+})
+
 test('a full disk refuses records with the error of the storage', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await using producer = await connected(cluster)

@@ -1,4 +1,5 @@
 import { KafkaServer } from '../broker/index.ts'
+import { BrokerConfig } from '../config/broker.ts'
 import {
   AdjustableClock,
   backgroundNetwork,
@@ -21,7 +22,7 @@ export interface ClusterOptions {
   readonly brokers?: 1
   /** Topics that are there when the cluster is ready: names, each with one partition, or partitions by name. */
   readonly topics?: readonly string[] | Readonly<Record<string, number>>
-  /** Broker settings by the names of `server.properties`. */
+  /** Broker settings by the names of `server.properties`; one that no broker has is refused. */
   readonly config?: Readonly<Record<string, string | number | boolean>>
   /** Where to keep the data; in memory when left out, and gone with the cluster. */
   readonly directory?: string
@@ -78,6 +79,8 @@ export class TestCluster implements AsyncDisposable {
     const { brokers = 1, topics = {} } = options
     if (brokers !== 1) throw new RangeError(`brokers: ${brokers}: a cluster has one broker yet`)
     const cluster = new TestCluster(options)
+    const [unknown] = BrokerConfig.load(cluster.#properties).unknownKeys()
+    if (unknown !== undefined) throw new RangeError(`config: a broker has no key ${unknown}; it would do nothing`)
     await cluster.#startBroker()
     const partitionsOf = Array.isArray(topics) ? topics.map(name => [name, 1] as const) : Object.entries(topics)
     for (const [name, partitions] of partitionsOf) await cluster.createTopic(name, partitions)
@@ -198,9 +201,9 @@ export class TestCluster implements AsyncDisposable {
     throw new Error(`${what} needs a cluster in memory: leave directory out`)
   }
 
-  async #startBroker(): Promise<void> {
-    const { config = {}, directory = MEMORY_DIRECTORY, logger = silentLogger } = this.#options
-    const properties: Record<string, string | number | boolean> = {
+  get #properties(): ReadonlyMap<string, string> {
+    const { config = {}, directory = MEMORY_DIRECTORY } = this.#options
+    const properties = {
       'broker.id': 0,
       listeners: `PLAINTEXT://127.0.0.1:${this.#port}`,
       'log.dirs': directory,
@@ -210,8 +213,13 @@ export class TestCluster implements AsyncDisposable {
       'group.initial.rebalance.delay.ms': 0,
       ...config,
     }
+    return new Map(Object.entries(properties).map(([key, value]) => [key, String(value)]))
+  }
+
+  async #startBroker(): Promise<void> {
+    const { logger = silentLogger } = this.#options
     this.#server = await KafkaServer.start({
-      properties: new Map(Object.entries(properties).map(([key, value]) => [key, String(value)])),
+      properties: this.#properties,
       disk: this.#disk,
       network: backgroundNetwork,
       clock: this.clock,
