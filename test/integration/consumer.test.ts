@@ -156,6 +156,25 @@ test('what a loop that is left had in hand is for another that waits', async () 
   assert.equal((await waiting).value?.value, '0')
 })
 
+test('what was fetched for a loop that has ended is for another that waits', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer()
+  for (const value of ['0', '1']) await producer.send('orders', { value })
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, autoOffsetReset: 'earliest' })
+  consumer.assign([{ topic: 'orders', partition: 0 }])
+  const over = new AbortController()
+  const other = consumer[Symbol.asyncIterator]()
+  let waiting: ReturnType<typeof other.next> | undefined
+  const begin = async (): Promise<void> => {
+    waiting = other.next()
+    over.abort()
+  }
+  await consumer.run(begin, { signal: over.signal })
+  const limit = setTimeout(() => void consumer.close(), 30_000)
+  assert.equal((await waiting)?.value?.value, '1')
+  clearTimeout(limit)
+})
+
 test('a consumer goes on after its broker was killed and came back', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 5 })

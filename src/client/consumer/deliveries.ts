@@ -63,6 +63,8 @@ export class Deliveries<K, V> {
     const { position } = delivery.partition
     const isRewound = this.counts(delivery) && position !== undefined && position < delivery.nextOffset
     if (isRewound) delivery.partition.rewind()
+    // Who had it may be gone: what else was fetched of its partition is for whoever waits.
+    else if (delivery.partition.bufferedBytes > 0) this.wake()
     if (this.#inHand.size === 0) for (const resolve of this.#quiet.splice(0)) resolve()
     return isRewound ? 'rewound' : 'finished'
   }
