@@ -75,3 +75,16 @@ export class Patient {
 
 /** That time is over, as {@link Patient.timedOut} says it, and not a broker. */
 class OutOfTime extends KafkaError {}
+
+/** Whether `promise` resolves within `limitMs`; resolves when that is known. @throws what it is rejected with meanwhile */
+export async function inTime(promise: Promise<unknown>, clock: Clock, limitMs: number): Promise<boolean> {
+  let timer: Timer | undefined
+  const late = new Promise<false>(resolve => {
+    timer = clock.schedule(limitMs, () => resolve(false))
+  })
+  try {
+    return await Promise.race([promise.then(() => true), late])
+  } finally {
+    timer?.cancel()
+  }
+}

@@ -81,10 +81,12 @@ export type {
   RebalanceProtocol,
 } from './consumer/assignors/assignor.ts'
 export { Consumer } from './consumer/consumer.ts'
+export type { ConsumerFigures } from './consumer/consumer-metrics.ts'
 export type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer/consumer-options.ts'
 export { ConsumerRecord } from './consumer/consumer-record.ts'
 export type { Committer, FoundOffset, PartitionOffset } from './consumer/offset-requests.ts'
 export { LogTruncationError, PositionError } from './consumer/position-error.ts'
+export type { RebalanceEvent } from './consumer/rebalance-listeners.ts'
 export type { RunOptions } from './consumer/run-handler.ts'
 export { type Subscription, SubscriptionPattern } from './consumer/topic-pattern.ts'
 export type { GroupMetadata } from './group-metadata.ts'

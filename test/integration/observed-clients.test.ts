@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test } from 'node:test'
 import { pino } from 'pino'
-import { type ClientConnectionEvent, type ClientRequestEvent, connect } from '../../src/client/index.ts'
+import {
+  type ClientConnectionEvent,
+  type ClientRequestEvent,
+  connect,
+  type RebalanceEvent,
+} from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
 import { freePort } from './broker-process.ts'
 
@@ -70,6 +75,43 @@ test('a diagnostics channel tells of connections that are made, and that cannot 
     ['admin', cluster.bootstrapServers, undefined],
   ])
   assert.ok(listener.events.every(({ durationMs }) => durationMs >= 0))
+})
+
+test('a consumer counts what it was given, fetched and committed', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer()
+  await producer.sendBatch('orders', [{ value: 'a' }, { value: 'b' }, { value: 'c' }])
+  await using consumer = kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest', retryBackoffMs: 5 })
+  assert.ok(Object.values(consumer.metrics).every(figure => figure === 0))
+  consumer.subscribe('orders')
+  cluster.failNext('OffsetCommit', 'COORDINATOR_LOAD_IN_PROGRESS')
+  cluster.failNext('OffsetCommit', 'OFFSET_METADATA_TOO_LARGE')
+  for await (const { offset } of consumer) if (offset === 2) break
+  const offsets = [{ topic: 'orders', partition: 0, offset: 2 }]
+  await assert.rejects(consumer.commit(offsets), { code: 'OFFSET_METADATA_TOO_LARGE' })
+  await consumer.commit(offsets)
+  const { fetchMs, commitMs, bytesFetched, fetches, retries, bufferBytes, ...counts } = consumer.metrics
+  assert.deepEqual(counts, { recordsConsumed: 3, rebalances: 1, commits: 1, commitsFailed: 1, fetchesFailed: 0 })
+  assert.ok(fetches >= 1 && fetchMs > 0 && commitMs > 0 && bytesFetched >= 61 && retries >= 1, `${retries}`)
+  assert.equal(bufferBytes, 0)
+})
+
+test('a diagnostics channel tells what groups give to consumers, and take from them', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  using listener = listening<RebalanceEvent>('monedula:consumer:rebalance')
+  const kafka = connect(cluster.bootstrapServers)
+  await using consumer = kafka.consumer({ clientId: 'c', groupId: 'g', autoOffsetReset: 'earliest' })
+  consumer.subscribe('orders')
+  await using producer = kafka.producer()
+  await producer.send('orders', { value: 'a' })
+  for await (const _ of consumer) break
+  await consumer.close()
+  const who = { clientId: 'c', groupId: 'g', partitions: [{ topic: 'orders', partition: 0 }] }
+  assert.deepEqual(listener.events, [
+    { ...who, kind: 'assigned' },
+    { ...who, kind: 'revoked' },
+  ])
 })
 
 test('a pino logger takes what clients log, at its level and with its own fields', async () => {

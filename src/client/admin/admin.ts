@@ -4,6 +4,7 @@ import { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import type { TopicPartition } from '../topic-partition.ts'
+import { allTopics } from '../topic-questions.ts'
 import * as acls from './acls.ts'
 import type { AdminCall, CallOptions } from './admin-call.ts'
 import { adminConfig, type adminKeys } from './admin-config.ts'
@@ -77,7 +78,8 @@ export class Admin implements AsyncDisposable {
 
   /** Every topic that may be seen, internal ones too, by name. */
   async listTopics(options: CallOptions = {}): Promise<TopicInfo[]> {
-    return topics.listTopics(this.#call(options))
+    const { cluster, patience } = this.#call(options)
+    return allTopics(cluster, patience)
   }
 
   /** @throws UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID at once, for a topic that is not there */

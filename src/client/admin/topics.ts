@@ -122,11 +122,6 @@ export async function deleteTopics(
   })
 }
 
-export async function listTopics({ cluster, patience }: AdminCall): Promise<TopicInfo[]> {
-  const metadata = await cluster.retrying('listing topics', patience, () => cluster.refresh(null))
-  return [...metadata.topics].sort((one, other) => (one.name < other.name ? -1 : 1))
-}
-
 export function describeTopics(
   call: AdminCall,
   topics: readonly TopicRef[],

@@ -1,13 +1,17 @@
 import { Readable } from 'node:stream'
 import { type Config, ConfigError } from '../../config/index.ts'
-import type { Logger, Timer } from '../../platform/index.ts'
+import type { Logger } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
+import type { PartitionInfo, TopicInfo } from '../cluster-metadata.ts'
+import { inTime } from '../deadline.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
-import { AssignedPartition } from './assigned-partition.ts'
+import { allTopics, partitionsOf } from '../topic-questions.ts'
+import { AssignedPartitions } from './assigned-partitions.ts'
 import { consumerConfig, type consumerKeys } from './consumer-config.ts'
+import { type ConsumerFigures, ConsumerMetrics, timedCommit } from './consumer-metrics.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
 import { type ConsumerRecord, recordSerdes } from './consumer-record.ts'
 import { Deliveries } from './deliveries.ts'
@@ -17,6 +21,7 @@ import { HandlerRuns } from './handler-runs.ts'
 import type { Membership } from './membership.ts'
 import { membershipOf } from './membership-settings.ts'
 import {
+  atTime,
   type Committer,
   checkedOffset,
   commitOffsets,
@@ -26,6 +31,7 @@ import {
   type PartitionOffset,
   Timestamp,
 } from './offset-requests.ts'
+import { RebalanceListeners } from './rebalance-listeners.ts'
 import { RecordIterator, type RecordSource } from './record-iterator.ts'
 import { committedByHand, recordSource } from './record-source.ts'
 import { Recurring } from './recurring.ts'
@@ -58,7 +64,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #cluster: Cluster
   readonly #logger: Logger
   readonly #limits: FetchLimits
-  readonly #partitions = new Map<string, AssignedPartition<K, V>>()
+  readonly #partitions = new AssignedPartitions<K, V>()
+  readonly #metrics = new ConsumerMetrics()
+  readonly #listeners: RebalanceListeners
   readonly #deliveries: Deliveries<K, V>
   readonly #fetcher: Fetcher<K, V>
   readonly #source: RecordSource<K, V>
@@ -80,6 +88,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#limits = fetchLimits(config)
     this.#cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
     this.#logger = this.#cluster.settings.logger
+    const who = { clientId: config.get('client.id'), groupId: config.get('group.id') ?? '' }
+    this.#listeners = new RebalanceListeners(options, who, this.#metrics)
     this.#deliveries = new Deliveries(() => this.#partitions.values())
     this.#fetcher = this.#createFetcher()
     this.#source = recordSource(this.#deliveries, {
@@ -110,9 +120,16 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return this.#config.get('group.id') ?? undefined
   }
 
+  /** What has been done so far. */
+  get metrics(): ConsumerFigures {
+    const bufferBytes = [...this.#partitions.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0)
+    const { recordsHandedOut: recordsConsumed } = this.#deliveries
+    return { recordsConsumed, ...this.#metrics, retries: this.#cluster.figures.retries, bufferBytes }
+  }
+
   /** What is read now. */
   get assignment(): readonly TopicPartition[] {
-    return Array.from(this.#partitions.values(), ({ topic, partition }) => ({ topic, partition }))
+    return this.#partitions.places()
   }
 
   /**
@@ -152,8 +169,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: unsubscribe() first')
     const wanted = new Set(partitions.map(partitionKey))
     if (this.#config.get('enable.auto.commit')) void this.#commitQuietly()
-    this.#drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
-    this.#add(partitions.filter(one => !this.#partitions.has(partitionKey(one))))
+    this.#partitions.drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
+    this.#add(partitions.filter(one => this.#partitions.find(one) === undefined))
     for (const one of partitions) if (one.offset !== undefined) this.seek(one, one.offset)
     this.#beginBackgroundWork()
   }
@@ -217,16 +234,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const committing = offsets ?? [...this.#partitions.values()].flatMap(one => one.uncommitted ?? [])
     if (committing.length === 0) return
     // A commit that has to be tried again must not take back what another one has committed meanwhile.
-    const newest = () => committing.map(one => this.#partitions.get(partitionKey(one))?.reached ?? one)
+    const newest = () => committing.map(one => this.#partitions.find(one)?.reached ?? one)
     const offsetsNow = offsets === undefined ? newest : () => offsets
     const committer = this.#placeFor('commit()')
-    for (const { offset, ...place } of await commitOffsets(
-      this.#cluster,
-      committer,
-      offsetsNow,
-      this.#patience(wait),
-    )) {
-      const partition = this.#partitions.get(partitionKey(place))
+    const committed = commitOffsets(this.#cluster, committer, offsetsNow, this.#patience(wait))
+    const { clock } = this.#cluster.settings
+    for (const { offset, ...place } of await timedCommit(this.#metrics, clock, committed)) {
+      const partition = this.#partitions.find(place)
       if (partition) partition.committed = offset
     }
   }
@@ -243,19 +257,19 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Offset of the next record to work on; undefined until it is known. */
   position(partition: TopicPartition): number | undefined {
-    return this.#assigned(partition).position
+    return this.#partitions.get(partition).position
   }
 
   /** Records that are in the partition and were not worked on, as far as the last fetch saw; undefined before it. */
   lag(partition: TopicPartition): number | undefined {
-    const { position, highWatermark, lastStableOffset } = this.#assigned(partition)
+    const { position, highWatermark, lastStableOffset } = this.#partitions.get(partition)
     const end = this.#limits.isCommitted ? lastStableOffset : highWatermark
     return position === undefined || end < 0 ? undefined : Math.max(0, end - position)
   }
 
   /** Goes on at another offset; also with a partition that had no way on (see {@link PositionError}). */
   seek(partition: TopicPartition, offset: number): void {
-    this.#assigned(partition).seek(checkedOffset(offset))
+    this.#partitions.get(partition).seek(checkedOffset(offset))
     this.#fetcher.wake()
   }
 
@@ -274,15 +288,31 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Reads nothing of partitions until {@link resume}; they stay this consumer's. */
   pause(partitions: readonly TopicPartition[]): void {
-    for (const one of partitions) this.#assigned(one).isPaused = true
+    for (const one of partitions) this.#partitions.get(one).isPaused = true
     // There is room for others now.
     this.#fetcher.wake()
   }
 
+  /** What {@link pause} holds back now. */
+  paused(): readonly TopicPartition[] {
+    return this.#partitions.places(({ isPaused }) => isPaused)
+  }
+
+  /** Reads on after {@link pause}. */
   resume(partitions: readonly TopicPartition[]): void {
-    for (const one of partitions) this.#assigned(one).isPaused = false
+    for (const one of partitions) this.#partitions.get(one).isPaused = false
     this.#deliveries.wake()
     this.#fetcher.wake()
+  }
+
+  /** The partitions of a topic, subscribed to or not; creates it as {@link subscribe} does. @throws UNKNOWN_TOPIC_OR_PARTITION where that is not allowed */
+  partitionsFor(topic: string, wait: WaitOptions = {}): Promise<readonly PartitionInfo[]> {
+    return partitionsOf(this.#cluster, topic, this.#patience(wait))
+  }
+
+  /** Every topic that may be seen, internal ones too, by name. */
+  listTopics(wait: WaitOptions = {}): Promise<TopicInfo[]> {
+    return allTopics(this.#cluster, this.#patience(wait))
   }
 
   /** Of each partition the first record that is not older than a time (ms since 1970); offset -1 where there is none. */
@@ -291,17 +321,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   beginningOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
-    return this.offsetsForTimes(
-      partitions.map(one => ({ ...one, timestamp: Timestamp.earliest })),
-      wait,
-    )
+    return this.offsetsForTimes(atTime(partitions, Timestamp.earliest), wait)
   }
 
   endOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
-    return this.offsetsForTimes(
-      partitions.map(one => ({ ...one, timestamp: Timestamp.latest })),
-      wait,
-    )
+    return this.offsetsForTimes(atTime(partitions, Timestamp.latest), wait)
   }
 
   /**
@@ -330,6 +354,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return new Fetcher({
       cluster: this.#cluster,
       serdes: recordSerdes(this.#options),
+      metrics: this.#metrics,
       ...this.#limits,
       partitions: () => this.#partitions.values(),
       arrived: () => this.#deliveries.wake(),
@@ -349,12 +374,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         owned: () => this.assignment,
         revoke: partitions => this.#revoke(partitions),
         lost: partitions => {
-          this.#drop(partitions)
-          if (partitions.length > 0) this.#options.onLost?.(partitions)
+          this.#partitions.drop(partitions)
+          this.#listeners.lost(partitions)
         },
         assign: partitions => {
           this.#add(partitions)
-          if (partitions.length > 0) this.#options.onAssigned?.(partitions)
+          this.#listeners.assigned(partitions)
           this.#deliveries.release()
         },
         failed: error => this.#failed(error),
@@ -371,34 +396,20 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
     const quiet = this.#deliveries.hold()
     if (partitions.length === 0) return
-    const { clock } = this.#cluster.settings
-    let timer: Timer | undefined
-    const limit = new Promise<'late'>(resolve => {
-      timer = clock.schedule(this.#config.get('max.poll.interval.ms'), () => resolve('late'))
-    })
-    const outcome = await Promise.race([quiet, limit])
-    timer?.cancel()
-    if (outcome === 'late') {
+    const isQuiet = await inTime(quiet, this.#cluster.settings.clock, this.#config.get('max.poll.interval.ms'))
+    if (!isQuiet) {
       const message =
         'the program worked on a record for longer than max.poll.interval.ms; its partitions go to other members'
       this.#logger.warn({ partitions: partitions.map(partitionKey) }, message)
     }
-    await this.#options.onRevoked?.(partitions)
+    await this.#listeners.revoked(partitions)
     if (this.#config.get('enable.auto.commit')) await this.#commitQuietly()
-    this.#drop(partitions)
+    this.#partitions.drop(partitions)
   }
 
   #add(partitions: readonly TopicPartition[]): void {
-    for (const one of partitions) this.#partitions.set(partitionKey(one), new AssignedPartition(one))
+    this.#partitions.add(partitions)
     if (partitions.length > 0) void this.#positions.find()
-  }
-
-  #drop(partitions: readonly TopicPartition[]): void {
-    for (const one of partitions) {
-      const known = this.#partitions.get(partitionKey(one))
-      if (known) known.isOurs = false
-      this.#partitions.delete(partitionKey(one))
-    }
   }
 
   async #commitQuietly(wait: WaitOptions = {}): Promise<void> {
@@ -435,20 +446,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#deliveries.wake()
   }
 
-  #assigned(partition: TopicPartition): AssignedPartition<K, V> {
-    const known = this.#partitions.get(partitionKey(partition))
-    if (known) return known
-    throw new KafkaError('INVALID_REQUEST', `${partitionKey(partition)} is not assigned to this consumer`)
-  }
-
   #placeFor(what: string): Committer {
-    return this.#membership?.committer ?? outsider(this.#groupId(what))
-  }
-
-  #groupId(what: string): string {
-    const groupId = this.#config.get('group.id')
-    if (groupId === null) throw new KafkaError('INVALID_GROUP_ID', `${what} needs a group: set group.id`)
-    return groupId
+    const { groupId } = this
+    if (groupId === undefined) throw new KafkaError('INVALID_GROUP_ID', `${what} needs a group: set group.id`)
+    return this.#membership?.committer ?? outsider(groupId)
   }
 
   #patience({ timeoutMs = DEFAULT_WAIT_MS, signal }: WaitOptions) {
@@ -463,7 +464,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const partitions = this.assignment
     const membership = this.#membership
     try {
-      if (membership !== undefined && partitions.length > 0) await this.#options.onRevoked?.(partitions)
+      if (membership !== undefined && partitions.length > 0) await this.#listeners.revoked(partitions)
     } finally {
       if (this.#config.get('enable.auto.commit')) {
         await this.#commitQuietly({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
@@ -471,7 +472,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       this.#membership = undefined
       const left = membership?.leave()
       // With what the group gave while that was under way: nothing comes any more.
-      this.#drop(this.assignment)
+      this.#partitions.drop(this.assignment)
       this.#deliveries.release()
       await left
     }

@@ -23,6 +23,8 @@ export interface Delivery<K, V> {
 export class Deliveries<K, V> {
   readonly #partitions: () => Iterable<AssignedPartition<K, V>>
   readonly #inHand = new Set<Delivery<K, V>>()
+  /** Records that were handed out so far. */
+  recordsHandedOut = 0
   #isHeld = false
   #last: AssignedPartition<K, V> | undefined
   #takers: (() => void)[] = []
@@ -45,6 +47,7 @@ export class Deliveries<K, V> {
       this.#last = partition
       const delivery = { partition, ...chunk, generation: partition.generation }
       this.#inHand.add(delivery)
+      this.recordsHandedOut += chunk.records.length
       return delivery
     }
     return undefined

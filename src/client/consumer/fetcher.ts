@@ -4,6 +4,7 @@ import { Backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
+import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { RecordSerdes } from './consumer-record.ts'
 import type { FetchLimits } from './fetch-limits.ts'
 import { FetchSession } from './fetch-session.ts'
@@ -42,6 +43,7 @@ const LOST_SESSION: ReadonlySet<string> = new Set([
 export interface FetcherSettings<K, V> extends FetchLimits {
   readonly cluster: Cluster
   readonly serdes: RecordSerdes<K, V>
+  readonly metrics: ConsumerMetrics
   /** What is read now. */
   readonly partitions: () => Iterable<AssignedPartition<K, V>>
   /** Something was added to a partition. */
@@ -181,7 +183,7 @@ export class Fetcher<K, V> {
   }
 
   async #fetch(broker: number, partitions: readonly AssignedPartition<K, V>[], roomBytes: number): Promise<void> {
-    const { cluster, maxWaitMs, minBytes, partitionMaxBytes, isCommitted, rack } = this.#settings
+    const { cluster, maxWaitMs, metrics, minBytes, partitionMaxBytes, isCommitted, rack } = this.#settings
     const maxBytes = Math.min(this.#settings.maxBytes, roomBytes)
     const session = this.#sessions.get(broker) ?? new FetchSession()
     this.#sessions.set(broker, session)
@@ -204,6 +206,7 @@ export class Fetcher<K, V> {
     const names = new Map(all.map(({ topicId, topic }) => [topicId, topic]))
     this.#busy.add(broker)
     const lost: AssignedPartition<K, V>[] = []
+    const sinceMs = cluster.settings.clock.monotonicMs()
     try {
       const answer = await cluster.request(
         { broker, purpose: 'fetch' },
@@ -220,6 +223,8 @@ export class Fetcher<K, V> {
       )
       if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
       session.answered(answer.sessionId)
+      metrics.fetches += 1
+      metrics.fetchMs += cluster.settings.clock.monotonicMs() - sinceMs
       for (const { topic: name, topicId, partitions: answers } of answer.responses) {
         const topic = name === '' ? (names.get(topicId) ?? '') : name
         for (const one of answers) {
@@ -235,6 +240,7 @@ export class Fetcher<K, V> {
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       session.failed(error.code)
+      metrics.fetchesFailed += 1
       if (error.fatal) return this.#settings.failed(error)
       for (const partition of partitions) partition.preferredReplica = -1
       // A session that the broker has forgotten says nothing about who leads.
@@ -256,6 +262,7 @@ export class Fetcher<K, V> {
       if (answer.preferredReadReplica >= 0) partition.preferredReplica = answer.preferredReadReplica
       const bytes = answer.records
       if (bytes === null || bytes.length === 0) return true
+      this.#settings.metrics.bytesFetched += bytes.length
       const aborted = isCommitted ? [...(answer.abortedTransactions ?? [])] : null
       aborted?.sort((one, other) => one.firstOffset - other.firstOffset)
       const records = new FetchedRecords<K, V>(partition, { bytes, fetchOffset, aborted }, { serdes, checkCrcs })

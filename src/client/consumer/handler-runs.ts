@@ -1,5 +1,6 @@
-import { type Clock, sleep } from '../../platform/index.ts'
+import type { Clock } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
+import { inTime } from '../deadline.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { RecordSource } from './record-iterator.ts'
 import { type RunOptions, runHandler } from './run-handler.ts'
@@ -36,6 +37,6 @@ export class HandlerRuns<K, V> {
 
   /** Resolves when none is under way any more, or after `timeoutMs`. */
   async ended(clock: Clock, timeoutMs: number): Promise<void> {
-    if (this.#running.size > 0) await Promise.race([Promise.all(this.#running), sleep(clock, timeoutMs)])
+    if (this.#running.size > 0) await inTime(Promise.all(this.#running), clock, timeoutMs)
   }
 }

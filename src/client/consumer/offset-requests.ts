@@ -30,6 +30,10 @@ const NEWER_TIMESTAMPS = [
   { timestamp: Timestamp.latestTiered, version: 9, name: 'latest-tiered', since: '3.9' },
 ] as const
 
+/** Partitions as they are asked for the offset at a time. */
+export const atTime = (partitions: readonly TopicPartition[], timestamp: number) =>
+  partitions.map(one => ({ ...one, timestamp }))
+
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number
   readonly metadata?: string | null

@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster.ts'
 import { grouped } from '../grouped.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
+import type { AssignedPartitions } from './assigned-partitions.ts'
 import { type Committer, fetchCommitted, listOffsets, type PartitionOffset, Timestamp } from './offset-requests.ts'
 import { resetTimestamp } from './offset-reset.ts'
 import { LogTruncationError, PositionError } from './position-error.ts'
@@ -18,7 +19,7 @@ export interface StartingPositionSettings<K, V> {
   /** `auto.offset.reset` */
   readonly policy: string
   readonly isCommitted: boolean
-  readonly partitions: ReadonlyMap<string, AssignedPartition<K, V>>
+  readonly partitions: Pick<AssignedPartitions<K, V>, 'values'>
   /** Some partition can be fetched now that could not before. */
   readonly found: () => void
   /** A partition cannot go on before the program says where. */

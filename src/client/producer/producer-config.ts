@@ -40,6 +40,12 @@ export const producerKeys = {
     importance: 'medium',
     doc: 'How long sending waits for memory and for metadata of the topic.',
   },
+  'allow.auto.create.topics': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    doc: "Whether sending to a topic may create it, where the broker does that. Java's producer always lets it.",
+  },
   'max.request.size': {
     type: 'int',
     default: 1_048_576,

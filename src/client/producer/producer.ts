@@ -4,9 +4,11 @@ import { KafkaError, type RecordPart } from '../../protocol/index.ts'
 import { abortable } from '../abortable.ts'
 import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
+import type { PartitionInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
 import { checkSerde, type Serde, string } from '../serializers.ts'
+import { partitionsOf } from '../topic-questions.ts'
 import { Idempotence } from './idempotence.ts'
 import { Identification } from './identify.ts'
 import { asPartitioner, type PartitionChoice, type Partitioner, partitionerOf } from './partitioner.ts'
@@ -91,7 +93,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const settings = producerSettings(config)
     this.#settings = settings
     this.#interceptors = interceptors
-    const cluster = new Cluster(clusterSettings(config, parts, true))
+    const cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
     this.#cluster = cluster
     const { random } = cluster.settings
     const idempotence = settings.isIdempotent ? new Idempotence(settings.transactionalId !== null) : undefined
@@ -174,6 +176,15 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const patience = this.#cluster.patience({ timeoutMs: this.#settings.maxBlockMs, signal })
     await this.#cluster.retrying('connecting', patience, () => this.#cluster.refresh())
     for (const topic of topics) await this.#cluster.topic(topic, patience)
+  }
+
+  /**
+   * The partitions of a topic. Creates it as {@link send} does, and waits for it up to `max.block.ms`.
+   * @throws UNKNOWN_TOPIC_OR_PARTITION where that is not allowed, TOPIC_AUTHORIZATION_FAILED; the signal's reason
+   */
+  partitionsFor(topic: string, { signal }: SendOptions = {}): Promise<readonly PartitionInfo[]> {
+    const patience = this.#cluster.patience({ timeoutMs: this.#settings.maxBlockMs, signal })
+    return partitionsOf(this.#cluster, topic, patience)
   }
 
   /**
