@@ -268,3 +268,38 @@ test('paused partitions that hold all of prefetch.max.bytes keep no other from b
     assert.equal((await next).value?.value, word)
   }
 })
+
+test(
+  'paused partitions leave half of prefetch.max.bytes to others, and what they gave up is read later',
+  IN_TIME,
+  async () => {
+    await using cluster = await startCluster({ topics: { orders: 4 } })
+    await using producer = connect(cluster.bootstrapServers).producer({ batchSize: 1, compressionType: 'none' })
+    const [count, value, prefetchMaxBytes] = [10, 'x'.repeat(10_000), 100_000]
+    const paused = [0, 1, 2].map(place)
+    const sent = paused.flatMap(one => Array.from({ length: count }, () => producer.send({ ...one, value })))
+    await Promise.all(sent)
+    await using consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, prefetchMaxBytes })
+    consumer.assign([0, 1, 2, 3].map(partition => ({ ...place(partition), offset: 0 })))
+    const records = consumer[Symbol.asyncIterator]()
+    const seen: string[] = []
+    const take = async (): Promise<void> => {
+      const { value: record } = await records.next()
+      seen.push(`${record?.partition} at ${record?.offset}`)
+    }
+    await take()
+    while (consumer.metrics.bufferBytes < prefetchMaxBytes / 2) await new Promise(resolve => setImmediate(resolve))
+    consumer.pause(paused)
+    assert.deepEqual(consumer.paused(), paused)
+    await producer.send({ ...place(3), value })
+    await take()
+    assert.ok(consumer.metrics.bufferBytes <= prefetchMaxBytes / 2, `${consumer.metrics.bufferBytes}`)
+    consumer.resume(paused)
+    assert.deepEqual(consumer.paused(), [])
+    while (seen.length < 3 * count + 1) await take()
+    const all = paused.flatMap(({ partition }) =>
+      Array.from({ length: count }, (_, offset) => `${partition} at ${offset}`),
+    )
+    assert.deepEqual(seen.sort(), [...all, '3 at 0'].sort())
+  },
+)

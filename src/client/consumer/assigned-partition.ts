@@ -86,6 +86,16 @@ export class AssignedPartition<K, V> implements TopicPartition {
     this.#refetch(this.position ?? -1)
   }
 
+  /** Drops what was fetched ahead of what the program has had, which still counts; it is fetched again when it is wanted. */
+  dropAhead(): void {
+    const first = this.#fetched[0]
+    if (first === undefined) return
+    this.#fetchOffset = first.nextOffset
+    // Of one that nothing was had of, what comes before is where the program is.
+    this.#fetchEpoch = first.epoch >= 0 ? first.epoch : this.positionEpoch
+    this.#fetched = []
+  }
+
   /** Where to begin has to be found out anew. */
   unknow(): void {
     this.seek(-1)

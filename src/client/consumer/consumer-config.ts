@@ -112,7 +112,7 @@ export const consumerKeys = {
     type: 'int',
     default: 16 * 1024 * 1024,
     importance: 'medium',
-    doc: 'Fetched bytes that wait for the program at most, of all partitions that are not paused together; no more is fetched above it.',
+    doc: 'Fetched bytes that wait for the program at most, of all partitions together; no more is fetched above it. Paused partitions may hold half of it while others are read; what goes is fetched again.',
     valid: atLeast(1),
   },
   'check.crcs': {

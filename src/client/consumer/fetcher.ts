@@ -66,7 +66,8 @@ interface Source {
 
 /**
  * Fetches ahead of the program: one request at a time to each broker, for those of its partitions that have little waiting. When
- * more than `prefetch.max.bytes` wait, nothing is fetched until the program has caught up. A new leader is first asked whether it has
+ * more than `prefetch.max.bytes` wait, nothing is fetched until the program has caught up; what paused partitions hold of that is given
+ * up where others are read, but for a half. A new leader is first asked whether it has
  * what was fetched from the one before (KIP-320).
  */
 export class Fetcher<K, V> {
@@ -94,12 +95,13 @@ export class Fetcher<K, V> {
     const toFetch = new Map<number, AssignedPartition<K, V>[]>()
     const toValidate = new Map<number, { partition: AssignedPartition<K, V>; leaderEpoch: number }[]>()
     const lost: AssignedPartition<K, V>[] = []
+    const paused: AssignedPartition<K, V>[] = []
     let buffered = 0
     let refusal: KafkaError | undefined
     for (const partition of this.#settings.partitions()) {
       const bytes = partition.bufferedBytes
-      // Nothing is added to what a paused one holds, and it keeps no room from those that are read.
-      if (!partition.isPaused) buffered += bytes
+      buffered += bytes
+      if (partition.isPaused) paused.push(partition)
       if (partition.position === undefined || partition.trouble !== undefined) continue
       if (partition.isValidating || this.#resting.has(partition)) continue
       const source = this.#sourceOf(partition)
@@ -116,6 +118,8 @@ export class Fetcher<K, V> {
       return
     }
     for (const [leader, asked] of toValidate) void this.#validate(leader, asked)
+    // Nothing is added to what paused ones hold, and they keep no room from those that are read.
+    if (toFetch.size > 0 && buffered > prefetchMaxBytes / 2) buffered -= dropAhead(paused, prefetchMaxBytes / 2)
     const roomBytes = Math.floor((prefetchMaxBytes - buffered) / (toFetch.size + this.#busy.size))
     if (buffered < prefetchMaxBytes)
       for (const [broker, partitions] of toFetch) void this.#fetch(broker, partitions, Math.max(1, roomBytes))
@@ -297,6 +301,19 @@ export class Fetcher<K, V> {
       if (error instanceof KafkaError && error.fatal) failed(error)
     }
   }
+}
+
+/** Leaves partitions so many bytes of what was fetched of them, and takes it from those that hold most. Returns what they gave up. */
+function dropAhead(partitions: readonly AssignedPartition<unknown, unknown>[], mostBytes: number): number {
+  const held = partitions.map(partition => ({ partition, bytes: partition.bufferedBytes }))
+  const before = held.reduce((sum, { bytes }) => sum + bytes, 0)
+  let left = before
+  for (const { partition, bytes } of held.sort((one, other) => other.bytes - one.bytes)) {
+    if (left <= mostBytes) break
+    partition.dropAhead()
+    left -= bytes
+  }
+  return before - left
 }
 
 /**
