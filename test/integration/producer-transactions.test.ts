@@ -1,25 +1,39 @@
 /** What a transactional producer does when something goes wrong in the middle of a transaction. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect, type Producer, type ProducerOptions } from '../../src/client/index.ts'
+import { connect, type Producer, type ProducerOptions, string } from '../../src/client/index.ts'
+import { ErrorCode } from '../../src/protocol/index.ts'
 import { type ControlledRequest, KafkaError, startCluster, type TestCluster } from '../../src/testing/index.ts'
 import { LONG_MS, movableTime } from './client-time.ts'
 
 /** Has the broker do the next request of an API, and answer it only when the result is called. */
-function withholdAnswer(cluster: TestCluster, api: string, onDone: () => void = () => undefined): () => void {
+function withholdAnswer(cluster: TestCluster, api: string, onDone?: () => void): () => void {
   let answer = (): void => undefined
   const answering = new Promise<void>(resolve => {
     answer = resolve
   })
   const withhold = async (request: ControlledRequest) => {
     const done = await request.proceed()
-    onDone()
+    onDone?.()
     await answering
     return done
   }
   cluster.control(api, withhold, { times: 1 })
   return answer
 }
+
+/** Has the next request of an API come only when the result is called, and its sender believe that the connection broke. */
+function holdUp(cluster: TestCluster, api: string): () => Promise<{ readonly errorCode?: number } | undefined> {
+  let held: ControlledRequest | undefined
+  const hold = (request: ControlledRequest) => {
+    held = request
+    return 'disconnect' as const
+  }
+  cluster.control(api, hold, { times: 1 })
+  return async () => held?.proceed()
+}
+
+const NOBODY = { groupId: 'readers' }
 
 const refusals: readonly [string, (producer: Producer) => Promise<unknown>, ProducerOptions?][] = [
   ['by an aborted signal', producer => producer.send('orders', { value: 'no' }, { signal: AbortSignal.abort() })],
@@ -122,4 +136,75 @@ test('a transaction that begins while another is taken back is refused', async (
   )
   answer()
   await aborted
+})
+
+test('the end of a transaction that comes late does not end the next one', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a' })
+  await producer.transaction(() => producer.send('orders', { value: 'one' }))
+  const arrive = holdUp(cluster, 'EndTxn')
+  await producer.transaction(() => producer.send('orders', { value: 'two' }))
+  producer.beginTransaction()
+  await producer.send('orders', { value: 'three' })
+  const answer = await arrive()
+  assert.equal(answer?.errorCode, ErrorCode.PRODUCER_FENCED)
+  await producer.abortTransaction()
+  await producer.transaction(() => producer.send('orders', { value: 'four' }))
+
+  await using consumer = kafka.consumer({
+    ...{ groupId: 'readers', autoOffsetReset: 'earliest', isolationLevel: 'read_committed', value: string },
+  })
+  consumer.subscribe(['orders'])
+  const values: (string | null)[] = []
+  for await (const { value } of consumer) {
+    values.push(value)
+    if (value === 'four') break
+  }
+  assert.deepEqual(values, ['one', 'two', 'four'])
+})
+
+test('offsets of a transaction that come late do not take the place of those of the next one', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a' })
+  await using admin = kafka.admin()
+  const commit = (offset: number) =>
+    producer.transaction(() => producer.sendOffsets([{ topic: 'orders', partition: 0, offset }], NOBODY))
+  const arrive = holdUp(cluster, 'TxnOffsetCommit')
+  await commit(1)
+  producer.beginTransaction()
+  await producer.sendOffsets([{ topic: 'orders', partition: 0, offset: 2 }], NOBODY)
+  await arrive()
+  await producer.commitTransaction()
+  const [committed] = await admin.listConsumerGroupOffsets('readers')
+  assert.equal(committed?.offset, 2)
+})
+
+test('a producer all of whose requests are answered keeps its epoch', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a' })
+  let asked = 0
+  cluster.control('InitProducerId', () => {
+    asked += 1
+    return undefined
+  })
+  for (const value of ['one', 'two']) await producer.transaction(() => producer.send('orders', { value }))
+  assert.equal(asked, 1)
+})
+
+test('an abort that was left while it took another epoch can be asked for again', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a' })
+  await producer.initTransactions()
+  producer.beginTransaction()
+  await producer.send('orders', { value: 'one' })
+  holdUp(cluster, 'EndTxn')
+  const left = new AbortController()
+  const answer = withholdAnswer(cluster, 'InitProducerId', () => left.abort())
+  await assert.rejects(producer.abortTransaction({ signal: left.signal }), { name: 'AbortError' })
+  answer()
+  await producer.abortTransaction()
+  await producer.transaction(() => producer.send('orders', { value: 'two' }))
 })

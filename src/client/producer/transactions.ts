@@ -5,6 +5,7 @@ import {
   type ErrorName,
   type Fields,
   KafkaError,
+  type MessageInput,
   type MessageOf,
   type Schema,
 } from '../../protocol/index.ts'
@@ -37,6 +38,8 @@ const COMMIT_OFFSETS = { request: TxnOffsetCommitRequest, response: TxnOffsetCom
 const MAX_VERSION = { addPartitions: 3, end: 4, commitOffsets: 4, initProducerId: 5 }
 /** The end of the last transaction is still being written: it takes a moment, far less than `retry.backoff.ms`. */
 const CONCURRENT_PAUSE_MS = 20
+/** From this version of InitProducerId on a producer goes on as itself; before it becomes another, whoever has taken its place (KIP-360). */
+const KEEPS_IDENTITY = 3
 const NO_PRODUCER = { producerId: -1, producerEpoch: -1 }
 
 /** Where a transactional producer is. */
@@ -88,8 +91,10 @@ export class Transactions {
   #hasOffsets = false
   /** Calls of {@link abort} that are under way. */
   #aborts = 0
-  /** Whether something was to be added and nobody knows if it was. */
-  #mayBeOpen = false
+  /** Requests of this transaction that were sent and not answered: they may be done, or come yet. */
+  readonly #unanswered = new Set<object>()
+  #renewing: Promise<void> | undefined
+  #keepsIdentity = false
 
   constructor(parts: TransactionParts) {
     this.#parts = parts
@@ -151,6 +156,7 @@ export class Transactions {
     this.checkMaySend()
     if (offsets.length === 0) return
     try {
+      await abortable(this.#renew(), signal)
       await this.#request('adding offsets', ADD_OFFSETS, { signal }, () => ({
         ...this.#names(),
         groupId: group.groupId,
@@ -158,7 +164,6 @@ export class Transactions {
       this.#hasOffsets = true
       await this.#commitOffsets(offsets, group, signal)
     } catch (error) {
-      this.#unheard(error)
       this.#failed(error)
       throw error
     }
@@ -195,44 +200,67 @@ export class Transactions {
   async #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
     const what = isCommit ? 'committing the transaction' : 'aborting the transaction'
     // A partition that came to the coordinator after the end would open a transaction that nobody ends, until it times out.
-    if (this.#adding !== undefined) await abortable(this.#adding, signal)
+    await abortable(Promise.allSettled([this.#adding, this.#renewing]), signal)
     if (this.#state === 'fatal-error') throw this.#wrongState(what)
     try {
-      const isOpen = this.#added.size > 0 || this.#hasOffsets
-      if (isOpen || this.#mayBeOpen) {
-        const options = { signal, maxVersion: MAX_VERSION.end }
-        const ended = this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
-        await (isOpen ? ended : ended.catch(unlessNothingIsOpen))
-      }
-      if (!isCommit && this.#mustBump) await this.#identify(signal, this.#identity())
+      await this.#endOpen(isCommit, { what, signal })
+      if (!isCommit) await abortable(this.#renew(), signal)
     } catch (error) {
       // It may have been done: asked for again it is done, or found to be.
       if (!isUnanswered(error)) this.#failed(error)
       throw error
     }
+    this.#error = undefined
+    this.#state = 'ready'
+  }
+
+  /** Ends what is open at the coordinator, or may be. */
+  async #endOpen(
+    isCommit: boolean,
+    { what, signal }: { readonly what: string; readonly signal: AbortSignal | undefined },
+  ): Promise<void> {
+    const isOpen = this.#added.size > 0 || this.#hasOffsets
+    if (isOpen || this.#unanswered.size > 0) {
+      const options = { signal, maxVersion: MAX_VERSION.end }
+      const ended = this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
+      await (isOpen ? ended : ended.catch(unlessNothingIsOpen))
+    }
+    // Another end that comes late would be taken for that of the next transaction, and offsets for its own (KIP-890).
+    if (this.#unanswered.size > 0 && this.#keepsIdentity) this.#mustBump = true
+    this.#unanswered.clear()
     this.#added.clear()
     this.#toAdd.clear()
     this.#hasOffsets = false
-    this.#mayBeOpen = false
-    this.#mustBump = false
-    this.#error = undefined
-    this.#state = 'ready'
+  }
+
+  /** Takes the next epoch, if that has to be: whatever comes late under the old one is refused. Not while anything is open. */
+  #renew(): Promise<void> {
+    if (!this.#mustBump) return Promise.resolve()
+    this.#renewing ??= this.#identify(undefined, this.#identity())
+      .then(() => {
+        this.#mustBump = false
+      })
+      .finally(() => {
+        this.#renewing = undefined
+      })
+    return this.#renewing
   }
 
   async #identify(signal: AbortSignal | undefined, current: ProducerIdentity): Promise<void> {
     const { transactionalId, timeoutMs, idempotence } = this.#parts
     const body = { transactionalId, transactionTimeoutMs: timeoutMs }
     const options = { signal, maxVersion: MAX_VERSION.initProducerId }
-    const answer = await this.#request('initializing transactions', INIT_PRODUCER_ID, options, version =>
-      // Before v3 a producer cannot go on with its identity (KIP-360): it gets another.
-      version >= 3 ? { ...body, ...current } : body,
-    )
+    const answer = await this.#request('initializing transactions', INIT_PRODUCER_ID, options, version => {
+      this.#keepsIdentity = version >= KEEPS_IDENTITY
+      return this.#keepsIdentity ? { ...body, ...current } : body
+    })
     idempotence.identified({ producerId: answer.producerId, producerEpoch: answer.producerEpoch })
   }
 
   async #addPartitions(): Promise<void> {
     this.#isAdding = true
     try {
+      await this.#renew()
       while (this.#toAdd.size > 0 && this.#state === 'in-transaction') {
         const adding = [...this.#toAdd]
         const { transactionalId } = this.#parts
@@ -250,7 +278,6 @@ export class Transactions {
         this.#parts.wake()
       }
     } catch (error) {
-      this.#unheard(error)
       this.#failed(error)
     } finally {
       this.#isAdding = false
@@ -288,10 +315,18 @@ export class Transactions {
     return cluster.withCoordinator(type, key, { what, patience }, async broker => {
       for (;;) {
         const to = { broker, purpose: 'coordinator' } as const
-        const answer = await cluster.request(to, api, body, {
+        const attempt = {}
+        const isOfTransaction = api.request.apiKey !== INIT_PRODUCER_ID.request.apiKey
+        const sending = (version: number): MessageInput<Schema<Q>> => {
+          if (isOfTransaction) this.#unanswered.add(attempt)
+          return typeof body === 'function' ? body(version) : body
+        }
+        const answer = await cluster.request(to, api, sending, {
           patience,
           ...(maxVersion !== undefined && { maxVersion }),
         })
+        // What nobody waits for any more may have been done without anybody knowing.
+        if (!patience.isOver && !signal?.aborted) this.#unanswered.delete(attempt)
         const error = firstError(answer)
         if (error === undefined) return answer
         if (error.code !== 'CONCURRENT_TRANSACTIONS' || patience.isOver) throw error
@@ -304,13 +339,6 @@ export class Transactions {
 
   async #pause(patience: Patient): Promise<void> {
     await sleep(this.#parts.cluster.settings.clock, Math.min(CONCURRENT_PAUSE_MS, Math.max(1, patience.leftMs)))
-  }
-
-  /** What was not answered may be done, or come yet: under another epoch the next transaction does not take it for its own. */
-  #unheard(error: unknown): void {
-    if (!isUnanswered(error)) return
-    this.#mayBeOpen = true
-    this.#mustBump = true
   }
 
   get #isOpen(): boolean {
