@@ -208,3 +208,45 @@ test('an abort that was left while it took another epoch can be asked for again'
   await producer.abortTransaction()
   await producer.transaction(() => producer.send('orders', { value: 'two' }))
 })
+
+test('offsets of records whose partition went while they were worked on are refused, also when the member is back', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a' })
+  await using admin = kafka.admin()
+  await producer.transaction(() => producer.send('orders', { value: 'one' }))
+  let isBack = (): void => undefined
+  await using consumer = kafka.consumer({
+    ...{ groupId: 'readers', autoOffsetReset: 'earliest', enableAutoCommit: false, heartbeatIntervalMs: 50 },
+    onAssigned: () => isBack(),
+  })
+  consumer.subscribe(['orders'])
+  for await (const { topic, partition, offset } of consumer) {
+    const back = new Promise<void>(resolve => {
+      isBack = resolve
+    })
+    await admin.removeMembersFromConsumerGroup('readers')
+    await back
+    const done = producer.transaction(() =>
+      producer.sendOffsets([{ topic, partition, offset: offset + 1 }], consumer.groupMetadata),
+    )
+    await assert.rejects(done, { code: 'UNKNOWN_MEMBER_ID' })
+    break
+  }
+  assert.deepEqual(await admin.listConsumerGroupOffsets('readers'), [])
+})
+
+test('a consumer that has left its group commits no offsets in a transaction', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a' })
+  await producer.transaction(() => producer.send('orders', { value: 'one' }))
+  const consumer = kafka.consumer({ groupId: 'readers', autoOffsetReset: 'earliest', enableAutoCommit: false })
+  consumer.subscribe(['orders'])
+  for await (const _ of consumer) break
+  await consumer.close()
+  const done = producer.transaction(() =>
+    producer.sendOffsets([{ topic: 'orders', partition: 0, offset: 1 }], consumer.groupMetadata),
+  )
+  await assert.rejects(done, { code: 'UNKNOWN_MEMBER_ID' })
+})

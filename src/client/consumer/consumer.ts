@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
-import { type Config, ConfigError } from '../../config/index.ts'
+import type { Config } from '../../config/index.ts'
 import type { Logger } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo, TopicInfo } from '../cluster-metadata.ts'
 import { inTime } from '../deadline.ts'
-import type { GroupMetadata } from '../group-metadata.ts'
+import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { allTopics, partitionsOf } from '../topic-questions.ts'
 import { AssignedPartitions } from './assigned-partitions.ts'
@@ -75,6 +75,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #commits: Recurring
   readonly #looks: Recurring
   #membership: Membership | undefined
+  /** The place in the group that was left: what was read in it counts for nothing now. */
+  #left: Committer | undefined
   #subscription: Subscription | undefined
   #failure: KafkaError | undefined
   #closing: Promise<void> | undefined
@@ -90,7 +92,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#logger = this.#cluster.settings.logger
     const who = { clientId: config.get('client.id'), groupId: config.get('group.id') ?? '' }
     this.#listeners = new RebalanceListeners(options, who, this.#metrics)
-    this.#deliveries = new Deliveries(() => this.#partitions.values())
+    this.#deliveries = new Deliveries(
+      () => this.#partitions.values(),
+      () => this.#membership?.committer,
+    )
     this.#fetcher = this.#createFetcher()
     this.#source = recordSource(this.#deliveries, {
       isClosing: () => this.#closing !== undefined,
@@ -102,7 +107,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#looks = new Recurring(clock, config.get('metadata.max.age.ms'), () => this.#look())
     this.#positions = new StartingPositions({
       cluster: this.#cluster,
-      reader: () => (this.#config.get('group.id') === null ? undefined : this.groupMetadata),
+      reader: () => (this.#config.get('group.id') === null ? undefined : this.#placeFor('reading')),
       policy: this.#config.get('auto.offset.reset'),
       isCommitted: this.#limits.isCommitted,
       partitions: this.#partitions,
@@ -138,19 +143,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
    * @throws ConfigError without `group.id`
    */
   subscribe(topics: string | Subscription): void {
-    if (this.#config.get('group.id') === null) {
-      throw new ConfigError('a subscription is shared by a group: set group.id, or use assign()', {
-        key: 'group.id',
-        value: '',
-      })
-    }
     this.#assertOpen()
-    checkSubscription(topics)
+    checkSubscription(topics, this.#config)
     if (this.#subscription === undefined && this.#partitions.size > 0) {
       throw new KafkaError('INVALID_REQUEST', 'partitions were assigned by hand: unsubscribe() first')
-    }
-    if (topics instanceof SubscriptionPattern && this.#config.get('group.protocol') === 'classic') {
-      throw new KafkaError('INVALID_REQUEST', 'only group.protocol=consumer has patterns for brokers: give a RegExp')
     }
     this.#subscription = typeof topics === 'string' ? [topics] : topics
     if (this.#membership) {
@@ -167,6 +163,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#assertOpen()
     if (this.#subscription !== undefined)
       throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: unsubscribe() first')
+    this.#left = undefined
     const wanted = new Set(partitions.map(partitionKey))
     if (this.#config.get('enable.auto.commit')) void this.#commitQuietly()
     this.#partitions.drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
@@ -175,9 +172,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#beginBackgroundWork()
   }
 
-  /** Who this is in its group: what a transaction that commits its offsets has to know (KIP-447). */
+  /** Who this is in its group, for offsets in a transaction (KIP-447). Who has records in hand of a partition that went is who he was then. */
   get groupMetadata(): Required<GroupMetadata> {
-    return this.#placeFor('groupMetadata')
+    const place = this.#deliveries.lostPlace ?? this.#membership?.committer ?? this.#left
+    return placeIn(place ?? this.#placeFor('groupMetadata'))
   }
 
   /** Reads nothing any more, and leaves the group. */
@@ -469,6 +467,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       if (this.#config.get('enable.auto.commit')) {
         await this.#commitQuietly({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
       }
+      this.#left = membership?.committer
       this.#membership = undefined
       const left = membership?.leave()
       // With what the group gave while that was under way: nothing comes any more.

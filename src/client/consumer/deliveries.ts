@@ -2,6 +2,7 @@ import { KafkaError } from '../../protocol/index.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { RecordChunk } from './fetched-records.ts'
+import type { Committer } from './offset-requests.ts'
 import { PositionError } from './position-error.ts'
 
 /** Records of one partition that were handed to the program together. */
@@ -22,7 +23,9 @@ export interface Delivery<K, V> {
  */
 export class Deliveries<K, V> {
   readonly #partitions: () => Iterable<AssignedPartition<K, V>>
-  readonly #inHand = new Set<Delivery<K, V>>()
+  readonly #place: () => Committer | undefined
+  /** With the consumer's place in its group when they were handed out. */
+  readonly #inHand = new Map<Delivery<K, V>, Committer | undefined>()
   /** Records that were handed out so far. */
   recordsHandedOut = 0
   #isHeld = false
@@ -30,8 +33,18 @@ export class Deliveries<K, V> {
   #takers: (() => void)[] = []
   #quiet: (() => void)[] = []
 
-  constructor(partitions: () => Iterable<AssignedPartition<K, V>>) {
+  constructor(
+    partitions: () => Iterable<AssignedPartition<K, V>>,
+    place: () => Committer | undefined = () => undefined,
+  ) {
     this.#partitions = partitions
+    this.#place = place
+  }
+
+  /** Where something is in hand of a partition that went: the place in the group that the consumer had with it. */
+  get lostPlace(): Committer | undefined {
+    for (const [{ partition }, place] of this.#inHand) if (!partition.isOurs) return place
+    return undefined
   }
 
   /** The next records, if any may be handed out now. A partition of which something is in hand has to wait. */
@@ -46,7 +59,7 @@ export class Deliveries<K, V> {
       if (chunk === undefined) continue
       this.#last = partition
       const delivery = { partition, ...chunk, generation: partition.generation }
-      this.#inHand.add(delivery)
+      this.#inHand.set(delivery, this.#place())
       this.recordsHandedOut += chunk.records.length
       return delivery
     }
@@ -116,7 +129,7 @@ export class Deliveries<K, V> {
   }
 
   #isBusy(partition: AssignedPartition<K, V>): boolean {
-    for (const delivery of this.#inHand) if (delivery.partition === partition) return true
+    for (const delivery of this.#inHand.keys()) if (delivery.partition === partition) return true
     return false
   }
 }

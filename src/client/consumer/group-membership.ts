@@ -13,7 +13,7 @@ import { byTopic, partitionKey, type TopicPartition } from '../topic-partition.t
 import type { GroupSubscription, RebalanceProtocol } from './assignors/assignor.ts'
 import { readAssignment, readSubscriptions } from './embedded-protocol.ts'
 import type { Member, Membership, MembershipSettings } from './membership.ts'
-import type { Committer } from './offset-requests.ts'
+import { type Committer, outsider } from './offset-requests.ts'
 
 const JOIN_GROUP = { request: JoinGroupRequest, response: JoinGroupResponse }
 const SYNC_GROUP = { request: SyncGroupRequest, response: SyncGroupResponse }
@@ -55,6 +55,7 @@ export class GroupMembership implements Membership {
   readonly #backoff: Backoff
   #memberId = ''
   #generationId = -1
+  #committer: Committer
   #counts: PartitionCounts | undefined
   #heartbeat: Timer | undefined
   #wake: (() => void) | undefined
@@ -67,16 +68,16 @@ export class GroupMembership implements Membership {
   constructor(settings: MembershipSettings, member: Member) {
     this.#settings = settings
     this.#member = member
+    this.#committer = outsider(settings.groupId)
     const isCooperative = settings.assignors.every(({ protocols }) => protocols.includes('cooperative'))
     this.#protocol = isCooperative ? 'cooperative' : 'eager'
     const { retryBackoffMs, retryBackoffMaxMs, random } = settings.cluster.settings
     this.#backoff = new Backoff(retryBackoffMs, retryBackoffMaxMs, random)
   }
 
-  /** Its place in the group, as the group has last said. */
+  /** Its place in the group, as the group has last said. Once put out it commits nothing as somebody who never was a member. */
   get committer(): Committer {
-    const { groupId, groupInstanceId } = this.#settings
-    return { groupId, generationId: this.#generationId, memberId: this.#memberId, groupInstanceId }
+    return this.#committer
   }
 
   /** Joins and stays until {@link leave}. */
@@ -171,11 +172,11 @@ export class GroupMembership implements Membership {
     const revoked = this.#member.owned().filter(one => !has.has(partitionKey(one)))
     if (revoked.length > 0) await this.#member.revoke(revoked)
     if (this.#isClosed) return
-    this.#member.assign(assigned.filter(one => !had.has(partitionKey(one))))
     this.#settings.logger.info(
       { groupId: this.#settings.groupId, generationId: this.#generationId, partitions: assigned.map(partitionKey) },
       'partitions assigned',
     )
+    this.#member.assign(assigned.filter(one => !had.has(partitionKey(one))))
     // What was let go of can be given to others now.
     if (revoked.length > 0) this.rejoin()
   }
@@ -218,6 +219,7 @@ export class GroupMembership implements Membership {
     this.#check(answer.errorCode)
     this.#memberId = answer.memberId
     this.#generationId = answer.generationId
+    this.#committer = { groupId, generationId: this.#generationId, memberId: this.#memberId, groupInstanceId }
     return answer
   }
 

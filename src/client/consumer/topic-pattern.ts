@@ -1,6 +1,8 @@
+import { type Config, ConfigError } from '../../config/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
 import type { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
+import type { consumerKeys } from './consumer-config.ts'
 
 /** A pattern in RE2's syntax that the broker follows, for groups of the consumer protocol: the consumer asks for no list of topics. */
 export class SubscriptionPattern {
@@ -18,8 +20,19 @@ export class SubscriptionPattern {
 /** What a consumer can subscribe to. */
 export type Subscription = readonly string[] | RegExp | SubscriptionPattern
 
-/** @throws KafkaError INVALID_REQUEST for what is no subscription, where no compiler looks */
-export function checkSubscription(topics: string | Subscription): void {
+/**
+ * That a consumer of these settings can subscribe to this.
+ * @throws ConfigError without `group.id`
+ * @throws KafkaError INVALID_REQUEST for what is no subscription, where no compiler looks, and for a pattern that no broker follows
+ */
+export function checkSubscription(topics: string | Subscription, config: Config<typeof consumerKeys>): void {
+  if (config.get('group.id') === null) {
+    const what = 'a subscription is shared by a group: set group.id, or use assign()'
+    throw new ConfigError(what, { key: 'group.id', value: '' })
+  }
+  if (topics instanceof SubscriptionPattern && config.get('group.protocol') === 'classic') {
+    throw new KafkaError('INVALID_REQUEST', 'only group.protocol=consumer has patterns for brokers: give a RegExp')
+  }
   if (topics instanceof RegExp || topics instanceof SubscriptionPattern) return
   const names: readonly unknown[] = Array.isArray(topics) ? topics : [topics]
   if (names.every(name => typeof name === 'string')) return
