@@ -77,6 +77,25 @@ test('when answers are lost with the connection, nothing is written twice and no
   assert.deepEqual(await values(cluster, 'orders', 300), numbers(300))
 })
 
+for (const [takes, most] of Object.entries({ 'what topics usually take': 1_048_588, 'less than that': 300_000 })) {
+  test(`many records at once go in few large batches, once and in order, to a topic that takes ${takes}`, async () => {
+    await using cluster = await startCluster({ topics: ['orders'], config: { 'message.max.bytes': most } })
+    await using producer = connect(cluster.bootstrapServers).producer()
+    const sent = numbers(4_000).map(value => value.padEnd(1_000, '.'))
+    const written = await producer.sendBatch(
+      'orders',
+      sent.map(value => ({ value })),
+    )
+    assert.equal(
+      written.reduce((sum, { count }) => sum + count, 0),
+      sent.length,
+    )
+    // 4 MB: 31 batches of batch.size would hold them; where they are refused, halves and quarters are sent, too.
+    assert.ok(producer.metrics.batchesSent < (most > 1_000_000 ? 10 : 60), `${producer.metrics.batchesSent} batches`)
+    assert.deepEqual(await values(cluster, 'orders', sent.length), sent)
+  })
+}
+
 test('a full buffer makes sends wait, and they go on in order as memory comes free', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await using producer = connect(cluster.bootstrapServers).producer({ bufferMemory: 4_000, batchSize: 1_000 })

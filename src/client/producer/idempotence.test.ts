@@ -10,7 +10,7 @@ const SEAL = { compression: 'none', compressionLevel: undefined, isTransactional
 
 /** Sends a batch of one record. */
 function sent(idempotence: Idempotence, queue: PartitionQueue): ProducerBatch {
-  const batch = queue.batchFor(100, 100, new SimulatedClock())
+  const batch = queue.batchFor(100, { batchBytes: 100, mostBatchBytes: 100, maxInFlight: 5 }, new SimulatedClock())
   batch.append(0, { key: null, value: 'v', headers: [] }, () => {})
   queue.take()
   idempotence.sending(queue, batch)

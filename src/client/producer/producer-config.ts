@@ -17,7 +17,7 @@ export const producerKeys = {
     default: 131_072,
     valid: atLeast(0),
     importance: 'medium',
-    doc: 'Bytes of a batch at most; a larger record is a batch of its own. 0 sends each record by itself. Java has 16384; here memory is taken as records come.',
+    doc: 'Bytes of a batch at most; a larger record is a batch of its own. 0 sends each record by itself. Java has 16384; here memory is taken as records come. The default alone may be exceeded: by batches that have to wait because as many requests as may be are on their way, up to 1 MiB and max.request.size.',
   },
   'linger.ms': {
     type: 'long',

@@ -9,7 +9,10 @@ export type Acks = -1 | 0 | 1
 /** A producer's settings, read and found to go together. */
 export interface ProducerSettings {
   readonly acks: Acks
+  /** A batch with so many bytes waits for no more records. */
   readonly batchBytes: number
+  /** What a batch that cannot be sent yet may grow to. */
+  readonly mostBatchBytes: number
   readonly lingerMs: number
   readonly memoryBytes: number
   readonly maxBlockMs: number
@@ -27,6 +30,9 @@ export interface ProducerSettings {
   readonly isAdaptive: boolean
   readonly ignoresKeys: boolean
 }
+
+/** What brokers take of a batch by default (`message.max.bytes`), but for a few bytes. */
+const USUAL_MOST_BATCH_BYTES = 1_048_576
 
 /** Brokers remember this many batches of a producer and partition, so that many may be sent again in order. */
 const MOST_IN_FLIGHT_IN_ORDER = 5
@@ -46,6 +52,7 @@ export function producerSettings(config: Config<typeof producerKeys>): ProducerS
   return {
     acks: isAll ? -1 : (Number(acks) as Acks),
     batchBytes: config.get('batch.size'),
+    mostBatchBytes: mostBatchBytes(config),
     lingerMs,
     memoryBytes: config.get('buffer.memory'),
     maxBlockMs: config.get('max.block.ms'),
@@ -71,6 +78,16 @@ function checkDelivery(config: Config<typeof producerKeys>, leastMs: number): vo
   if (config.isDefault('delivery.timeout.ms') || given >= leastMs) return
   const reason = `must be at least linger.ms + request.timeout.ms, which is ${leastMs}`
   throw new ConfigError(reason, { key: 'delivery.timeout.ms', value: String(given) })
+}
+
+/**
+ * A `batch.size` that was given is the most, as in Java; by default, batches that have to wait for others grow past it (ADR 10), unless
+ * nobody would say that one was too large (acks=0).
+ */
+function mostBatchBytes(config: Config<typeof producerKeys>): number {
+  const given = config.get('batch.size')
+  if (!config.isDefault('batch.size') || config.get('acks') === '0') return given
+  return Math.max(given, Math.min(config.get('max.request.size'), USUAL_MOST_BATCH_BYTES))
 }
 
 /** Whether the producer is idempotent: if asked for, all must go with it; by default, if all goes with it. */

@@ -160,7 +160,7 @@ export class RecordAccumulator {
     const { clock } = cluster.settings
     const timestamp = record.timestamp === undefined ? clock.now() : checkedTimestamp(record.timestamp)
     const queue = queues.queueFor(record, key, value)
-    const batch = queue.batchFor(bytes, settings.batchBytes, clock)
+    const batch = queue.batchFor(bytes, settings, clock)
     batch.append(timestamp, { key, value, headers }, waiter)
     batch.reservedBytes += bytes
     this.#usedBytes += bytes

@@ -332,6 +332,7 @@ export class Sender {
 
   /** Sends the records of a batch that the topic's `max.message.bytes` forbids as two (KIP-126). */
   #split(batch: ProducerBatch): void {
+    batch.queue.refusedAsTooLarge(batch)
     const parts = batch.split()
     batch.queue.sequence.split(batch, parts)
     this.#parts.onSplit(batch, parts)
