@@ -85,6 +85,7 @@ export class ClientConnection implements ConnectionSink {
       maxFrameBytes: options.maxFirstResponseBytes ?? options.maxResponseBytes,
       budget: new FrameBudget(Number.POSITIVE_INFINITY),
       onFrame: frame => this.#answered(frame),
+      allocate: memoryOfAnswer,
     })
     this.#connection.start(this)
   }
@@ -257,6 +258,11 @@ export class ClientConnection implements ConnectionSink {
     }
     this.#watchDeadline(Math.min(...this.#waiting.map(({ deadlineMs }) => deadlineMs)))
   }
+}
+
+/** Nobody knows when the program is done with an answer, so it has memory of its size, and none of the pool. */
+function memoryOfAnswer(bytes: number): Buffer {
+  return bytes < Buffer.poolSize / 2 ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
 }
 
 function decodeAnswer<S extends Fields>(schema: Schema<S>, version: number, frame: Uint8Array): MessageOf<Schema<S>> {

@@ -5,8 +5,11 @@ import type { FrameBudget } from './frame-budget.ts'
 /** A frame's size comes first: an int32, big-endian, that does not count itself. */
 const SIZE_BYTES = 4
 
-/** What is allocated at once for a frame, whatever size it claims; beyond that memory follows the bytes that came. */
-const FIRST_ALLOCATION_BYTES = 1024 * 1024
+/**
+ * What is allocated at once for a frame, whatever size it claims; beyond that memory follows the bytes that came. The largest request of
+ * a producer and the answer to a fetch of one partition, a mebibyte by default, fit in with what stands around it.
+ */
+const FIRST_ALLOCATION_BYTES = (1024 + 64) * 1024
 /** The same while the budget is used up. */
 const SCARCE_ALLOCATION_BYTES = 64 * 1024
 
@@ -15,6 +18,14 @@ const SCARCE_ALLOCATION_BYTES = 64 * 1024
  * An idle connection therefore holds no buffer at all.
  */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024)
+
+export interface FrameReaderOptions {
+  readonly maxFrameBytes: number
+  readonly budget: FrameBudget
+  readonly onFrame: (frame: Uint8Array) => void
+  /** Where the memory of frames comes from; the pool when left out, for frames that are given back to it. */
+  readonly allocate?: (bytes: number) => Buffer
+}
 
 /**
  * Cuts a connection's bytes into frames. Small frames are copied out of the shared scratch buffer; a frame that does
@@ -27,6 +38,7 @@ export class FrameReader {
   maxFrameBytes: number
   readonly #budget: FrameBudget
   readonly #onFrame: (frame: Uint8Array) => void
+  readonly #allocate: (bytes: number) => Buffer
   /** The frame under construction, with what has arrived of it; undefined between frames. */
   #frame: Buffer | undefined
   #frameSize = 0
@@ -37,10 +49,11 @@ export class FrameReader {
   /** All bytes ever received: lets the owner see whether a peer makes progress. */
   receivedBytes = 0
 
-  constructor(options: { maxFrameBytes: number; budget: FrameBudget; onFrame: (frame: Uint8Array) => void }) {
-    this.maxFrameBytes = options.maxFrameBytes
-    this.#budget = options.budget
-    this.#onFrame = options.onFrame
+  constructor({ maxFrameBytes, budget, onFrame, allocate = size => bufferPool.take(size) }: FrameReaderOptions) {
+    this.maxFrameBytes = maxFrameBytes
+    this.#budget = budget
+    this.#onFrame = onFrame
+    this.#allocate = allocate
   }
 
   /** Whether part of a frame has arrived. */
@@ -114,7 +127,7 @@ export class FrameReader {
 
   #begin(size: number): void {
     const first = Math.min(size, this.#budget.isExhausted ? SCARCE_ALLOCATION_BYTES : FIRST_ALLOCATION_BYTES)
-    this.#frame = bufferPool.take(first)
+    this.#frame = this.#allocate(first)
     this.#frameSize = size
     this.#filled = 0
     this.#budget.reserve(first)
@@ -122,7 +135,7 @@ export class FrameReader {
 
   #grow(): void {
     const old = this.#frame!
-    const larger = bufferPool.take(Math.min(this.#frameSize, old.length * 2))
+    const larger = this.#allocate(Math.min(this.#frameSize, old.length * 2))
     old.copy(larger, 0, 0, this.#filled)
     bufferPool.recycle(old)
     this.#budget.reserve(larger.length - old.length)

@@ -83,7 +83,6 @@ export const PROFILES: readonly SuiteProfile[] = [
       '0114_sticky_partitioning',
       '0123_connections_max_idle',
       '0125_immediate_flush',
-      '0127_fetch_queue_backoff',
       '0129_fetch_aborted_msgs',
       '0130_store_offsets',
       '0132_strategy_ordering',
@@ -106,6 +105,8 @@ export const PROFILES: readonly SuiteProfile[] = [
       '0093_holb_consumer',
       '0103_transactions',
       '0122_buffer_cleaning_after_rebalance',
+      // Wants each record within 30 ms of its time, which is for a machine that does nothing else.
+      '0127_fetch_queue_backoff',
     ],
   },
   {
