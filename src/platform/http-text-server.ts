@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-
 /** An HTTP server that answers GET with text. */
 export interface HttpTextServer {
   readonly port: number
@@ -15,6 +13,8 @@ export async function serveHttpText(
   port: number,
   answer: (path: string) => Promise<HttpText>,
 ): Promise<HttpTextServer> {
+  // Loaded when it is used: in new versions of Node it takes 6 MiB, which a client has no use for.
+  const { createServer } = await import('node:http')
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
     const text = request.method === 'GET' ? answer(path) : Promise.resolve(undefined)
