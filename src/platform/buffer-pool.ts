@@ -10,8 +10,8 @@ const KEPT_BYTES = 32 * 1024 * 1024
  *
  * Whoever takes memory may give it back with {@link recycle} once nobody reads or writes it any more; what is not given
  * back is collected like any other memory. Giving back memory that is still referred to would mix up records of
- * different topics, so it is done in two places only: where a request's bytes have been answered, and where the system
- * has taken a response's bytes.
+ * different topics, so it is done in few places only: where a request's bytes have been answered, where the system has
+ * taken a response's bytes, and where a producer's batch was packed, outgrown or written.
  */
 export class BufferPool {
   /** Free slabs by size class. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { bufferPool } from '../../platform/index.ts'
 import {
   BatchBuilder,
   type BatchEnd,
@@ -133,7 +134,7 @@ export class ProducerBatch {
     else this.#listeners.push(listener)
   }
 
-  /** Every record is written: tells everybody where. */
+  /** Every record is written: tells everybody where, and gives the memory back. */
   complete({ baseOffset, logAppendTimeMs }: Written): void {
     const { topic, partition } = this.queue
     const waiters = this.#waiters
@@ -146,6 +147,8 @@ export class ProducerBatch {
         waiter({ topic, partition, offset, timestamp })
       } else waiter.written(partition, offset, this.#countOf(index))
     }
+    // Who answers a request has read it; what was sent before, over a connection that broke, may still lie there.
+    if (this.#bytes !== undefined && this.attempts === 1) bufferPool.recycle(this.#bytes)
     this.#settled()
   }
 

@@ -2,6 +2,7 @@
  * A record batch that grows record by record: each is encoded when it comes, into memory that goes to the socket as it is,
  * without an object a record in between.
  */
+import { bufferPool } from '../../platform/index.ts'
 import { compress } from '../compression/compression.ts'
 import type { CompressionType } from '../compression/compression-type.ts'
 import { BATCH_HEADER_BYTES, NO_TIMESTAMP } from './batch-header.ts'
@@ -32,9 +33,9 @@ export class BatchBuilder {
   #baseTimestamp = NO_TIMESTAMP
   #maxTimestamp = NO_TIMESTAMP
 
-  /** `capacity` is what it begins with; it grows as records come. */
+  /** `capacity` is what it begins with; it grows as records come. The memory is of the pool. */
   constructor(capacity: number) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(capacity, BATCH_HEADER_BYTES))
+    this.#buffer = bufferPool.take(Math.max(capacity, BATCH_HEADER_BYTES))
   }
 
   get recordCount(): number {
@@ -75,13 +76,14 @@ export class BatchBuilder {
     this.#position = at
   }
 
-  /** The bytes of the batch. Nothing can be added afterwards. */
+  /** The bytes of the batch, which whoever has no use for them any more may recycle. Nothing can be added afterwards. */
   finish({ compression = 'none', compressionLevel, ...end }: BatchEnd): Buffer {
     const records = this.#buffer.subarray(0, this.#position)
-    const bytes =
-      compression === 'none'
-        ? records
-        : behindHeader(compress(compression, records.subarray(BATCH_HEADER_BYTES), compressionLevel))
+    let bytes = records
+    if (compression !== 'none') {
+      bytes = behindHeader(compress(compression, records.subarray(BATCH_HEADER_BYTES), compressionLevel))
+      bufferPool.recycle(records)
+    }
     writeBatchHeader(bytes, {
       recordCount: this.#recordCount,
       ...end,
@@ -94,8 +96,9 @@ export class BatchBuilder {
   }
 
   #grow(room: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#position + room))
+    const larger = bufferPool.take(Math.max(this.#buffer.length * 2, this.#position + room))
     this.#buffer.copy(larger, 0, 0, this.#position)
+    bufferPool.recycle(this.#buffer)
     this.#buffer = larger
   }
 }
