@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
 import { encodeBatch } from '../protocol/index.ts'
-import { append, openLog, PARTITION, TOPIC_ID, valuesOf } from './log.test.fixture.ts'
+import { append, openLog, PARTITION, readAll, TOPIC_ID, valuesOf } from './log.test.fixture.ts'
 import { LogDirectoryLockedError } from './log-directory-loader.ts'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -38,6 +38,21 @@ describe('several log directories', () => {
     await manager.close()
     assert.ok(disk.list('/b').includes('.kafka_cleanshutdown'))
     assert.ok(!disk.list('/a').includes('.kafka_cleanshutdown'))
+  })
+
+  it('are no start when each of them fails while its logs are loaded', async () => {
+    const { log, disk, manager } = await openLog({}, { directories: ['/a', '/b'] })
+    append(log, ['kept'])
+    await manager.close()
+    const cleanOf = (directory: string): string => `${directory}/.kafka_cleanshutdown`
+    for (const directory of ['/a', '/b']) disk.remove(cleanOf(directory))
+    const fails = (path: string): boolean => path.includes('-checkpoint')
+    disk.failNext({ operation: 'write', path: fails, times: 1000 })
+    await assert.rejects(openLog({}, { disk, directories: ['/a', '/b'] }), /log directory \/[ab] is offline/)
+    disk.clearFaults()
+    const again = await openLog({}, { disk, directories: ['/a', '/b'] })
+    assert.deepEqual(readAll(again.log), [{ offset: 0, value: 'kept' }])
+    await again.manager.close()
   })
 
   it('are refused to a second broker, and free again when the first has closed', async () => {

@@ -87,13 +87,15 @@ export class LogManager {
   /**
    * Takes the directories, opens all logs in them, recovering those that need it, and begins to look after them.
    *
-   * @throws LogDirectoryLockedError when another process has one of them; the last DiskError when none can be used
+   * @throws LogDirectoryLockedError when another process has one of them; the last DiskError when none can be opened;
+   * KAFKA_STORAGE_ERROR when none of those that can is online with its logs
    */
   static async open(options: LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(options)
     try {
       await manager.#openDirectories()
       for (const managed of manager.#directories) await manager.#load(managed)
+      if (manager.directories().every(({ isOffline }) => isOffline)) manager.#directories[0]!.directory.assertOnline()
       await manager.#futures.cutToSynced(topicPartition => manager.getLog(topicPartition) !== undefined)
       await manager.#promoteOrphans()
     } catch (error) {
