@@ -11,10 +11,25 @@ test('a deletion stays marked until all is done that follows from it', async () 
   let wasMarked = false
   metadata.onPrepare(async () => {
     wasMarked = (await zooKeeper.exists(ZnodePath.deleteTopic('a'))) !== undefined
+    return []
   })
   await controller.deleteTopics([{ name: 'a', topicId: ZERO_UUID }])
   assert.ok(wasMarked)
   assert.equal(await zooKeeper.exists(ZnodePath.deleteTopic('a')), undefined)
+})
+
+test('a deletion stays marked for the next controller while something of the topic cannot be deleted', async () => {
+  const store = await openStore()
+  const { controller, metadata, zooKeeper } = await openController({ store })
+  await controller.createTopics([topic('a'), topic('b')])
+  metadata.onPrepare(async ({ going = [] }) => going.map(({ name }) => name).filter(name => name === 'a'))
+  await controller.deleteTopics(['a', 'b'].map(name => ({ name, topicId: ZERO_UUID })))
+  assert.equal(metadata.image().topic('a'), undefined)
+  assert.ok(await zooKeeper.exists(ZnodePath.deleteTopic('a')))
+  assert.equal(await zooKeeper.exists(ZnodePath.deleteTopic('b')), undefined)
+  await zooKeeper.close()
+  const next = await openController({ store })
+  assert.equal(await next.zooKeeper.exists(ZnodePath.deleteTopic('a')), undefined)
 })
 
 test('a topic made anew is not the one that a mark left behind was meant for', async () => {

@@ -86,9 +86,9 @@ export class TopicAdmin {
       const planned: (TopicImage | KafkaError)[] = [...byName.values()]
       await this.#write(planned, { writer }, topic => this.#deletionGroup(topic.name))
       const deleted = planned.filter(isPlan)
-      await this.#publishDeletions(deleted)
+      const left = await this.#publishDeletions(deleted)
       await this.#removeMarks(
-        deleted.map(({ name }) => name),
+        deleted.map(({ name }) => name).filter(name => !left.has(name)),
         writer,
       )
       return topics.map((asked, index) => {
@@ -120,16 +120,22 @@ export class TopicAdmin {
     }
   }
 
-  /** Publishes that topics are gone, in turns: what follows from it is work on the disk for every partition. */
-  async #publishDeletions(deleted: readonly TopicImage[]): Promise<void> {
+  /**
+   * Publishes that topics are gone, in turns: what follows from it is work on the disk for every partition. Resolves to
+   * those of which something is left.
+   */
+  async #publishDeletions(deleted: readonly TopicImage[]): Promise<Set<string>> {
     const turn = inTurns(this.#state.options.clock, 1)
+    const left = new Set<string>()
     for (const part of inParts(deleted, topic => topic)) {
       await turn()
-      await this.#state.options.metadata.publishPrepared({ going: part }, builder => {
+      const leftOfPart = await this.#state.options.metadata.publishPrepared({ going: part }, builder => {
         for (const { name } of part) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
         return builder
       })
+      for (const name of leftOfPart) left.add(name)
     }
+    return left
   }
 
   /** Adds partitions to topics. */
@@ -172,11 +178,14 @@ export class TopicAdmin {
    */
   async endDeletions(names: readonly string[], writer: FencedWriter): Promise<void> {
     for (const name of names) await writer.write(await this.#deletionGroup(name))
-    await this.#state.options.metadata.publishPrepared({ cutOff: names }, builder => {
+    const left = await this.#state.options.metadata.publishPrepared({ cutOff: names }, builder => {
       for (const name of names) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
       return builder
     })
-    await this.#removeMarks(names, writer)
+    await this.#removeMarks(
+      names.filter(name => !left.has(name)),
+      writer,
+    )
   }
 
   /** The topics are gone whether the marks can be removed or not: the next controller, or a topic of that name, does it. */
@@ -192,7 +201,8 @@ export class TopicAdmin {
 
   /**
    * Removes all znodes of a topic. The mark in `/admin/delete_topics` comes first and stays until the logs are gone too, so
-   * that a deletion that is cut off is taken up again by the next controller.
+   * that a deletion that is cut off, or that an offline log directory keeps from its end, is taken up again by the next
+   * controller.
    */
   async #deletionGroup(name: string): Promise<ChangeGroup> {
     const { zooKeeper } = this.#state.options

@@ -13,8 +13,11 @@ export interface ComingChange {
   readonly cutOff?: readonly string[]
 }
 
-/** Gets ready for a change that is about to be published. It must not reject. */
-export type MetadataPreparer = (change: ComingChange) => Promise<void>
+/**
+ * Gets ready for a change that is about to be published; resolves to the names of topics that go and of which something has to
+ * stay for now. It must not reject.
+ */
+export type MetadataPreparer = (change: ComingChange) => Promise<readonly string[]>
 
 /** The image that this broker goes by, and those who act on its changes. */
 export class MetadataCache {
@@ -52,16 +55,18 @@ export class MetadataCache {
   /**
    * Publishes topics, or that they are gone, when others have done ahead, and in turns, what would hold the event loop for
    * too long inside {@link publish}: making or deleting the logs of thousands of partitions. Nothing else may be published
-   * meanwhile.
+   * meanwhile. Resolves to the names of topics that are gone and of which something is left where nobody can get at it now.
    */
-  async publishPrepared(ahead: ComingChange, change: (builder: ImageBuilder) => ImageBuilder): Promise<ClusterImage> {
+  async publishPrepared(ahead: ComingChange, change: (builder: ImageBuilder) => ImageBuilder): Promise<Set<string>> {
     this.#coming = change(this.#image.change()).build().image
+    const left = new Set<string>()
     try {
-      for (const prepare of this.#preparers) await prepare(ahead)
+      for (const prepare of this.#preparers) for (const name of await prepare(ahead)) left.add(name)
     } finally {
       this.#coming = undefined
     }
-    return this.publish(change)
+    this.publish(change)
+    return left
   }
 
   /** Makes the next image the current one and tells everybody, in the order they subscribed. */

@@ -165,16 +165,20 @@ export class ReplicaManager {
   /**
    * Does ahead of {@link applyDelta}, so many logs in a turn of the event loop, what follows from a change that is about
    * to be published: makes the logs of partitions that will be placed here, and deletes those of topics that go. Until
-   * that is published a partition without its log answers NOT_LEADER_OR_FOLLOWER.
+   * that is published a partition without its log answers NOT_LEADER_OR_FOLLOWER. Resolves to the names of topics that may
+   * have logs in a directory that is offline, which stay.
    */
-  async prepare({ coming = [], going = [], cutOff = [] }: ComingChange): Promise<void> {
-    await this.#giveUpTopics(going)
+  async prepare({ coming = [], going = [], cutOff = [] }: ComingChange): Promise<readonly string[]> {
+    const left = await this.#giveUpTopics(going)
     if (cutOff.length > 0) await this.#deleteLeftovers(new Set(cutOff))
     await this.#makeLogs(coming)
+    return this.#options.logManager.directories().some(({ isOffline }) => isOffline) ? [...left, ...cutOff] : left
   }
 
-  async #giveUpTopics(topics: readonly TopicImage[]): Promise<void> {
-    if (topics.length === 0) return
+  /** Gives up all partitions of topics; resolves to the names of those of which a log is left. */
+  async #giveUpTopics(topics: readonly TopicImage[]): Promise<string[]> {
+    const left = new Set<string>()
+    if (topics.length === 0) return []
     using _ = this.#options.logManager.deletingMany()
     const turn = inTurns(this.#options.clock, DELETIONS_IN_A_TURN)
     for (const { name, topicId } of topics) {
@@ -183,10 +187,11 @@ export class ReplicaManager {
       for (const partition of hosted.partitions) {
         if (!partition) continue
         await turn()
-        if (this.#isClosed) return
-        this.#giveUp(partition)
+        if (this.#isClosed) return [...left]
+        if (!this.#giveUp(partition)) left.add(name)
       }
     }
+    return [...left]
   }
 
   /** Deletes all logs of these topics, of which a broker that was killed has left some. */
@@ -277,21 +282,24 @@ export class ReplicaManager {
     for (const partition of hosted.partitions) if (partition) this.#giveUp(partition)
   }
 
-  #giveUp(partition: Partition): void {
+  /** Ends the hosting of a partition and deletes its log; returns whether that is gone. */
+  #giveUp(partition: Partition): boolean {
     this.hosted.remove(partition)
     this.#moves.stop(partition)
     const wasOffline = partition.isOffline
     partition.close()
-    if (!wasOffline) this.#deleteLog(partition.topicPartition)
+    return !wasOffline && this.#deleteLog(partition.topicPartition)
   }
 
-  #deleteLog(topicPartition: TopicPartition): void {
+  #deleteLog(topicPartition: TopicPartition): boolean {
     const { topic, partition } = topicPartition
     try {
       this.#options.logManager.deleteFutureLog(topicPartition)
       this.#options.logManager.deleteLog(topicPartition)
+      return true
     } catch (error) {
       this.#logger.error({ err: error }, `Could not delete the log of partition ${topic}-${partition}`)
+      return false
     }
   }
 
