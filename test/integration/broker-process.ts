@@ -1,6 +1,5 @@
 /** Brokers as users run them: a process, a file of properties, a log on standard output. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,11 +54,4 @@ export async function failedStart(command: string, args: readonly string[]): Pro
   return { code, output: broker.stdout + broker.stderr }
 }
 
-/** A port that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise<void>(resolve => server.close(() => resolve()))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
+export { freePort } from '../compat/metadata-probe.ts'
