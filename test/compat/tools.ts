@@ -7,6 +7,8 @@ import { cacheDirectory } from './jars.ts'
 import { programExists, run } from './process.ts'
 
 const INSTALL_TIMEOUT_MS = 600_000
+/** Of a compiler that shares its cores with others. */
+const BUILD_TIMEOUT_MS = 2_400_000
 
 /** A Python program with packages of its own. */
 export interface PythonEnvironment {
@@ -128,5 +130,5 @@ export async function librdkafkaSource(): Promise<string> {
 
 /** One run of `make`, with the time that building takes on a busy machine. */
 export function makeStep(args: readonly string[], cwd: string): Promise<unknown> {
-  return run('make', args, { cwd, timeoutMs: INSTALL_TIMEOUT_MS })
+  return run('make', args, { cwd, timeoutMs: BUILD_TIMEOUT_MS })
 }
