@@ -6,12 +6,12 @@ import type { Random } from '../../src/platform/index.ts'
 import {
   ConsumerProtocolAssignment,
   ConsumerProtocolSubscription,
-  encodeWithVersion,
   type FieldType,
   type Schema,
 } from '../../src/protocol/everything.ts'
 import { sampleMessage } from '../../src/protocol/sample-message.ts'
 import { hostileRecords } from './hostile-batch.ts'
+import { encodeHostile } from './hostile-encoder.ts'
 
 /** The topics that a broker under fuzz starts with. */
 export const FUZZ_TOPICS = ['plain', 'compacted', 'stamped', 'checked'] as const
@@ -189,9 +189,9 @@ class Improver {
     if (!/metadata|assignment/i.test(name) || random.below(4) === 0) return undefined
     const schema = /metadata/i.test(name) ? ConsumerProtocolSubscription : ConsumerProtocolAssignment
     const version = random.below(schema.versions.max + 1)
-    const bytes = Buffer.from(encodeWithVersion(schema, version, sampleMessage(schema, version, random)))
-    if (random.below(3) === 0) bytes[random.below(bytes.length)] = random.below(256)
-    return bytes
+    const message = sampleMessage(schema, version, random)
+    const prefix = Buffer.from([0, version])
+    return Buffer.concat([prefix, encodeHostile({ schema, version, message, lies: random.below(3), random })])
   }
 }
 
