@@ -1,4 +1,4 @@
-/** The wall clock of the broker jumps, by an hour and by ten years, forth and back. */
+/** The wall clock of the broker drifts, and jumps by an hour and by ten years, forth and back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
@@ -19,6 +19,9 @@ const PRODUCE = [p.ProduceRequest, p.ProduceResponse] as const
 const LIST_OFFSETS = [p.ListOffsetsRequest, p.ListOffsetsResponse] as const
 const DESCRIBE = [p.DescribeGroupsRequest, p.DescribeGroupsResponse] as const
 const TEN_YEARS = 10 * 365 * 24
+/** How many times as fast as the machine's the clock goes, for some time each. */
+const DRIFTS = [1.05, 0.9, 3, 0]
+const DRIFT_MS = 2_000
 /** Where the clock stands after each jump, in hours. */
 const JUMPS = [1, 0, -1, 0, -TEN_YEARS, 0, TEN_YEARS, 0]
 const PROPERTIES = {
@@ -40,7 +43,7 @@ interface Dated {
   readonly timeMs: number
 }
 
-test('when the wall clock jumps, nothing is deleted early, clients go on, and transactions end by the time that passed', async context => {
+test('when the wall clock drifts and jumps, nothing is deleted early, clients go on, and transactions end by the time that passed', async context => {
   const clock = await toolOrSkip(context, 'libfaketime', () => MovedClock.create())
   if (clock === undefined) return
   try {
@@ -61,32 +64,39 @@ test('when the wall clock jumps, nothing is deleted early, clients go on, and tr
       const week = await fill(broker.port)
       const dated: Dated[] = []
       const member = await reader.member()
-      for (const [index, hours] of JUMPS.entries()) {
+      const during = async (change: () => Promise<void> | void, when: string): Promise<void> => {
         const long = await openTransaction(broker.port, 'long', 60_000)
         const short = await openTransaction(broker.port, 'short', 1_500)
-        clock.moveTo(hours)
+        await change()
         dated.push(await appendDated(broker.port, clock))
         await load.more(60)
         await reader.more(20)
-        assert.equal(await long.end(true), 'NONE', `with the clock at ${hours} h`)
+        assert.equal(await long.end(true), 'NONE', when)
         await untilStable(broker.port)
-        assert.notEqual(await short.end(true), 'NONE', `with the clock at ${hours} h`)
+        assert.notEqual(await short.end(true), 'NONE', when)
         // Ten years on, a week is over.
-        const mustBeThere = index < JUMPS.indexOf(TEN_YEARS)
+        const mustBeThere = dated.length <= DRIFTS.length + JUMPS.indexOf(TEN_YEARS)
         if (mustBeThere) assert.equal((await readPartition(broker.port, { topic: WEEK, partition: 0 })).length, week)
         assert.equal(await reader.member(), member, 'the member of the group stays')
         long.close()
         short.close()
       }
+      for (const speed of DRIFTS) await during(() => clock.drift(speed, DRIFT_MS), `with a clock of speed ${speed}`)
+      for (const hours of JUMPS) await during(() => clock.moveTo(hours), `with the clock at ${hours} h`)
       await load.stop()
       const audit = await load.audit()
       const committed = await readPartition(broker.port, { topic: TRANSACTED, partition: 0, isReadCommitted: true })
       assert.deepEqual(
         committed.map(({ value }) => value),
-        JUMPS.map(() => 'long'),
+        [...DRIFTS, ...JUMPS].map(() => 'long'),
       )
       await lookUp(broker.port, dated)
-      report(context.name, { jumps: JUMPS.length, 'records read by the group': reader.count, ...audit })
+      report(context.name, {
+        drifts: DRIFTS.length,
+        jumps: JUMPS.length,
+        'records read by the group': reader.count,
+        ...audit,
+      })
     })
   } finally {
     clock.dispose()

@@ -1,4 +1,4 @@
-/** Files that are damaged while the broker is down: what is wrong is never served, and the rest is. */
+/** Files that are damaged while the broker is down, or under it: what is wrong is never served, and the rest is. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { createTopics } from '../compat/create-topics.ts'
 import type { RunningProgram } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { report } from './cycles.ts'
-import { IdempotentLoad } from './idempotent-load.ts'
+import { IdempotentLoad, produce } from './idempotent-load.ts'
 import { fetchOnce } from './partition-reader.ts'
 import { withBroker } from './with-broker.ts'
 
@@ -118,6 +118,44 @@ test('a bit that flipped in the records of a closed segment never reaches a read
     assert.equal(refused, 1, 'the batch with the flipped bit fails its sum or is refused, and no other does')
     assert.ok(sound > 0)
     report('a flipped bit', { 'broken batches': refused, 'sound batches': sound })
+  })
+})
+
+test('a closed segment that is damaged under a running broker is refused where it is wrong, and all else is served', async context => {
+  await withBroker({}, async broker => {
+    await filled(broker)
+    // Memory holds what was appended a moment ago: nothing after a start.
+    await broker.stop()
+    await broker.restart()
+    const [flipped = '', cutOff = ''] = files(broker, '.log')
+    const middle = (file: string): p.BatchHeader => {
+      const bytes = readFileSync(file)
+      return [...p.batches(bytes)].find(({ position }) => position > bytes.length >> 1)!
+    }
+    const [wrong, lost] = [middle(flipped), middle(cutOff)]
+    const bytes = readFileSync(flipped)
+    bytes[wrong.position + 200]! ^= 0x10
+    writeFileSync(flipped, bytes)
+    truncateSync(cutOff, lost.position + 20)
+    const client = await ProtocolClient.open(broker.port)
+    const fetched = async (from: number, partition = 0) => {
+      const { error, records } = await fetchOnce(client, { topic: TOPIC.name, partition, from })
+      const first = error === 'NONE' ? p.nextBatch(records, 0) : undefined
+      return { error, first, isSound: first !== undefined && p.batchCrcValid(records, first) }
+    }
+    assert.equal((await fetched(wrong.baseOffset - 1)).isSound, true, 'before the flipped bit')
+    assert.equal((await fetched(wrong.baseOffset)).isSound, false, 'at the flipped bit')
+    assert.equal((await fetched(wrong.lastOffset + 1)).isSound, true, 'behind the flipped bit')
+    assert.equal((await fetched(lost.baseOffset - 1)).isSound, true, 'before the end')
+    assert.equal((await fetched(lost.baseOffset)).error, 'CORRUPT_MESSAGE')
+    const next = readFileSync(files(broker, '.log')[2]!)
+    assert.equal((await fetched(p.nextBatch(next, 0)!.baseOffset)).isSound, true, 'in the next segment')
+    assert.equal((await fetched(wrong.baseOffset, 1)).isSound, true, 'in another partition')
+    const timestamp = Date.now()
+    const more = p.encodeBatch({ records: [{ value: Buffer.from('more'), timestamp }] })
+    assert.equal((await produce(client, { topic: TOPIC.name, partition: 0, records: more })).error, 'NONE')
+    client.close()
+    report(context.name, { 'segments damaged': 2, 'fetches refused': 2, 'fetches served': 5 })
   })
 })
 

@@ -1,6 +1,6 @@
-/** Disks that fill up, fail and dawdle: one log directory is struck, the other serves on. */
+/** Disks that fail and dawdle: one log directory is struck, the other serves on. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -8,40 +8,11 @@ import * as p from '../../src/protocol/everything.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { report } from './cycles.ts'
-import { diskOrSkip } from './loop-disk.ts'
 import { FaultInForce, type SystemCallFault, strace } from './system-call-faults.ts'
 import { acknowledged, comesBack, otherDirectoryLives, untilRefused, withTwoDirectories } from './two-directories.ts'
 
 const METADATA = [p.MetadataRequest, p.MetadataResponse] as const
 const SYNCED = { 'log.flush.interval.messages': '1' }
-/** Free space in KiB when the fault begins: the disk is full at an append, an index, a roll or a snapshot. */
-const FREE_KIB = [16, 40, 100, 180, 260]
-
-test('a full disk gives storage errors and no false acknowledgement, the other directory lives, and space heals it', async context => {
-  const disk = await diskOrSkip(context, { megabytes: 16 })
-  if (disk === undefined) return
-  const frail = join(disk.path, 'logs')
-  mkdirSync(frail)
-  const ballast = join(disk.path, 'ballast')
-  let refusals = 0
-  try {
-    const audit = await withTwoDirectories(frail, {}, async parts => {
-      for (const freeKib of FREE_KIB) {
-        const { bavail, bsize } = statfsSync(disk.path)
-        writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - freeKib * 1024)))
-        refusals += await untilRefused(parts)
-        await otherDirectoryLives(parts)
-        await parts.broker.killHard()
-        rmSync(ballast)
-        await parts.broker.restart()
-        await comesBack(parts)
-      }
-    })
-    report(context.name, { 'times full': FREE_KIB.length, 'storage errors': refusals, ...audit })
-  } finally {
-    await disk.dispose()
-  }
-})
 
 test('after a failed fsync the directory is offline and takes no append, also when fsync works again', async context => {
   await strikeOnce(context, { calls: ['fsync', 'fdatasync'], effect: 'error=EIO' })

@@ -1,11 +1,12 @@
 /** The wall clock of one process, moved while it runs: by libfaketime, which leaves the monotonic clock and the dates of files alone. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from '../compat/process.ts'
+import { run, sleep } from '../compat/process.ts'
 import { debianPackage } from '../compat/tools.ts'
 
 const HOUR_MS = 3_600_000
+const STEP_MS = 5
 
 export class MovedClock {
   readonly #directory = mkdtempSync(join(tmpdir(), 'monedula-clock-'))
@@ -51,8 +52,24 @@ export class MovedClock {
 
   /** From now on the clock is so many hours ahead of the machine's, or behind it. */
   moveTo(hours: number): void {
-    this.#aheadMs = hours * HOUR_MS
-    writeFileSync(this.#file, `${hours < 0 ? '' : '+'}${hours * 3_600}\n`)
+    this.#set(hours * HOUR_MS)
+  }
+
+  /** For so long the clock goes so many times as fast as the machine's, in steps of a few milliseconds. */
+  async drift(speed: number, forMs: number): Promise<void> {
+    const [fromMs, beganMs] = [this.#aheadMs, performance.now()]
+    for (let passedMs = 0; passedMs < forMs; ) {
+      await sleep(STEP_MS)
+      passedMs = performance.now() - beganMs
+      this.#set(fromMs + (speed - 1) * passedMs)
+    }
+  }
+
+  #set(aheadMs: number): void {
+    this.#aheadMs = aheadMs
+    // In one piece, for the process may look at any moment.
+    writeFileSync(`${this.#file}.next`, `${aheadMs < 0 ? '' : '+'}${(aheadMs / 1_000).toFixed(3)}\n`)
+    renameSync(`${this.#file}.next`, this.#file)
   }
 
   dispose(): void {

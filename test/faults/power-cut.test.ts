@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
 import { run, sleep } from '../compat/process.ts'
 import { cycles, report } from './cycles.ts'
 import { IdempotentLoad } from './idempotent-load.ts'
+import { lastLogFile, tailOf } from './log-tail.ts'
 import { type DiskOptions, diskOrSkip } from './loop-disk.ts'
+import { UnsyncedLoad } from './unsynced-load.ts'
 import { withBroker } from './with-broker.ts'
 
 const TOPIC = { name: 'numbers', partitions: 2 }
@@ -19,7 +22,27 @@ test('with log.flush.interval.messages=1 no acknowledged record is lost in a pow
 
 test('a torn or zero-filled tail after a power cut is cut off and never read as records', async context => {
   const disk = { megabytes: 128, mountOptions: 'data=writeback,nodelalloc' }
-  await cutRepeatedly(context, disk, Math.ceil(cycles(50) / 5))
+  const tails = { none: 0, zeros: 0, torn: 0 }
+  let load: UnsyncedLoad | undefined
+  await cutRepeatedly(context, disk, Math.ceil(cycles(50) / 5), {
+    begin: async broker => {
+      load = await UnsyncedLoad.start(broker)
+    },
+    afterCut: directory => {
+      tails[tailOf(lastLogFile(directory, UnsyncedLoad.partition))]++
+    },
+    end: async () => {
+      await load?.stop()
+      await load?.audit()
+    },
+  })
+  if (load === undefined) return
+  assert.ok(tails.zeros + tails.torn > 0, `no cut left a tail: ${JSON.stringify(tails)}`)
+  report(context.name, {
+    'zero-filled tails': tails.zeros,
+    'torn tails': tails.torn,
+    'records acknowledged unsynced': load.acknowledged,
+  })
 })
 
 test('after a power cut that takes renames back each checkpoint is the old one or the new one, never neither', async context => {
@@ -31,14 +54,14 @@ test('after a power cut that takes renames back each checkpoint is the old one o
   let checked = 0
   let fromTo = ''
   let points = new Map<string, number>()
+  let latest = new Map<string, number>()
   await cutRepeatedly(context, { megabytes: 320, fileSystem: 'xfs' }, Math.ceil(cycles(50) / 5), {
     properties,
     beforeCut: directory => {
-      const latest = checkpoint(directory, 'recovery-point-offset-checkpoint')
+      latest = checkpoint(directory, 'recovery-point-offset-checkpoint')
       fromTo = `${JSON.stringify([...points])} ${JSON.stringify([...latest])}`
-      return latest
     },
-    afterCut: (directory, latest) => {
+    afterCut: directory => {
       for (const name of readdirSync(directory).filter(file => file.endsWith('-offset-checkpoint'))) {
         checkpoint(directory, name)
         checked++
@@ -68,25 +91,35 @@ function checkpoint(directory: string, name: string): Map<string, number> {
   )
 }
 
-/** What is looked at in the log directory while everything stands still, and when the disk is back. */
+/** What a test does beside the cuts. */
 interface Looks {
-  readonly properties: Readonly<Record<string, string>>
-  readonly beforeCut: (directory: string) => Map<string, number>
-  readonly afterCut: (directory: string, before: Map<string, number>) => void
+  readonly properties?: Readonly<Record<string, string>>
+  readonly begin?: (broker: BrokerProcess) => Promise<void>
+  /** Looks at the log directory while everything stands still. */
+  readonly beforeCut?: (directory: string) => void
+  /** Looks at the log directory when the disk is back, before the broker is. */
+  readonly afterCut?: (directory: string) => void
+  readonly end?: () => Promise<void>
 }
 
-async function cutRepeatedly(context: TestContext, options: DiskOptions, cuts: number, looks?: Looks): Promise<void> {
+async function cutRepeatedly(
+  context: TestContext,
+  options: DiskOptions,
+  cuts: number,
+  looks: Looks = {},
+): Promise<void> {
   const disk = await diskOrSkip(context, options)
   if (disk === undefined) return
   let lostFiles = 0
   let lostRenames = 0
   try {
-    const properties = { ...SYNCED, ...looks?.properties }
+    const properties = { ...SYNCED, ...looks.properties }
     await withBroker({ directory: join(disk.path, 'broker'), properties }, async broker => {
       const configEntries = [{ name: 'segment.bytes', value: '32768' }]
       await createTopics(broker, [{ topic: TOPIC.name, numPartitions: TOPIC.partitions, configEntries }])
       const load = new IdempotentLoad(broker.port, TOPIC)
       await load.start()
+      await looks.begin?.(broker)
       writeFileSync(join(disk.path, 'renamed'), 'before the first cut', { flush: true })
       await run('sync', ['-f', disk.path])
       for (let cut = 0; cut < cuts; cut++) {
@@ -94,7 +127,7 @@ async function cutRepeatedly(context: TestContext, options: DiskOptions, cuts: n
         const unsynced = join(disk.path, `unsynced-${cut}`)
         writeFileSync(unsynced, 'gone')
         await holdStill(broker.pid)
-        const before = looks?.beforeCut(broker.logDirectory)
+        looks.beforeCut?.(broker.logDirectory)
         renameUnsynced(disk.path, cut)
         await disk.cutPower()
         await broker.killHard()
@@ -102,11 +135,12 @@ async function cutRepeatedly(context: TestContext, options: DiskOptions, cuts: n
         await disk.mount()
         if (!existsSync(unsynced) || readFileSync(unsynced, 'utf8') !== 'gone') lostFiles++
         if (readFileSync(join(disk.path, 'renamed'), 'utf8') !== String(cut)) lostRenames++
-        if (looks && before) looks.afterCut(broker.logDirectory, before)
+        looks.afterCut?.(broker.logDirectory)
         await broker.restart()
       }
       await load.more(50)
       await load.stop()
+      await looks.end?.()
       const audit = await load.audit()
       assert.ok(audit.acknowledged >= cuts * 50)
       assert.ok(lostFiles >= cuts / 2, `only ${lostFiles} of ${cuts} cuts lost a file that nobody had synced`)
