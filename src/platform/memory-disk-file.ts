@@ -41,6 +41,11 @@ export class MemoryFileContent {
     return this.#size
   }
 
+  /** Its size after a crash that nothing survives but what was synced. */
+  get durableSize(): number {
+    return this.#durableSize
+  }
+
   read(target: Uint8Array, offset: number, length: number, position: number): number {
     const count = Math.max(0, Math.min(length, this.#size - position))
     target.set(this.#bytes.subarray(position, position + count), offset)

@@ -203,6 +203,12 @@ export class MemoryDisk implements Disk {
     return { totalBytes, usableBytes: Math.max(0, totalBytes - this.#usedBytes) }
   }
 
+  /** The size that a file would have if the power went now and nothing survived but what was synced. */
+  durableSize(path: string): number | undefined {
+    const node = this.#find(path)
+    return node?.isDirectory === false ? node.durableSize : undefined
+  }
+
   list(directory: string): readonly string[] {
     this.check('list', directory)
     const node = this.#find(directory)

@@ -45,12 +45,14 @@ export async function auditPartition(
   let position = start
   let bytes = 0
   let before: BatchHeader | undefined
+  const ends = new Set([start])
   for (;;) {
     const reading = await readOnce(world, peer, { topic, partition, isolation, offset: position })
     if (reading.errorCode !== 0) world.fail(`${where} answers error ${reading.errorCode} at ${position}`)
     for (const header of reading.headers) {
       checkNeighbours(world, where, before, header)
       before = header
+      ends.add(header.lastOffset + 1)
     }
     records.push(...reading.records.map(({ offset, epoch, value }) => ({ offset, epoch, value })))
     if (reading.next === position) {
@@ -64,9 +66,28 @@ export async function auditPartition(
     bytes += reading.headers.reduce((sum, { length }) => sum + length, 0)
     position = reading.next
   }
-  if (isolation === 'uncommitted') checkRetention(world, where, start, bytes)
+  if (isolation === 'uncommitted') {
+    checkRetention(world, where, start, bytes)
+    checkSegments(world, where, start, ends)
+  }
   world.history.note({ kind: 'audit', partition: where, isolation }, { offset: start, records })
   return records
+}
+
+/**
+ * A segment begins where a batch before it ends, also behind a compaction. A recovery takes anything else for a loss, and the
+ * end of the log could go back.
+ */
+function checkSegments(world: World, where: string, start: number, ends: ReadonlySet<number>): void {
+  if (world.losses > 0) return
+  const { disk, server } = world.broker
+  for (const { log } of server?.services.replicas.partitions() ?? []) {
+    if (log === undefined || `${log.topicPartition.topic}-${log.topicPartition.partition}` !== where) continue
+    for (const name of disk.list(log.path)) {
+      const base = name.endsWith('.log') ? Number.parseInt(name, 10) : start
+      if (base > start && !ends.has(base)) world.fail(`${where}: a segment begins at ${base}, and no batch ends there`)
+    }
+  }
 }
 
 /** A topic that is to lose its oldest records has not lost more than it should, nor kept too much. */

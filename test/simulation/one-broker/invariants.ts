@@ -1,5 +1,6 @@
 import type { BrokerServices } from '../../../src/broker/index.ts'
 import { ErrorCode, type MessageOf, type ProduceResponse } from '../../../src/protocol/everything.ts'
+import type { SimulatedBroker } from '../../../src/testing/simulated-broker.ts'
 import { BRIEF } from './administrator.ts'
 import type { World } from './world.ts'
 
@@ -22,6 +23,18 @@ export function checkInvariants(world: World): void {
     if (topicPartition.topic !== BRIEF) world.starts.set(where, logStartOffset)
     const isVisibleUnsynced = log.mustSyncBeforeAck && highWatermark > Math.max(recoveryPoint, logStartOffset)
     if (isVisibleUnsynced) world.fail(`${where}: what is not synced can be read: ${numbers}`)
+  }
+}
+
+/** What a recovery has cut off stays off whenever the power goes: readers see something else in its place soon. */
+export function checkRecovered(world: Pick<World, 'fail'>, { disk, server }: SimulatedBroker): void {
+  for (const { log } of server?.services.replicas.partitions() ?? []) {
+    if (log === undefined || log.isOffline) continue
+    for (const name of disk.list(log.path).filter(file => file.endsWith('.log'))) {
+      const path = `${log.path}/${name}`
+      const [size, durable] = [disk.stat(path)!.size, disk.durableSize(path)!]
+      if (durable > size) world.fail(`${path}: what was cut off behind ${size} bytes can come back, to ${durable}`)
+    }
   }
 }
 

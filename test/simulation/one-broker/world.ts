@@ -4,7 +4,7 @@ import { type MemoryDisk, type Random, SimulatedClock, seededRandom, sleep } fro
 import { type MessageOf, ProduceRequest, type ProduceResponse, ZERO_UUID } from '../../../src/protocol/everything.ts'
 import { type HistoryEvent, HistoryRecorder } from '../../../src/testing/history/index.ts'
 import { SimulatedBroker } from '../../../src/testing/simulated-broker.ts'
-import { checkAcknowledged } from './invariants.ts'
+import { checkAcknowledged, checkRecovered } from './invariants.ts'
 import type { Settings } from './settings.ts'
 
 export type Properties = Readonly<Record<string, string>>
@@ -219,10 +219,11 @@ export class World<S extends Settings = Settings> {
       ...(disk ? { disk } : {}),
       interceptor: (handler, request, context) => this.intercept(handler, request, context),
     })
-    broker.ready.catch(error => {
+    const failed = (error: Error): void => {
       if (broker.isOver) return
       this.#gaveUp(`the broker does not start: ${error.stack}`)
-    })
+    }
+    broker.ready.then(() => checkRecovered(this, broker), failed)
     return broker
   }
 
