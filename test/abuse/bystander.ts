@@ -1,53 +1,71 @@
 /**
  * A client that does nothing wrong, in a process of its own so that an attacker's work does not slow it down:
- * `node bystander.js PORT TOPIC`. It appends a small record every few milliseconds and waits for each answer. For each
- * line on its standard input it prints, as JSON, what became of the requests since the line before.
+ * `node bystander.js PORT TOPIC PID`, the last of the broker. It appends a small record every few milliseconds and waits for each
+ * answer. For a line `experience` on its standard input it prints, as JSON, what became of the requests since the last one; for a
+ * line `count`, how many they are so far.
  */
 import { createConnection } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { framed, requestFrame } from '../../scripts/fuzz/wire-client.ts'
 import { encodeBatch, ProduceRequest } from '../../src/protocol/everything.ts'
+import { MachineTime } from './machine-time.ts'
 
 /** How a stretch of time was for the bystander. */
 export interface Experience {
   readonly answered: number
-  readonly p50Ms: number
+  /** How long answers took, without what the machine did not give to the broker and to the bystander. */
   readonly p99Ms: number
+  /** How long they took by the clock. */
+  readonly p99WallMs: number
+}
+
+interface Wait {
+  readonly ms: number
+  readonly wallMs: number
+}
+
+/** The wait that 99 of 100 are not longer than. */
+function p99(waits: readonly number[]): number {
+  const sorted = [...waits].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length * 0.99)] ?? Number.POSITIVE_INFINITY
 }
 
 const PAUSE_MS = 4
 
-async function main(port: number, topic: string): Promise<void> {
+async function main(port: number, topic: string, pid: number): Promise<void> {
   const socket = createConnection({ host: '127.0.0.1', port, noDelay: true })
   socket.on('error', () => process.exit(1))
   socket.on('close', () => process.exit(1))
   let answered: () => void = () => {}
   socket.on('data', () => answered())
-  let latencies: number[] = []
+  const machine = new MachineTime(pid)
+  let waits: Wait[] = []
+  const experience = (): Experience => {
+    const seen = { p99Ms: p99(waits.map(({ ms }) => ms)), p99WallMs: p99(waits.map(({ wallMs }) => wallMs)) }
+    const answered = waits.length
+    waits = []
+    return { answered, ...seen }
+  }
   createInterface({ input: process.stdin })
-    .on('line', () => {
-      const sorted = latencies.sort((a, b) => a - b)
-      const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.POSITIVE_INFINITY
-      const seen = { answered: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99) }
-      console.log(JSON.stringify(seen satisfies Experience))
-      latencies = []
-    })
+    .on('line', line => console.log(JSON.stringify(line === 'count' ? waits.length : experience())))
     .on('close', () => process.exit(0))
   const records = encodeBatch({ records: [{ value: Buffer.alloc(100, 'b') }] })
   const body = { acks: 1, timeoutMs: 30_000, topicData: [{ name: topic, partitionData: [{ index: 0, records }] }] }
   const request = framed(requestFrame(ProduceRequest, 8, { body }))
   for (;;) {
+    const takenMs = machine.takenMs
     const startMs = performance.now()
     const answer = new Promise<void>(resolve => {
       answered = resolve
     })
     socket.write(request)
     await answer
-    latencies.push(performance.now() - startMs)
+    const wallMs = performance.now() - startMs
+    waits.push({ ms: Math.max(0, wallMs - (machine.takenMs - takenMs)), wallMs })
     await sleep(PAUSE_MS)
   }
 }
 
-const [port, topic] = process.argv.slice(2)
-if (topic !== undefined) await main(Number(port), topic)
+const [port, topic, pid] = process.argv.slice(2)
+if (topic !== undefined) await main(Number(port), topic, Number(pid))
