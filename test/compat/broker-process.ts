@@ -215,8 +215,6 @@ export class BrokerProcess {
     if (this.target === 'kafka') {
       const port = this.#options.zooKeeperPort ?? this.#zooKeeper?.port
       properties['zookeeper.connect'] = `127.0.0.1:${port}`
-      // Short, so that a restart after kill -9 need not wait long for the dead broker's session to end.
-      properties['zookeeper.session.timeout.ms'] = '6000'
     }
     if (this.target === 'kafka43') Object.assign(properties, kraftProperties(this.port, this.#controllerPort))
     const file = join(this.directory, 'server.properties')

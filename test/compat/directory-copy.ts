@@ -3,7 +3,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs, { type Admin } from 'kafkajs'
 import { BrokerProcess, type Target } from './broker-process.ts'
-import { sleep } from './process.ts'
+import { until } from './process.ts'
 import { ZooKeeperProcess } from './zookeeper-process.ts'
 
 /** A broker, and what ends it together with its ZooKeeper; its directory stays. */
@@ -52,16 +52,20 @@ export interface OnCopy {
 
 /** Waits for the leaders of `count` partitions: Kafka answers clients before its controller has told it of any topic. */
 async function untilLeaders(broker: BrokerProcess, count: number): Promise<void> {
-  await withAdmin(broker, async admin => {
-    const deadline = Date.now() + 60_000
-    for (;;) {
-      const { topics } = await admin.fetchTopicMetadata()
-      const partitions = topics.filter(({ name }) => !name.startsWith('__')).flatMap(topic => topic.partitions)
-      if (partitions.filter(({ leader }) => leader >= 0).length >= count) return
-      if (Date.now() > deadline) throw new Error(`no leaders for ${count} partitions: ${JSON.stringify(topics)}`)
-      await sleep(100)
-    }
-  })
+  let found = ''
+  const haveLeaders = async (admin: Admin): Promise<boolean> => {
+    const { topics } = await admin.fetchTopicMetadata()
+    found = JSON.stringify(topics)
+    const partitions = topics.filter(({ name }) => !name.startsWith('__')).flatMap(topic => topic.partitions)
+    return partitions.filter(({ leader }) => leader >= 0).length >= count
+  }
+  await withAdmin(broker, admin =>
+    until(
+      () => `no leaders for ${count} partitions: ${found}`,
+      () => haveLeaders(admin),
+      100,
+    ),
+  )
 }
 
 /** Runs `work` with an admin client of kafkajs. */

@@ -4,19 +4,23 @@ import { type TestContext, test } from 'node:test'
 import {
   CreateTopicsRequest,
   CreateTopicsResponse,
+  ErrorCode,
   FindCoordinatorRequest,
   FindCoordinatorResponse,
+  HeartbeatRequest,
+  HeartbeatResponse,
 } from '../../src/protocol/everything.ts'
-import { BrokerProcess, type Target } from './broker-process.ts'
+import { BrokerProcess, SMALL_INTERNAL_TOPICS, type Target } from './broker-process.ts'
 import { type Answer, GroupScript, PARTITIONS, TOPIC } from './group-script.ts'
 import { jarVersion } from './jars.ts'
 import { javaArguments } from './java.ts'
-import { sleep } from './process.ts'
+import { until } from './process.ts'
 import { ProtocolClient } from './protocol-client.ts'
 import { toolOrSkip } from './tools.ts'
 
 const TEST_TIMEOUT_MS = 240_000
-const COORDINATOR_TIMEOUT_MS = 60_000
+const FIND_COORDINATOR = [FindCoordinatorRequest, FindCoordinatorResponse] as const
+const HEARTBEAT = [HeartbeatRequest, HeartbeatResponse] as const
 
 test('groups answer as those of Apache Kafka do', { timeout: TEST_TIMEOUT_MS }, async (context: TestContext) => {
   const kafka = await toolOrSkip(context, 'Apache Kafka', () => javaArguments('kafka.Kafka', []))
@@ -30,7 +34,7 @@ test('groups answer as those of Apache Kafka do', { timeout: TEST_TIMEOUT_MS }, 
 })
 
 async function answersOf(target: Target): Promise<Answer[]> {
-  const broker = await BrokerProcess.start({ target })
+  const broker = await BrokerProcess.start({ target, properties: SMALL_INTERNAL_TOPICS })
   const clients: ProtocolClient[] = []
   try {
     for (let count = 0; count < 3; count++) clients.push(await ProtocolClient.open(broker.port))
@@ -50,15 +54,13 @@ async function answersOf(target: Target): Promise<Answer[]> {
 async function prepare(client: ProtocolClient): Promise<void> {
   const topics = [{ name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }]
   await client.ask([CreateTopicsRequest, CreateTopicsResponse], 5, { topics, timeoutMs: 10_000 })
-  const deadline = Date.now() + COORDINATOR_TIMEOUT_MS
-  for (;;) {
-    const found = await client.ask([FindCoordinatorRequest, FindCoordinatorResponse], 3, { key: 'group', keyType: 0 })
-    if (found.errorCode === 0) break
-    if (Date.now() > deadline) throw new Error(`no coordinator: error ${found.errorCode}`)
-    await sleep(200)
-  }
-  // The other partitions of the offsets topic are loaded one after the other.
-  await sleep(2_000)
+  const key = { key: 'group', keyType: 0 }
+  await until('there is a coordinator', async () => (await client.ask(FIND_COORDINATOR, 3, key)).errorCode === 0, 50)
+  const stranger = { groupId: 'group', memberId: 'stranger', generationId: 1 }
+  await until('it has loaded', async () => {
+    const { errorCode } = await client.ask(HEARTBEAT, 4, stranger)
+    return errorCode === ErrorCode.UNKNOWN_MEMBER_ID
+  })
 }
 
 /** Names members in order of their appearance, and sorts what Kafka gives in the order of its hash maps. */

@@ -27,7 +27,7 @@ import {
   SyncGroupRequest,
   SyncGroupResponse,
 } from '../../src/protocol/everything.ts'
-import { sleep } from './process.ts'
+import { until } from './process.ts'
 import type { ProtocolClient } from './protocol-client.ts'
 
 const JOIN = [JoinGroupRequest, JoinGroupResponse] as const
@@ -218,7 +218,7 @@ export class GroupScript {
     const [second, third] = [this.#second, this.#third]
     const leader = await this.#ask('the first joins', JOIN, 3, join(groupId))
     const joining = second.ask(JOIN, 3, join(groupId))
-    await sleep(150)
+    await this.#rebalances(groupId)
     const asLeader = { groupId, memberId: leader.memberId }
     const commit = (generation: number) => ({
       ...asLeader,
@@ -236,7 +236,6 @@ export class GroupScript {
     await this.#ask('while syncing', HEARTBEAT, 4, { ...asLeader, generationId: 2 }, third)
     await this.#ask('the second joins again', JOIN, 3, join(groupId, { memberId: follower.memberId }), second)
     const syncing = second.ask(SYNC, 3, { ...asFollower, generationId: 2 })
-    await sleep(50)
     const assignments = [{ memberId: follower.memberId, assignment: Buffer.from('all') }]
     await this.#ask('the leader syncs', SYNC, 3, { ...asLeader, generationId: 2, assignments })
     this.answers.push(['the follower synced', await syncing])
@@ -262,6 +261,14 @@ export class GroupScript {
     await this.#ask('is empty', DESCRIBE, 5, { groups: [groupId] })
     await this.#ask('is deleted', DELETE, 2, { groupsNames: [groupId, groupId] })
     await this.#ask('is deleted', DESCRIBE, 5, { groups: [groupId] })
+  }
+
+  /** Waits, without a word in the answers, until the group waits for its members to join again. */
+  #rebalances(groupId: string): Promise<void> {
+    return until(`${groupId} rebalances`, async () => {
+      const { groups } = await this.#third.ask(DESCRIBE, 5, { groups: [groupId] })
+      return groups[0]?.groupState === 'PreparingRebalance'
+    })
   }
 
   /** A static member, restarted, changed, fenced, and taken out by its instance id. */

@@ -6,21 +6,12 @@ import { fileURLToPath } from 'node:url'
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import type { BrokerProcess } from './broker-process.ts'
 import { compatTest } from './compat-test.ts'
-import { RunningProgram, sleep } from './process.ts'
+import { RunningProgram, until } from './process.ts'
 
 const { CompressionTypes, ConfigResourceTypes, Partitioners, logLevel } = kafkajs
 
 const PARTITIONS = 6
 const GROUP_SIZE = 3
-
-/** Waits until `holds`, checking often; throws after a bound, saying what was awaited. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
-    await sleep(20)
-  }
-}
 
 async function producerSteps(context: TestContext, kafka: Kafka): Promise<void> {
   await context.test('produces keys, headers, nulls and gzip, and reads them back in order', async () => {

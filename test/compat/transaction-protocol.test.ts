@@ -13,13 +13,12 @@ import {
 import { BrokerProcess, type Target } from './broker-process.ts'
 import { jarVersion } from './jars.ts'
 import { javaArguments } from './java.ts'
-import { sleep } from './process.ts'
+import { until } from './process.ts'
 import { ProtocolClient } from './protocol-client.ts'
 import { toolOrSkip } from './tools.ts'
 import { type Answer, PARTITIONS, TOPIC, TransactionScript } from './transaction-script.ts'
 
 const TEST_TIMEOUT_MS = 240_000
-const COORDINATOR_TIMEOUT_MS = 60_000
 const TRANSACTIONAL_ID = 1
 const GROUP = 0
 const PROPERTIES = { 'offsets.topic.num.partitions': '1', 'transaction.state.log.num.partitions': '1' }
@@ -59,23 +58,18 @@ async function answersOf(target: Target): Promise<Answer[]> {
 async function prepare(client: ProtocolClient): Promise<void> {
   const topics = [{ name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1 }]
   await client.ask([CreateTopicsRequest, CreateTopicsResponse], 5, { topics, timeoutMs: 10_000 })
-  const deadline = Date.now() + COORDINATOR_TIMEOUT_MS
   for (const keyType of [GROUP, TRANSACTIONAL_ID]) {
-    for (;;) {
+    await until(`there is a coordinator of kind ${keyType}`, async () => {
       const found = await client.ask([FindCoordinatorRequest, FindCoordinatorResponse], 3, { key: 'key', keyType })
-      if (found.errorCode === 0) break
-      if (Date.now() > deadline) throw new Error(`no coordinator: error ${found.errorCode}`)
-      await sleep(200)
-    }
+      return found.errorCode === 0
+    })
   }
   // Kafka asks its controller for producer ids in the background, and answers that the coordinator loads until then.
   const body = { transactionalId: 'first', transactionTimeoutMs: 1_000 }
-  for (;;) {
+  await until('there is a producer id', async () => {
     const { errorCode } = await client.ask([InitProducerIdRequest, InitProducerIdResponse], 4, body)
-    if (errorCode === 0) break
-    if (Date.now() > deadline) throw new Error(`no producer id: error ${errorCode}`)
-    await sleep(200)
-  }
+    return errorCode === 0
+  })
 }
 
 /** Leaves times and the wording of messages out, reads batches, and sorts what Kafka gives in the order of its hash maps. */

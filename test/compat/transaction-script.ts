@@ -33,7 +33,7 @@ import {
   WriteTxnMarkersRequest,
   WriteTxnMarkersResponse,
 } from '../../src/protocol/everything.ts'
-import { sleep } from './process.ts'
+import { PATIENCE_MS, until } from './process.ts'
 import type { ProtocolClient } from './protocol-client.ts'
 
 const INIT = [InitProducerIdRequest, InitProducerIdResponse] as const
@@ -53,8 +53,6 @@ const FETCH_OFFSETS = [OffsetFetchRequest, OffsetFetchResponse] as const
 export const TOPIC = 'topic'
 export const PARTITIONS = 4
 const TIME = 1_700_000_000_000
-const SETTLE_TIMEOUT_MS = 20_000
-const ANSWER_TIMEOUT_MS = 15_000
 const READ_COMMITTED = 1
 
 /** An answer and what it is the answer to. */
@@ -122,13 +120,10 @@ export class TransactionScript {
 
   /** Waits, without a word in the answers, until nothing of a transaction is on its way. */
   async #settled(transactionalId: string): Promise<void> {
-    const deadline = Date.now() + SETTLE_TIMEOUT_MS
-    for (;;) {
+    await until(`${transactionalId} is settled`, async () => {
       const { transactionStates } = await this.#client.ask(DESCRIBE, 0, { transactionalIds: [transactionalId] })
-      if (!/^Prepare/.test(transactionStates[0]?.transactionState ?? '')) return
-      if (Date.now() > deadline) throw new Error(`${transactionalId} is not settled`)
-      await sleep(20)
-    }
+      return !/^Prepare/.test(transactionStates[0]?.transactionState ?? '')
+    })
   }
 
   async #produce(
@@ -418,7 +413,7 @@ export class TransactionScript {
 async function inTime<T>(name: string, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer: ${name}`)), ANSWER_TIMEOUT_MS)
+    timer = setTimeout(() => reject(new Error(`no answer: ${name}`)), PATIENCE_MS)
   })
   try {
     return await Promise.race([answer, late])

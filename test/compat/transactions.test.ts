@@ -136,11 +136,13 @@ async function toolSteps(context: TestContext, broker: BrokerProcess, runner: Ja
     ].flat()
     const { stdout } = await java('org.apache.kafka.tools.TransactionalMessageCopier', copier, { timeoutMs: 120_000 })
     assert.match(stdout, new RegExp(`"consumed":${COPIED}|"remaining":0`))
-    const consumer = ['--topic', 'copier-output', '--from-beginning', '--timeout-ms', '5000']
+    const consumer = ['--topic', 'copier-output', '--from-beginning', '--timeout-ms']
     const isolation = ['--isolation-level', 'read_committed']
-    const read = await runner.tool(ToolClass.consoleConsumer, [...at, ...consumer, ...isolation])
+    // What comes beyond what should would come at once, behind what is there.
+    const read = await runner.tool(ToolClass.consoleConsumer, [...at, ...consumer, '15000', ...isolation])
     assert.deepEqual(read.stdout.trimEnd().split('\n'), numbers)
-    const all = await runner.tool(ToolClass.consoleConsumer, [...at, ...consumer])
+    const more = ['60000', '--max-messages', `${COPIED + 1}`]
+    const all = await runner.tool(ToolClass.consoleConsumer, [...at, ...consumer, ...more])
     assert.ok(all.stdout.trimEnd().split('\n').length > COPIED, 'some transactions were aborted')
   })
 

@@ -6,7 +6,7 @@ import { type ClientName, memberRuntimes } from './member.ts'
 
 const JAVA = 'org.apache.kafka.clients.consumer'
 
-const QUICK = { 'session.timeout.ms': '2000', 'heartbeat.interval.ms': '200' }
+const QUICK = { 'session.timeout.ms': '6000', 'heartbeat.interval.ms': '200' }
 
 /** An assignor by the name that each client has for it. */
 const ASSIGNORS = {

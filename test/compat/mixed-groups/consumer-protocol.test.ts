@@ -8,7 +8,7 @@ import { sleep } from '../process.ts'
 import { comeAndGo, Gathering } from './come-and-go.ts'
 import { memberRuntimes } from './member.ts'
 
-const SESSION_MS = 2_000
+const SESSION_MS = 6_000
 /** The broker's word counts; librdkafka and Java refuse timeouts of their own. */
 const QUICK = {
   ...SMALL_INTERNAL_TOPICS,

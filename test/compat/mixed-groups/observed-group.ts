@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { PATIENCE_MS } from '../process.ts'
 
 /** Something that a member of a group did, by a clock that all processes of a machine share. */
 export interface Happening {
@@ -93,9 +94,9 @@ export class ObservedGroup {
   }
 
   async #until(what: string, holds: () => boolean): Promise<void> {
-    const deadline = Date.now() + WAIT_MS
+    const deadline = Date.now() + PATIENCE_MS
     while (!holds()) {
-      if (Date.now() > deadline) throw new Error(`not so within ${WAIT_MS} ms: ${what}\n${this.toString()}`)
+      if (Date.now() > deadline) throw new Error(`not so within ${PATIENCE_MS} ms: ${what}\n${this.toString()}`)
       await Promise.race([
         new Promise<void>(resolve => {
           this.#changed = resolve
@@ -105,5 +106,3 @@ export class ObservedGroup {
     }
   }
 }
-
-const WAIT_MS = 45_000
