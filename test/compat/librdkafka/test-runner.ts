@@ -31,26 +31,39 @@ export interface SuiteRun {
 
 /** What the suite is told of the broker: some of its tests are for certain versions. */
 const KAFKA_VERSION = '3.9.1'
-/**
- * Some tests want three replicas of their topics and do nothing with them. Here is one broker, so the one place where
- * all of them make topics asks for one.
- */
-const THEIR_REPLICAS = 'rd_kafka_NewTopic_new(topicname, partition_cnt, replication_factor,'
-const ONE_REPLICA = 'rd_kafka_NewTopic_new(topicname, partition_cnt, 1,'
+/** What is changed in the suite's source before it is built. */
+const CHANGES = [
+  {
+    // Some tests want three replicas of their topics and do nothing with them. Here is one broker, so the one place where
+    // all of them make topics asks for one.
+    file: 'tests/test.c',
+    theirs: 'rd_kafka_NewTopic_new(topicname, partition_cnt, replication_factor,',
+    ours: 'rd_kafka_NewTopic_new(topicname, partition_cnt, 1,',
+  },
+  {
+    // Sessions of six seconds that ought to be over after a pause of six: milliseconds would decide.
+    file: 'tests/0081-admin.c',
+    theirs: 'Because using static group membership */\n        rd_sleep(6);',
+    ours: 'Because using static group membership */\n        rd_sleep(9);',
+  },
+]
 const RAPIDJSON_HEADER = '/usr/include/rapidjson/document.h'
 
 /** The suite, built once: a few minutes. RapidJSON's headers, which five tests want, come from Debian. */
 export async function librdkafkaSuite(): Promise<LibrdkafkaSuite> {
   if (!existsSync(RAPIDJSON_HEADER)) await debianPackage('rapidjson-dev')
   const directory = await librdkafkaSource()
-  if (!existsSync(join(directory, 'tests/test-runner'))) {
-    const file = join(directory, 'tests/test.c')
-    const source = readFileSync(file, 'utf8')
-    if (!source.includes(THEIR_REPLICAS)) throw new Error(`${file} makes topics in another way than expected`)
-    writeFileSync(file, source.replace(THEIR_REPLICAS, ONE_REPLICA))
-    await makeStep([`-j${cpus().length}`, '-C', 'tests', 'test-runner'], directory)
-  }
+  for (const change of CHANGES) makeChange(directory, change)
+  await makeStep([`-j${cpus().length}`, '-C', 'tests', 'test-runner'], directory)
   return { version: LIBRDKAFKA_VERSION, directory }
+}
+
+/** Puts ours in the place of theirs, wherever that is, unless it was done before. */
+function makeChange(directory: string, { file, theirs, ours }: (typeof CHANGES)[number]): void {
+  const path = join(directory, file)
+  const source = readFileSync(path, 'utf8')
+  if (source.includes(theirs)) writeFileSync(path, source.replaceAll(theirs, ours))
+  else if (!source.includes(ours)) throw new Error(`${path} is not as expected: it has no ${theirs}`)
 }
 
 /** Names of the subtests of 0081, the admin client's test: the functions that it calls. */

@@ -172,6 +172,7 @@ export const ADMIN_PROFILE: SuiteProfile = {
     'DeleteConsumerGroupOffsets',
     'DeleteGroups',
     'DeleteRecords',
+    'DescribeConsumerGroups',
     'DescribeTopics',
     'ListConsumerGroupOffsets',
     'ListConsumerGroups',
@@ -189,7 +190,6 @@ export const SKIPPED_ADMIN: Readonly<Record<string, string>> = {
   CreateAcls: AUTHORIZER,
   DeleteAcls: AUTHORIZER,
   DescribeAcls: AUTHORIZER,
-  DescribeConsumerGroups: 'waits 6 s for sessions of 6 s to be over, so that milliseconds decide',
   DescribeConsumerGroups_with_authorized_ops: SASL,
   UserScramCredentials: SASL,
 }
