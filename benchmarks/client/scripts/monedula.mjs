@@ -4,13 +4,12 @@ import { runWorkload } from './workload.mjs'
 const { connect } = await import(process.env.MONEDULA)
 
 await runWorkload({
-  async producer({ bootstrap, topic, acks, codec, mode }) {
+  async producer({ bootstrap, topic, acks, codec }) {
     const producer = connect(bootstrap).producer({
       acks: acks === -1 ? 'all' : acks,
       // As the others are by default, so that brokers have the same work with all.
       enableIdempotence: false,
       compressionType: codec,
-      lingerMs: mode === 'awaited' ? 0 : 5,
     })
     return {
       sendBatch: values =>
