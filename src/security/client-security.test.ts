@@ -78,7 +78,10 @@ test('a token serves for the share of its life that sasl.login.refresh.window.fa
   const machine = { disk: new MemoryDisk(), random: seededRandom(1), clock, timeoutMs: 1_000 }
   let asked = 0
   const token = () => ({ value: `t${++asked}`, expiresAtMs: clock.now() + 10_000 })
-  const config = definition.parse({ 'sasl.login.refresh.window.factor': '0.5' })
+  const config = definition.parse({
+    'sasl.login.refresh.window.factor': '0.5',
+    'sasl.login.refresh.window.jitter': '0',
+  })
   const { sasl } = clientSecurity(config, { sasl: { mechanism: 'OAUTHBEARER', token } }, machine)
   const connect = () => sasl?.authenticate(async () => new Uint8Array())
   await connect()

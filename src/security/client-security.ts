@@ -1,12 +1,14 @@
-import { ConfigError } from '../config/index.ts'
+import { ConfigError, defineConfig } from '../config/index.ts'
 import type { Clock, Disk, Random, TlsContext, TlsOptions } from '../platform/index.ts'
 import { parseJaas } from './jaas.ts'
 import { oauthBearer, type TokenProvider } from './oauth-bearer.ts'
 import { plain } from './plain.ts'
 import type { SaslMechanism } from './sasl-mechanism.ts'
 import { scram } from './scram.ts'
+import { clientSecurityKeys } from './security-keys.ts'
 import { type SecurityConfig, tlsContext } from './tls-options.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
+import { refreshMoment } from './token-refresh.ts'
 
 /** How a connection begins. */
 export interface ClientSecurity {
@@ -41,6 +43,8 @@ export type SaslOptions =
       readonly clientId: string
       readonly clientSecret: string
       readonly scope?: string
+      /** How TLS with an `https:` one is to be; the authorities that Node trusts when left out. */
+      readonly tls?: TlsOptions
     }
 
 /** What is not text among the settings. */
@@ -66,10 +70,9 @@ export interface SecurityMachine {
  */
 export function clientSecurity(config: SecurityConfig, parts: SecurityParts, machine: SecurityMachine): ClientSecurity {
   const { isEncrypted, isSasl } = protocolOf(config, parts)
-  const refreshAfter = config.get('sasl.login.refresh.window.factor')
   return {
     tls: isEncrypted ? tlsContext(config, typeof parts.tls === 'object' ? parts.tls : {}, machine.disk) : undefined,
-    sasl: isSasl ? mechanismOf(parts.sasl ?? saslOptions(config), machine, refreshAfter) : undefined,
+    sasl: isSasl ? mechanismOf(parts.sasl ?? saslOptions(config), config, machine) : undefined,
   }
 }
 
@@ -126,11 +129,14 @@ function oauthOptions(config: SecurityConfig, option: (name: string) => string |
   return { mechanism: 'OAUTHBEARER', tokenEndpointUrl, clientId, clientSecret, ...(scope !== undefined && { scope }) }
 }
 
-function mechanismOf(options: SaslOptions, machine: SecurityMachine, refreshAfter: number): SaslMechanism {
+function mechanismOf(options: SaslOptions, config: SecurityConfig, machine: SecurityMachine): SaslMechanism {
   const name = String(options.mechanism).toUpperCase()
   if (name === 'OAUTHBEARER') {
-    const provider = 'token' in options ? options.token : credentialsProvider(options, machine)
-    return oauthBearer(provider, machine.clock, machine.timeoutMs, refreshAfter)
+    const refresh = refreshMoment(config, machine.random)
+    if ('token' in options) return oauthBearer(options.token, machine.clock, machine.timeoutMs, refresh)
+    // The last question begins within the time of the tries.
+    const timeoutMs = machine.timeoutMs + config.get('sasl.login.retry.backoff.max.ms')
+    return oauthBearer(credentialsProvider(options, config, machine), machine.clock, timeoutMs, refresh)
   }
   const { username, password, isToken = false } = options as Extract<SaslOptions, { username: string }>
   if (typeof username !== 'string' || typeof password !== 'string' || username === '') {
@@ -152,8 +158,8 @@ function mechanismOf(options: SaslOptions, machine: SecurityMachine, refreshAfte
   }
 }
 
-function credentialsProvider(options: SaslOptions, machine: SecurityMachine): TokenProvider {
-  const { tokenEndpointUrl, clientId, clientSecret, scope } = options as Extract<SaslOptions, { clientId: string }>
+function credentialsProvider(options: SaslOptions, config: SecurityConfig, machine: SecurityMachine): TokenProvider {
+  const { tokenEndpointUrl, clientId, clientSecret, scope, tls } = options as Extract<SaslOptions, { clientId: string }>
   const url = URL.canParse(tokenEndpointUrl) ? new URL(tokenEndpointUrl) : undefined
   if (url === undefined || !['https:', 'http:'].includes(url.protocol)) {
     throw new ConfigError('this is no https: address', {
@@ -161,5 +167,23 @@ function credentialsProvider(options: SaslOptions, machine: SecurityMachine): To
       value: tokenEndpointUrl,
     })
   }
-  return tokenEndpoint({ url, clientId, clientSecret, scope, timeoutMs: machine.timeoutMs })
+  const asking = {
+    clock: machine.clock,
+    timeoutMs: machine.timeoutMs,
+    connectTimeoutMs: config.get('sasl.login.connect.timeout.ms'),
+    readTimeoutMs: config.get('sasl.login.read.timeout.ms'),
+    retryBackoffMs: config.get('sasl.login.retry.backoff.ms'),
+    retryBackoffMaxMs: config.get('sasl.login.retry.backoff.max.ms'),
+    tls: endpointTls(config, tls, machine.disk),
+  }
+  return tokenEndpoint({ url, clientId, clientSecret, scope }, asking)
+}
+
+/** TLS with the token endpoint has nothing of that with brokers: it is what `ssl.*` of `sasl.jaas.config` says, as in Java. */
+function endpointTls(config: SecurityConfig, given: TlsOptions | undefined, disk: Disk): TlsContext | undefined {
+  const jaasText = config.get('sasl.jaas.config')?.reveal()
+  const jaas = jaasText === undefined ? [] : [...parseJaas(jaasText).options]
+  const settings = jaas.filter(([name]) => name.startsWith('ssl.'))
+  if (given === undefined && settings.length === 0) return undefined
+  return tlsContext(defineConfig(clientSecurityKeys).parse(new Map(settings)), given ?? {}, disk)
 }

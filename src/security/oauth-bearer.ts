@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import type { SaslMechanism } from './sasl-mechanism.ts'
+import type { RefreshMoment } from './token-refresh.ts'
 
 /** A token as a provider gives it. */
 export interface OAuthToken {
@@ -17,21 +18,23 @@ export interface OAuthToken {
  */
 export type TokenProvider = () => OAuthToken | string | Promise<OAuthToken | string>
 
-/** `sasl.login.refresh.window.factor` unless told otherwise. */
-const REFRESH_AFTER = 0.8
+/** Unless told otherwise, after four fifths of the token's life. */
+const REFRESH_LATE: RefreshMoment = (nowMs, expiresAtMs) => nowMs + 0.8 * (expiresAtMs - nowMs)
+/** When there was no new token, the old one, while it lasts, serves so long before another is asked for again (as Java). */
+const ASK_AGAIN_MS = 10_000
 const SEPARATOR = '\u0001'
 
 /**
- * A bearer token of OAuth 2 (RFC 7628, KIP-255). A token serves all connections until `refreshAfter`, a share, of its life is over. A
- * provider that has none within `timeoutMs` is asked again for the next connection.
+ * A bearer token of OAuth 2 (RFC 7628, KIP-255). A token serves all connections until `refresh` says that another is due, and on where
+ * the provider has none then. A provider that has none within `timeoutMs` is asked again for the next connection.
  */
 export function oauthBearer(
   provider: TokenProvider,
   clock: Clock,
   timeoutMs: number,
-  refreshAfter: number = REFRESH_AFTER,
+  refresh: RefreshMoment = REFRESH_LATE,
 ): SaslMechanism {
-  let cached: { readonly token: OAuthToken; readonly untilMs: number } | undefined
+  let cached: { readonly token: OAuthToken; readonly untilMs: number; readonly expiresAtMs: number } | undefined
   let asking: Promise<OAuthToken> | undefined
 
   const ask = async (): Promise<OAuthToken> => {
@@ -40,16 +43,22 @@ export function oauthBearer(
     const token = checked(typeof given === 'string' ? { value: given } : given)
     const expiresAtMs = token.expiresAtMs ?? jwtExpiryMs(token.value)
     // Of a token whose end is not known only the provider knows whether it is still good.
-    const untilMs = expiresAtMs === undefined ? askedMs : askedMs + refreshAfter * (expiresAtMs - askedMs)
-    cached = { token, untilMs }
+    const untilMs = expiresAtMs === undefined ? askedMs : refresh(askedMs, expiresAtMs)
+    cached = { token, untilMs, expiresAtMs: expiresAtMs ?? askedMs }
     return token
+  }
+  const orTheOld = (error: unknown): OAuthToken => {
+    const nowMs = clock.now()
+    if (cached === undefined || cached.expiresAtMs <= nowMs) {
+      throw error instanceof KafkaError ? error : failure(`no token: ${messageOf(error)}`, error)
+    }
+    cached = { ...cached, untilMs: nowMs + ASK_AGAIN_MS }
+    return cached.token
   }
   const current = (): Promise<OAuthToken> => {
     if (cached !== undefined && clock.now() < cached.untilMs) return Promise.resolve(cached.token)
     asking ??= ask()
-      .catch(error => {
-        throw error instanceof KafkaError ? error : failure(`no token: ${messageOf(error)}`, error)
-      })
+      .catch(orTheOld)
       .finally(() => {
         asking = undefined
       })

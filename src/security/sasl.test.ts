@@ -103,6 +103,28 @@ test('a provider that does not answer is given up in time, and asked again', asy
   assert.match((await said(mechanism))[0]!, /Bearer abc/)
 })
 
+test('a token that still lasts serves on where the provider has none to follow it', async () => {
+  const clock = new SimulatedClock()
+  let [count, isDown] = [0, false]
+  const provider: TokenProvider = () => {
+    if (isDown) throw new Error('no network')
+    return { value: `t${++count}`, expiresAtMs: clock.now() + 100_000 }
+  }
+  const mechanism = oauthBearer(provider, clock, TIMEOUT_MS)
+  assert.match((await said(mechanism))[0]!, /Bearer t1/)
+  isDown = true
+  await clock.advance(85_000)
+  assert.match((await said(mechanism))[0]!, /Bearer t1/)
+  isDown = false
+  await clock.advance(5_000)
+  assert.match((await said(mechanism))[0]!, /Bearer t1/)
+  await clock.advance(5_000)
+  assert.match((await said(mechanism))[0]!, /Bearer t2/)
+  isDown = true
+  await clock.advance(100_000)
+  await assert.rejects(said(mechanism), { code: 'SASL_AUTHENTICATION_FAILED' })
+})
+
 test('when a JSON Web Token ends is read from it, and other tokens have no end', () => {
   assert.equal(jwtExpiryMs(jwt({ exp: 1_700_000_000 })), 1_700_000_000_000)
   for (const other of ['opaque', 'a.b.c', jwt({ exp: '1' }), jwt({})]) assert.equal(jwtExpiryMs(other), undefined)

@@ -1,4 +1,4 @@
-import { between, type ConfigTable, oneOf, oneOfAnyCase } from '../config/index.ts'
+import { atLeast, between, type ConfigTable, oneOf, oneOfAnyCase } from '../config/index.ts'
 
 const tlsKeys = {
   'ssl.truststore.location': {
@@ -138,6 +138,55 @@ const saslKeys = {
     importance: 'low',
     doc: "The share of a token's life after which the next connection, or session, asks for a new one.",
     valid: between(0.5, 1),
+  },
+  'sasl.login.refresh.window.jitter': {
+    type: 'double',
+    default: 0.05,
+    importance: 'low',
+    doc: 'Up to so much more of its life, by chance, so that clients do not ask for tokens together.',
+    valid: between(0, 0.25),
+  },
+  'sasl.login.refresh.min.period.seconds': {
+    type: 'short',
+    default: 60,
+    importance: 'low',
+    doc: 'A token serves for so long at least, where it lasts for that and for sasl.login.refresh.buffer.seconds.',
+    valid: between(0, 900),
+  },
+  'sasl.login.refresh.buffer.seconds': {
+    type: 'short',
+    default: 300,
+    importance: 'low',
+    doc: 'A new token is asked for so long before the end of the old one at the latest.',
+    valid: between(0, 3_600),
+  },
+  'sasl.login.connect.timeout.ms': {
+    type: 'int',
+    default: null,
+    importance: 'low',
+    doc: 'How long connecting to the token endpoint may take; as long as the whole question when left out.',
+    valid: atLeast(1),
+  },
+  'sasl.login.read.timeout.ms': {
+    type: 'int',
+    default: null,
+    importance: 'low',
+    doc: 'How long the token endpoint may say nothing; as long as the whole question may take, which is socket.connection.setup.timeout.ms, when left out.',
+    valid: atLeast(1),
+  },
+  'sasl.login.retry.backoff.ms': {
+    type: 'long',
+    default: 100,
+    importance: 'low',
+    doc: 'Pause before the token endpoint is asked again that could not be reached, or was overloaded; it doubles from try to try.',
+    valid: atLeast(0),
+  },
+  'sasl.login.retry.backoff.max.ms': {
+    type: 'long',
+    default: 10_000,
+    importance: 'low',
+    doc: 'For how long the token endpoint is asked again.',
+    valid: atLeast(0),
   },
 } as const satisfies ConfigTable
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -14,7 +15,7 @@ import {
   type SaslOptions,
 } from '../../src/client/index.ts'
 import { type Network, nodeNetwork, systemClock, systemRandom } from '../../src/platform/index.ts'
-import { pkcs12, pkcs12Authority } from './certificates.ts'
+import { CertificateAuthority, pkcs12, pkcs12Authority } from './certificates.ts'
 import { kafkaJars, repositoryRoot } from './jars.ts'
 import { type RunOptions, run, sleep } from './process.ts'
 import {
@@ -127,7 +128,7 @@ async function tls(context: TestContext, { at, ca, client }: SecuredKafka): Prom
   )
 }
 
-async function sasl(context: TestContext, { at, ca }: SecuredKafka): Promise<void> {
+async function sasl(context: TestContext, { at, ca, directory }: SecuredKafka): Promise<void> {
   for (const mechanism of MECHANISMS) {
     await context.test(`${mechanism} over TLS`, () =>
       roundTrip(new Kafka({ bootstrapServers: at.SASL_SSL, tls: { ca: readFileSync(ca) }, sasl: saslOf(mechanism) })),
@@ -136,6 +137,39 @@ async function sasl(context: TestContext, { at, ca }: SecuredKafka): Promise<voi
       roundTrip(new Kafka({ bootstrapServers: at.SASL_PLAINTEXT, sasl: saslOf(mechanism) })),
     )
   }
+  await context.test(
+    'an endpoint of tokens is trusted for the authority that sasl.jaas.config names, or sasl.tls',
+    async () => {
+      const authority = await CertificateAuthority.create(directory, 'idp-ca')
+      const { key, cert } = await authority.sign('idp', { host: 'localhost' })
+      const identity = { key: readFileSync(key), cert: readFileSync(cert) }
+      const answer = JSON.stringify({ access_token: unsecuredToken('service') })
+      const endpoint = createHttpsServer(identity, (_, response) => response.end(answer)).listen(0, '127.0.0.1')
+      await new Promise(resolve => endpoint.once('listening', resolve))
+      const { port } = endpoint.address() as AddressInfo
+      const tokenEndpointUrl = `https://localhost:${port}/token`
+      const module = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required'
+      const jaas = (trust: string) => ({
+        'security.protocol': 'SASL_PLAINTEXT',
+        'sasl.mechanism': 'OAUTHBEARER',
+        'sasl.oauthbearer.token.endpoint.url': tokenEndpointUrl,
+        'sasl.jaas.config': `${module} clientId="me" clientSecret="mine" ${trust};`,
+      })
+      const byObject = { mechanism: 'OAUTHBEARER', tokenEndpointUrl, clientId: 'me', clientSecret: 'mine' } as const
+      const describe = async (options: Omit<KafkaOptions, 'bootstrapServers'>) => {
+        await using admin = new Kafka({ ...options, bootstrapServers: at.SASL_PLAINTEXT }).admin()
+        return admin.describeCluster()
+      }
+      try {
+        await describe(jaas(`ssl.truststore.location="${authority.cert}"`))
+        await describe({ sasl: { ...byObject, tls: { ca: readFileSync(authority.cert) } } })
+        const stranger = { code: 'SASL_AUTHENTICATION_FAILED', message: /TLS with the token endpoint https:.* fails/ }
+        await assert.rejects(describe(jaas('')), stranger)
+      } finally {
+        endpoint.close()
+      }
+    },
+  )
   await context.test('a token from an endpoint, by client credentials', async () => {
     const asked: string[] = []
     const endpoint = createServer((request, response) => {
