@@ -193,7 +193,6 @@ export function errorMessage(name: ErrorName): string {
 /** Errors after which a client cannot go on and has to be closed. */
 const FATAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'PRODUCER_FENCED',
-  'INVALID_PRODUCER_EPOCH',
   'TRANSACTION_COORDINATOR_FENCED',
   'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',

@@ -250,3 +250,30 @@ test('a consumer that has left its group commits no offsets in a transaction', a
   )
   await assert.rejects(done, { code: 'UNKNOWN_MEMBER_ID' })
 })
+
+test('a batch of an old epoch aborts its transaction, and only the coordinator says that the producer is fenced', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a' })
+  const send = () => producer.transaction(() => producer.send('orders', { value: 'a' }))
+  await send()
+  cluster.failNext('Produce', 'INVALID_PRODUCER_EPOCH')
+  await assert.rejects(send(), { code: 'INVALID_PRODUCER_EPOCH', fatal: false })
+  await send()
+  for (const api of ['AddPartitionsToTxn', 'EndTxn']) {
+    await using fenced = connect(cluster.bootstrapServers).producer({ transactionalId: `fenced at ${api}` })
+    cluster.failNext(api, 'INVALID_PRODUCER_EPOCH')
+    const sent = fenced.transaction(() => fenced.send('orders', { value: 'a' }))
+    await assert.rejects(sent, { code: 'PRODUCER_FENCED', fatal: true })
+  }
+})
+
+test('a producer that turns out to be fenced when its transaction is taken back says so', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a' })
+  const failing = producer.transaction(async () => {
+    await producer.send('orders', { value: 'a' })
+    cluster.failNext('EndTxn', 'PRODUCER_FENCED')
+    throw new Error('changed my mind')
+  })
+  await assert.rejects(failing, { code: 'PRODUCER_FENCED', fatal: true })
+})

@@ -309,11 +309,12 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     }
   }
 
-  /** Aborts after a failure of which the caller hears, whatever becomes of the abort. */
+  /** Aborts after a failure of which the caller hears. @throws what ends the producer for good, which he has to hear instead */
   async #takeBack(transactions: Transactions, signal: AbortSignal | undefined): Promise<void> {
     try {
       await transactions.abort(signal)
     } catch (error) {
+      if (error instanceof KafkaError && error.fatal) throw error
       this.#cluster.settings.logger.warn({ err: error }, 'the transaction could not be aborted')
     }
   }

@@ -329,6 +329,7 @@ export class Transactions {
         if (!patience.isOver && !signal?.aborted) this.#unanswered.delete(attempt)
         const error = firstError(answer)
         if (error === undefined) return answer
+        if (error.code === 'INVALID_PRODUCER_EPOCH') throw fencedBy(error)
         if (error.code !== 'CONCURRENT_TRANSACTIONS' || patience.isOver) throw error
         await this.#pause(patience)
         // Who has been told that it is over may have gone on: nothing may come after what he does next.
@@ -355,11 +356,9 @@ export class Transactions {
 
   #failed(cause: unknown): void {
     const error = KafkaError.from(cause)
-    // An old epoch is one that another producer, or the coordinator after a timeout, has raised.
-    const isFenced = error.code === 'INVALID_PRODUCER_EPOCH' && this.#state !== 'in-transaction'
     this.#error ??= error
     if (error.code === 'UNKNOWN_PRODUCER_ID' || error.code === 'INVALID_PRODUCER_ID_MAPPING') this.#mustBump = true
-    if (FATAL.has(error.code) || isFenced) {
+    if (FATAL.has(error.code)) {
       this.#state = 'fatal-error'
       this.#error = error
       this.#parts.onFatal(error)
@@ -378,6 +377,14 @@ export class Transactions {
 /** Whether nobody knows what became of a request: no answer came in time, or a signal ended the wait for one. */
 function isUnanswered(error: unknown): boolean {
   return !(error instanceof KafkaError) || error.code === 'REQUEST_TIMED_OUT'
+}
+
+/**
+ * What a coordinator means by an old epoch: it, after a timeout, or another producer has raised it. Old ones had no other word for that
+ * (KIP-588). A partition's leader that says so may only not have heard of the transaction's end: then the coordinator tells.
+ */
+function fencedBy(cause: KafkaError): KafkaError {
+  return new KafkaError('PRODUCER_FENCED', undefined, { cause })
 }
 
 /** The end of a transaction that may never have begun: that it did not is as good. @throws any other failure */
