@@ -217,6 +217,34 @@ test('whoever hears that a partition came may say where to begin with it, before
   }
 })
 
+test('a commit by hand is not taken back by the one at close, for a record that the loop was left with', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 3 })
+  const place = { topic: 'orders', partition: 0 }
+  const kafka = connect(cluster.bootstrapServers)
+  const committed = async (): Promise<number | undefined> => {
+    await using reader = kafka.consumer({ groupId: 'readers' })
+    return (await reader.committed([place]))[0]?.offset
+  }
+  {
+    await using consumer = kafka.consumer(FROM_START)
+    consumer.subscribe('orders')
+    for await (const { offset } of consumer) {
+      await consumer.commit([{ ...place, offset: offset + 1 }])
+      if (offset === 1) break
+    }
+  }
+  assert.equal(await committed(), 2)
+  {
+    await using consumer = kafka.consumer(FROM_START)
+    consumer.subscribe('orders')
+    for await (const _ of consumer) break
+    await consumer.commit([{ ...place, offset: 3 }])
+    consumer.seek(place, 1)
+  }
+  assert.equal(await committed(), 1, 'who seeks means it')
+})
+
 test('what is no offset is not committed', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await using consumer = connect(cluster.bootstrapServers).consumer({ groupId: 'readers' })

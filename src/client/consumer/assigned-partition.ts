@@ -13,6 +13,8 @@ export class AssignedPartition<K, V> implements TopicPartition {
   positionEpoch = -1
   /** What was last committed of it, as far as this consumer knows. */
   committed: number | undefined
+  /** What the program committed itself since it last seeked, -1 for nothing: what is committed for it does not go back behind that. */
+  committedByProgram = -1
   isPaused = false
   /** It was read by a stream, whose stages hold records of which nobody here knows when they are done: only the program commits. */
   isCommittedByHand = false
@@ -63,13 +65,16 @@ export class AssignedPartition<K, V> implements TopicPartition {
 
   /** How far the program is, as a commit says it; undefined where that is not known yet. */
   get reached(): PartitionOffset | undefined {
-    const { topic, partition, position, positionEpoch } = this
-    return position === undefined ? undefined : { topic, partition, offset: position, leaderEpoch: positionEpoch }
+    const { topic, partition, position, positionEpoch, committedByProgram } = this
+    if (position === undefined) return undefined
+    if (position < committedByProgram) return { topic, partition, offset: committedByProgram, leaderEpoch: -1 }
+    return { topic, partition, offset: position, leaderEpoch: positionEpoch }
   }
 
   /** The same, unless the group knows it already, or only the program can say. */
   get uncommitted(): PartitionOffset | undefined {
-    return this.isCommittedByHand || this.position === this.committed ? undefined : this.reached
+    const { reached } = this
+    return this.isCommittedByHand || reached?.offset === this.committed ? undefined : reached
   }
 
   /** Goes on at `offset`, behind a record of `epoch` where that is known; what was fetched ahead is dropped. */
@@ -78,6 +83,7 @@ export class AssignedPartition<K, V> implements TopicPartition {
     this.position = offset
     this.positionEpoch = epoch
     this.validEpoch = -1
+    this.committedByProgram = -1
     this.#refetch(offset)
   }
 

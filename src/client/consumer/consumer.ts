@@ -239,7 +239,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const { clock } = this.#cluster.settings
     for (const { offset, ...place } of await timedCommit(this.#metrics, clock, committed)) {
       const partition = this.#partitions.find(place)
-      if (partition) partition.committed = offset
+      if (partition === undefined) continue
+      partition.committed = offset
+      if (offsets !== undefined) partition.committedByProgram = offset
     }
   }
 
