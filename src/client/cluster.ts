@@ -72,7 +72,7 @@ export class Cluster {
   #failingSinceMs: number | undefined
   #turn = 0
   #retries = 0
-  #isClosed = false
+  readonly #closed = new AbortController()
 
   constructor(settings: ClusterSettings) {
     this.settings = settings
@@ -86,7 +86,7 @@ export class Cluster {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#closed.signal.aborted
   }
 
   /** Whether {@link metadata} is older than `metadata.max.age.ms`. */
@@ -121,11 +121,11 @@ export class Cluster {
       try {
         return await patience.within(attempt(failures), what, last)
       } catch (error) {
-        if (this.#isClosed || !(error instanceof KafkaError && error.retriable)) throw error
+        if (this.isClosed || !(error instanceof KafkaError && error.retriable)) throw error
         if (patience.isOver) throw patience.timedOut(what, error)
         last = error
         failures += 1
-        await patience.pause(this.#backoff.delayMs(failures))
+        await patience.pause(this.#backoff.delayMs(failures), this.#closed.signal)
         if (patience.isOver) throw patience.timedOut(what, error)
         this.#retries += 1
       }
@@ -218,8 +218,9 @@ export class Cluster {
     return node.request(api, body, options)
   }
 
-  /** The connection to a broker for a purpose. @throws BROKER_NOT_AVAILABLE when nobody has that id */
+  /** The connection to a broker for a purpose. @throws BROKER_NOT_AVAILABLE when nobody has that id; OPERATION_NOT_ATTEMPTED after {@link close} */
   node(broker: number, purpose: Purpose = 'data'): BrokerNode {
+    this.#closed.signal.throwIfAborted()
     const info = this.#metadata.brokers.get(broker)
     if (info === undefined) throw new KafkaError('BROKER_NOT_AVAILABLE', `broker ${broker} is not known`)
     return this.#nodeAt(info, purpose)
@@ -235,7 +236,7 @@ export class Cluster {
     body: RequestBody<Q>,
     options?: RequestOptions,
   ): Promise<MessageOf<Schema<S>>> {
-    if (this.#isClosed) throw new KafkaError('OPERATION_NOT_ATTEMPTED', 'the client is closed')
+    this.#closed.signal.throwIfAborted()
     this.#aloneSinceMs ??= this.settings.clock.monotonicMs()
     const failures: KafkaError[] = []
     for (const node of this.#candidates()) {
@@ -324,7 +325,7 @@ export class Cluster {
 
   /** Ends every connection; whoever waits for an answer fails. */
   close(): void {
-    this.#isClosed = true
+    this.#closed.abort(new KafkaError('OPERATION_NOT_ATTEMPTED', 'the client is closed'))
     for (const node of this.#nodes.values()) node.close()
   }
 
@@ -400,7 +401,6 @@ export class Cluster {
     if (node === undefined) {
       node = new BrokerNode(endpoint, this.settings)
       this.#nodes.set(key, node)
-      if (this.#isClosed) node.close()
     }
     return node
   }

@@ -32,10 +32,10 @@ export class Patient {
     return this.leftMs === 0
   }
 
-  /** Waits `delayMs`, but not beyond the end. @throws the signal's reason when it is aborted meanwhile */
-  async pause(delayMs: number): Promise<void> {
+  /** Waits `delayMs`, but not beyond the end. @throws the signal's reason when it, or `other`, is aborted meanwhile */
+  async pause(delayMs: number, other?: AbortSignal): Promise<void> {
     using _ = holdProcess()
-    await abortable(sleep(this.#clock, Math.min(delayMs, this.leftMs)), this.signal)
+    await abortable(abortable(sleep(this.#clock, Math.min(delayMs, this.leftMs)), this.signal), other)
   }
 
   /**

@@ -131,6 +131,8 @@ test('an admin that is given one thing, or what other clients take, asks for a l
 
 test('a client that is closed says so, and that it will stay so', async () => {
   const [producer, admin, consumer] = [kafka.producer(), kafka.admin(), kafka.consumer()]
+  // What it has heard of the cluster is no reason to try.
+  await admin.describeCluster()
   for (const client of [producer, admin, consumer]) {
     await client.close()
     await client.close()
@@ -138,5 +140,7 @@ test('a client that is closed says so, and that it will stay so', async () => {
   const refusal = { code: 'OPERATION_NOT_ATTEMPTED', retriable: false, message: /is closed/ }
   await assert.rejects(producer.send('orders', { value: 'a' }), refusal)
   await assert.rejects(admin.listTopics(), refusal)
+  await assert.rejects(admin.createTopics([{ name: 'late' }]), refusal)
+  await assert.rejects(admin.describeLogDirs([0]), refusal)
   await assert.rejects(consumer.endOffsets([{ topic: 'orders', partition: 0 }]), refusal)
 })
