@@ -31,7 +31,11 @@ async function three(cluster: SuiteCluster): Promise<void> {
     })
     consumer.subscribe(topic)
     const running = consumer.run(({ value }) => void seen.push(value!))
-    return { consumer, running }
+    const stop = async (): Promise<void> => {
+      await consumer.close()
+      await running
+    }
+    return { stop, [Symbol.asyncDispose]: stop }
   }
   const share = (count: number) =>
     until(() => {
@@ -39,28 +43,24 @@ async function three(cluster: SuiteCluster): Promise<void> {
       for (const owner of owners.values()) counts.set(owner, (counts.get(owner) ?? 0) + 1)
       return counts.size === count && [...counts.values()].every(one => one === 6 / count)
     })
-  const members = [start('one')]
+  await using one = start('one')
   await share(1)
   await cluster.publish(topic, { count: 60, partitions: 6 })
   await until(() => seen.length === 60)
-  members.push(start('two'))
+  await using two = start('two')
   await share(2)
-  members.push(start('three'))
+  await using three = start('three')
   await share(3)
   await cluster.publish(topic, { count: 60, prefix: '1000', partitions: 6 })
   await until(() => seen.length === 120)
-  for (const [index, { consumer, running }] of members.splice(0, 2).entries()) {
-    await consumer.close()
-    await running
-    await share(2 - index)
-  }
+  await one.stop()
+  await share(2)
+  await two.stop()
+  await share(1)
   await cluster.publish(topic, { count: 60, prefix: '2000', partitions: 6 })
   await until(() => seen.length === 180)
   assert.equal(new Set(seen).size, 180)
-  for (const { consumer, running } of members) {
-    await consumer.close()
-    await running
-  }
+  await three.stop()
 }
 
 async function goesOn(cluster: SuiteCluster): Promise<void> {
@@ -112,7 +112,7 @@ async function staticMember(cluster: SuiteCluster): Promise<void> {
     return consumer
   }
   await using stays = open('stays', { onRevoked: partitions => void revoked.push(partitions.length) })
-  const comes = open('comes')
+  await using comes = open('comes')
   await until(() => stays.assignment.length === 2 && comes.assignment.length === 2)
   const had = comes.assignment
   const before = revoked.length

@@ -83,13 +83,11 @@ class Members {
     })
     consumer.subscribe([this.#topic])
     const running = consumer.run(({ value }) => void this.seen.add(value!))
-    return {
-      consumer,
-      stop: async () => {
-        await consumer.close()
-        await running
-      },
+    const stop = async (): Promise<void> => {
+      await consumer.close()
+      await running
     }
+    return { consumer, stop, [Symbol.asyncDispose]: stop }
   }
 
   async spread(members: number, partitions: number): Promise<void> {
@@ -107,10 +105,10 @@ async function share(cluster: SuiteCluster, strategy: string): Promise<void> {
     autoCommitIntervalMs: 50,
   }
   const members = new Members(cluster, topic, options)
-  const first = members.start('first')
+  await using first = members.start('first')
   await cluster.publish(topic, { count: 100, partitions: 4 })
   await until(() => members.seen.size === 100)
-  const second = members.start('second')
+  await using second = members.start('second')
   await members.spread(2, 4)
   assert.equal(second.consumer.assignment.length, 2)
   await cluster.publish(topic, { count: 100, prefix: '1000', partitions: 4 })
@@ -225,7 +223,7 @@ async function comesBackStatic(cluster: SuiteCluster): Promise<void> {
     return consumer
   }
   await using stays = open('stays', partitions => void revoked.push(partitions.length))
-  const comes = open('comes')
+  await using comes = open('comes')
   await until(() => stays.assignment.length === 2 && comes.assignment.length === 2)
   const had = comes.assignment
   const before = revoked.length

@@ -110,7 +110,7 @@ test('what fails after its signal was aborted is not an unhandled rejection', IN
   const hear = (reason: unknown): void => void unhandled.push(reason)
   process.on('unhandledRejection', hear)
   try {
-    const producer = connect(cluster.bootstrapServers).producer()
+    await using producer = connect(cluster.bootstrapServers).producer()
     await producer.connect(['orders'])
     const { arrived, release } = held(cluster, 'Produce')
     const abort = new AbortController()

@@ -101,7 +101,7 @@ test('a consumer that leaves before it was let in is in no group', IN_TIME, asyn
 
 test('what the group gives to a consumer while it unsubscribes is not read by it any more', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: { orders: 2 } })
-  const first = await joined(cluster, 'first')
+  await using first = await joined(cluster, 'first')
   let given = (_: number): void => undefined
   const isGiven = (count: number) =>
     new Promise<void>(resolve => {

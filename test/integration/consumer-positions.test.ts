@@ -180,7 +180,7 @@ test('what was fetched is worked on before the log is said not to have what foll
 test('a consumer that closes ends its fetch sessions, also while a fetch waits for records', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 1 })
-  const consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, fetchMaxWaitMs: 25_000 })
+  await using consumer = connect(cluster.bootstrapServers).consumer({ ...TEXT, fetchMaxWaitMs: 25_000 })
   const fetches: { readonly sessionId: number; readonly sessionEpoch: number }[] = []
   const waiting = new Promise<void>(resolve => {
     cluster.control('Fetch', ({ body }) => {

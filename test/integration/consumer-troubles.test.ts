@@ -174,7 +174,7 @@ test('a close waits for handlers under way, and what they did is committed', asy
   await using cluster = await startCluster({ topics: { orders: 2 } })
   await publish(cluster, 'orders', { count: 6, partitions: 2 })
   const kafka = connect(cluster.bootstrapServers)
-  const consumer = kafka.consumer(FROM_START)
+  await using consumer = kafka.consumer(FROM_START)
   consumer.subscribe('orders')
   const done: string[] = []
   let begun = 0
@@ -221,7 +221,7 @@ test('a close waits for a handler no longer than it is told', async () => {
 test('a handler may close its consumer', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 2 })
-  const consumer = connect(cluster.bootstrapServers).consumer(FROM_START)
+  await using consumer = connect(cluster.bootstrapServers).consumer(FROM_START)
   consumer.subscribe('orders')
   const seen: number[] = []
   await consumer.run(async ({ offset }) => {

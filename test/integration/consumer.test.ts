@@ -25,6 +25,7 @@ test('a group of ours and of kafkajs shares the partitions', async () => {
       }),
     ],
   })
+  await using _ = { [Symbol.asyncDispose]: () => theirs.disconnect() }
   const assigned: TopicPartition[] = []
   await using ours = connect(cluster.bootstrapServers).consumer({
     ...FROM_START,
@@ -106,7 +107,7 @@ test('what a stream pulled counts for nothing before it is committed by hand', a
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 20 })
   const kafka = connect(cluster.bootstrapServers)
-  const consumer = kafka.consumer(FROM_START)
+  await using consumer = kafka.consumer(FROM_START)
   consumer.subscribe('orders')
   const isFull = new Promise<void>(resolve => {
     const writable = new Writable({ objectMode: true, highWaterMark: 4, write: () => {} })

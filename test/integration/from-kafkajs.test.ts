@@ -16,7 +16,7 @@ async function theirMember(cluster: TestCluster, eachMessage: ConsumerRunConfig[
   await consumer.connect()
   await consumer.subscribe({ topic: 'orders', fromBeginning: true })
   await consumer.run({ autoCommitThreshold: 1, eachMessage })
-  return { consumer, assigned }
+  return { consumer, assigned, [Symbol.asyncDispose]: () => consumer.disconnect() }
 }
 
 test('members of kafkajs and ours share a group, and what those committed who leave is not read again', async () => {
@@ -36,7 +36,7 @@ test('members of kafkajs and ours share a group, and what those committed who le
     seen.push(value)
     gotAll()
   }
-  const theirs = await theirMember(cluster, async ({ message }) => see(`theirs ${message.value}`))
+  await using theirs = await theirMember(cluster, async ({ message }) => see(`theirs ${message.value}`))
   await send(['a', 'b'])
   await seenBy(2)
 

@@ -30,7 +30,7 @@ test('a diagnostics channel tells of the requests of producers, consumers and ad
   await admin.createTopics([{ name: 'orders', partitions: 1 }])
   await using producer = kafka.producer({ clientId: 'producer' })
   await producer.send('orders', { value: 'x' })
-  const consumer = kafka.consumer({ clientId: 'consumer', groupId: 'g', autoOffsetReset: 'earliest' })
+  await using consumer = kafka.consumer({ clientId: 'consumer', groupId: 'g', autoOffsetReset: 'earliest' })
   consumer.subscribe('orders')
   for await (const _ of consumer) {
     await consumer.commit([{ topic: 'orders', partition: 0, offset: 1 }])
