@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WireClient } from '../../scripts/fuzz/wire-client.ts'
 import * as p from '../../src/protocol/everything.ts'
+import { LONG_TEST_MS } from '../compat/process.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { AbusedBroker, createTopics, FETCH, fetchBody, PRODUCE, produceBody } from './abused-broker.ts'
 import { MemoryCgroup } from './memory-cgroup.ts'
 
 const LIMIT_MIB = 300
 const MIB = 1024 * 1024
-const TIMEOUT_MS = 300_000
 const ATTACK_MS = 8_000
 /** How much is moved each way at the least, however long that takes: more than has room, the page cache included. */
 const MUCH_BYTES = LIMIT_MIB * MIB
@@ -21,7 +21,7 @@ const PROPERTIES = {
 
 /** This watches the most that was ever resident and cannot be given back, as the page cache can: no right to make groups is needed. */
 test(`producers and consumers at full speed never take the broker past ${LIMIT_MIB} MiB`, {
-  timeout: TIMEOUT_MS,
+  timeout: LONG_TEST_MS,
 }, async () => {
   await AbusedBroker.run({ flags: FLAGS, properties: PROPERTIES }, async broker => {
     await fullSpeed(broker)
@@ -30,7 +30,7 @@ test(`producers and consumers at full speed never take the broker past ${LIMIT_M
 })
 
 test(`producers and consumers at full speed do not get the broker killed in a memory cgroup of ${LIMIT_MIB} MiB`, {
-  timeout: TIMEOUT_MS,
+  timeout: LONG_TEST_MS,
 }, async context => {
   const make = async (): Promise<MemoryCgroup> => MemoryCgroup.make(LIMIT_MIB * MIB)
   const group = await toolOrSkip(context, `a memory cgroup of ${LIMIT_MIB} MiB`, make)

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Consumer, type ConsumerRecord, connect, ItemsFailed, type Kafka, string } from '../../src/client/index.ts'
+import { PATIENCE_MS } from '../compat/process.ts'
 
 /** For topics with records of long ago, which a broker would delete some time after its start. */
 export const KEPT = { 'retention.ms': '-1' }
 export const TEXT = { key: string, value: string }
-export const SCENARIO_TIMEOUT_MS = 60_000
+export const SCENARIO_TIMEOUT_MS = PATIENCE_MS
 
 /** What a cluster is of: Monedula, Apache Kafka 3.9.1 with ZooKeeper, or 4.3.0 in KRaft mode. */
 export type SuiteTarget = 'monedula' | 'kafka' | 'kafka43'

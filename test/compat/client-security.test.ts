@@ -17,7 +17,7 @@ import {
 import { type Network, nodeNetwork, systemClock, systemRandom } from '../../src/platform/index.ts'
 import { CertificateAuthority, pkcs12, pkcs12Authority } from './certificates.ts'
 import { kafkaJars, repositoryRoot } from './jars.ts'
-import { type RunOptions, run, sleep } from './process.ts'
+import { LONG_TEST_MS, type RunOptions, run, sleep } from './process.ts'
 import {
   MECHANISMS,
   PLAIN_USER,
@@ -28,8 +28,6 @@ import {
 } from './secured-kafka.ts'
 import { securityAdmin, untilDone } from './security-admin.ts'
 import { toolOrSkip } from './tools.ts'
-
-const TEST_TIMEOUT_MS = 180_000
 
 /** A JSON Web Token without signature, which this Kafka believes. */
 function unsecuredToken(subject: string, lifetimeMs = 60_000): string {
@@ -76,7 +74,7 @@ async function roundTrip(kafka: Kafka): Promise<void> {
   assert.deepEqual(values, ['first', large])
 }
 
-test('our clients against Apache Kafka 3.9.1 with TLS and SASL', { timeout: TEST_TIMEOUT_MS }, async context => {
+test('our clients against Apache Kafka 3.9.1 with TLS and SASL', { timeout: LONG_TEST_MS }, async context => {
   if ((await toolOrSkip(context, 'Apache Kafka 3.9.1', kafkaJars)) === undefined) return
   const kafka = await startSecuredKafka()
   try {

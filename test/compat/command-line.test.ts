@@ -109,7 +109,6 @@ async function steps(context: TestContext, broker: BrokerProcess, runner: JavaTo
 
 compatTest({
   tool: "Kafka's console producer beside monedula produce",
-  timeoutMs: 600_000,
   install: kafkaJars,
   version: () => jarVersion('libs', 'kafka-tools'),
   steps: async (context, broker) => {

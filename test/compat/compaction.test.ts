@@ -15,10 +15,10 @@ import { baseOffsetOf, recordsInFiles, segmentsOf, untilCompacted } from './comp
 import { CompactionLoad } from './compaction-load.ts'
 import { jarVersion } from './jars.ts'
 import { javaArguments } from './java.ts'
+import { LONG_TEST_MS } from './process.ts'
 import { ProtocolClient } from './protocol-client.ts'
 import { toolOrSkip } from './tools.ts'
 
-const TEST_TIMEOUT_MS = 240_000
 const SEGMENT_BYTES = 20_000
 /** Fits into a segment once, and a round's batches beside it: the second one closes the segment. */
 const LARGE_BYTES = 12_000
@@ -45,7 +45,7 @@ interface Survivors {
 }
 
 test(`Apache Kafka's cleaner and that of ${targetVersion('monedula')} keep the same records`, {
-  timeout: TEST_TIMEOUT_MS,
+  timeout: LONG_TEST_MS,
 }, async (context: TestContext) => {
   const kafka = await toolOrSkip(context, 'Apache Kafka', () => javaArguments('kafka.Kafka', []))
   if (!kafka) return

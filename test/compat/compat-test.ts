@@ -1,6 +1,7 @@
 /** The frame of a compatibility test: a broker, a foreign tool, and the name of both in the report. */
 import { type TestContext, test } from 'node:test'
 import { type BrokerOptions, BrokerProcess, targetVersion } from './broker-process.ts'
+import { LONG_TEST_MS } from './process.ts'
 import { toolOrSkip } from './tools.ts'
 
 /** What a compatibility test is about. */
@@ -12,17 +13,15 @@ export interface CompatTest<Tool> {
   /** The version, once it is installed. */
   readonly version: (tool: Tool) => string
   readonly broker?: BrokerOptions
-  /** How long installing and all steps may take, ms; five minutes when absent. */
+  /** How long installing and all steps may take, ms; {@link LONG_TEST_MS} when absent. */
   readonly timeoutMs?: number
   /** Runs the steps, each a subtest. */
   readonly steps: (context: TestContext, broker: BrokerProcess, tool: Tool) => Promise<void>
 }
 
-const TEST_TIMEOUT_MS = 300_000
-
 /** Registers a compatibility test with one broker for all its steps. */
 export function compatTest<Tool>(definition: CompatTest<Tool>): void {
-  const timeout = definition.timeoutMs ?? TEST_TIMEOUT_MS
+  const timeout = definition.timeoutMs ?? LONG_TEST_MS
   test(`${definition.tool} against ${targetVersion(definition.broker?.target)}`, { timeout }, async context => {
     const tool = await toolOrSkip(context, definition.tool, definition.install)
     if (tool === undefined) return

@@ -14,15 +14,14 @@ import { BrokerProcess, SMALL_INTERNAL_TOPICS, type Target } from './broker-proc
 import { type Answer, GroupScript, PARTITIONS, TOPIC } from './group-script.ts'
 import { jarVersion } from './jars.ts'
 import { javaArguments } from './java.ts'
-import { until } from './process.ts'
+import { LONG_TEST_MS, until } from './process.ts'
 import { ProtocolClient } from './protocol-client.ts'
 import { toolOrSkip } from './tools.ts'
 
-const TEST_TIMEOUT_MS = 240_000
 const FIND_COORDINATOR = [FindCoordinatorRequest, FindCoordinatorResponse] as const
 const HEARTBEAT = [HeartbeatRequest, HeartbeatResponse] as const
 
-test('groups answer as those of Apache Kafka do', { timeout: TEST_TIMEOUT_MS }, async (context: TestContext) => {
+test('groups answer as those of Apache Kafka do', { timeout: LONG_TEST_MS }, async (context: TestContext) => {
   const kafka = await toolOrSkip(context, 'Apache Kafka', () => javaArguments('kafka.Kafka', []))
   if (!kafka) return
   console.log(`# Apache Kafka: ${jarVersion('libs', 'kafka_2.13')}`)

@@ -14,7 +14,7 @@ import { createTopics } from './create-topics.ts'
 import { type BrokerInDirectory, startOnCopy, withAdmin } from './directory-copy.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 import { java } from './java.ts'
-import { run } from './process.ts'
+import { LONG_TEST_MS, run } from './process.ts'
 import { kcat, toolOrSkip } from './tools.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -22,7 +22,6 @@ const RECORDS_PER_CODEC = 2_000
 const PARTITIONS = 3
 const FIRST_KEPT_OFFSET = 100
 const COMPACTED_KEYS = 50
-const TEST_TIMEOUT_MS = 240_000
 
 /** What clients can see of a broker's data. */
 interface Seen {
@@ -127,7 +126,7 @@ const PROPERTIES = {
 
 for (const ending of ['a clean stop', 'kill -9']) {
   const name = `Apache Kafka starts on the directories of ${targetVersion()} after ${ending}, and back`
-  test(name, { timeout: TEST_TIMEOUT_MS }, async context => {
+  test(name, { timeout: LONG_TEST_MS }, async context => {
     const tool = await toolOrSkip(context, 'kcat and Apache Kafka', async () => [await kcat(), await kafkaJars()])
     if (tool === undefined) return
     console.log(`# Apache Kafka ${jarVersion('libs', 'kafka_2.13')} with the ZooKeeper it brings; kcat ${tool[0]}`)

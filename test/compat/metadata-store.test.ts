@@ -15,10 +15,9 @@ import { EmbeddedZooKeeper } from '../../src/zookeeper/index.ts'
 import { BrokerProcess } from './broker-process.ts'
 import { jarVersion } from './jars.ts'
 import { JavaToolRunner, ToolClass } from './java-tool-runner.ts'
+import { LONG_TEST_MS } from './process.ts'
 import { toolOrSkip } from './tools.ts'
 import { ZooKeeperProcess } from './zookeeper-process.ts'
-
-const TEST_TIMEOUT_MS = 240_000
 
 /** A controller on the store below `directory`; it stands in for a whole broker. */
 async function openController(directory: string) {
@@ -75,7 +74,7 @@ async function prepare(directory: string): Promise<{ readonly clusterId: string;
   return { clusterId, topicId: created?.topicId ?? '' }
 }
 
-test('a real ZooKeeper and a real Kafka start on the metadata store', { timeout: TEST_TIMEOUT_MS }, async context => {
+test('a real ZooKeeper and a real Kafka start on the metadata store', { timeout: LONG_TEST_MS }, async context => {
   const tools = await toolOrSkip(context, 'Apache Kafka', () => JavaToolRunner.start())
   if (!tools) return
   console.log(`# Apache Kafka: ${jarVersion('libs', 'kafka_2.13')}, with the ZooKeeper it brings`)

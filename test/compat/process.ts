@@ -6,6 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
  * something is broken anybody waits for it.
  */
 export const PATIENCE_MS = 120_000
+/** What a test of many steps may take: less than its file has, so that it is the test that is named. */
+export const LONG_TEST_MS = 800_000
 
 /** How a program is run. */
 export interface RunOptions {

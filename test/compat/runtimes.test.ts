@@ -8,11 +8,8 @@ import { connect } from '../../src/client/index.ts'
 import { freePort, fromRoot } from '../integration/broker-process.ts'
 import { installedPackage } from './installed-package.ts'
 import { cacheDirectory } from './jars.ts'
-import { RunningProgram, run } from './process.ts'
+import { LONG_TEST_MS, RunningProgram, run } from './process.ts'
 import { npmPackage, toolOrSkip } from './tools.ts'
-
-const RUN_TIMEOUT_MS = 120_000
-const TEST_TIMEOUT_MS = 600_000
 
 /** A runtime out of a package of npm that holds its program for Linux on x64; what it is called with before a program's path. */
 interface Runtime {
@@ -54,7 +51,7 @@ async function orders(
 ): Promise<unknown> {
   cpSync(fromRoot('test/compat/runtimes/orders.mjs'), join(directory, 'orders.mjs'))
   const [program = '', ...args] = [...command, 'orders.mjs', ...address]
-  const { stdout } = await run(program, args, { cwd: directory, timeoutMs: RUN_TIMEOUT_MS, env })
+  const { stdout } = await run(program, args, { cwd: directory, env })
   return JSON.parse(stdout)
 }
 
@@ -67,7 +64,7 @@ async function started(
   const [program = '', ...before] = command
   const all = [...before, 'node_modules/monedula/bin/monedula.js', 'start', ...args]
   const broker = new RunningProgram(program, all, { cwd: directory, env })
-  await broker.until(stdout => stdout.endsWith('Stop with Ctrl-C.\n'), RUN_TIMEOUT_MS)
+  await broker.until(stdout => stdout.endsWith('Stop with Ctrl-C.\n'))
   return broker
 }
 
@@ -78,7 +75,7 @@ async function recordCount(bootstrapServers: string, topic: string): Promise<num
 }
 
 for (const [name, { carrier, program, client, broker }] of Object.entries(runtimes)) {
-  test(`the package on ${name}`, { timeout: TEST_TIMEOUT_MS }, async context => {
+  test(`the package on ${name}`, { timeout: LONG_TEST_MS }, async context => {
     const installed = await toolOrSkip(context, name, () => npmPackage(carrier))
     if (installed === undefined) return
     const directory = await project
@@ -100,11 +97,11 @@ for (const [name, { carrier, program, client, broker }] of Object.entries(runtim
           assert.deepEqual(await orders(directory, [runtime, ...client], [address]), SEEN)
           const before = await recordCount(address, 'orders')
           running.kill('SIGKILL')
-          await running.ended(RUN_TIMEOUT_MS)
+          await running.ended()
           running = await started(directory, [runtime, ...broker], args)
           assert.equal(await recordCount(address, 'orders'), before)
           running.kill('SIGTERM')
-          assert.equal(await running.ended(RUN_TIMEOUT_MS), 143)
+          assert.equal(await running.ended(), 143)
         } finally {
           running.kill('SIGKILL')
           rmSync(data, { recursive: true, force: true })

@@ -10,7 +10,7 @@ import { freePort } from './metadata-probe.ts'
 import { ZooKeeperProcess } from './zookeeper-process.ts'
 
 /** After so long a session by SCRAM-SHA-512 without encryption is over. */
-export const SESSION_MS = 4_000
+export const SESSION_MS = 12_000
 export const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const
 /** A user for PLAIN, and one for SCRAM whom Kafka's own tool makes, with a name that SCRAM has to write otherwise. */
 export const PLAIN_USER = { username: 'alice', password: 'alice-secret' } as const

@@ -135,6 +135,5 @@ compatTest({
   tool: "Kafka Streams' word count with exactly_once_v2",
   install: () => jarSet('streams'),
   version: () => jarVersion('streams', 'kafka-streams'),
-  timeoutMs: 480_000,
   steps,
 })

@@ -10,7 +10,6 @@ import { run } from './process.ts'
 import { toolOrSkip } from './tools.ts'
 
 const RUNNERS = ['vitest@4.1.12', 'jest@30.5.2']
-const RUN_TIMEOUT_MS = 120_000
 
 const runners = [
   { name: 'vitest', module: 'vitest', command: ['vitest', 'run', '--root', '.'], env: {}, passed: /2 passed/ },
@@ -45,7 +44,7 @@ test('a test with a Kafka of its own runs under vitest and jest', { timeout: 600
       writeFileSync(join(directory, name, 'guide.test.mjs'), testOfGuide(module))
       const [program = '', ...args] = command
       const bin = join(directory, 'node_modules', '.bin', program)
-      const options = { cwd: join(directory, name), timeoutMs: RUN_TIMEOUT_MS, env: { ...env, NO_COLOR: '1' } }
+      const options = { cwd: join(directory, name), env: { ...env, NO_COLOR: '1' } }
       const { stdout, stderr } = await run(bin, args, options)
       assert.match(stdout + stderr, passed)
     })
@@ -67,7 +66,7 @@ async function bundled(directory: string, name: string, program: string): Promis
   writeFileSync(join(work, 'program.js'), program)
   const config = { logLevel: 'error', ssr: { noExternal: true }, build: { ssr: 'program.js', minify: false } }
   writeFileSync(join(work, 'vite.config.js'), `export default ${JSON.stringify(config)}\n`)
-  await run(join(directory, 'node_modules/.bin/vite'), ['build'], { cwd: work, timeoutMs: RUN_TIMEOUT_MS })
+  await run(join(directory, 'node_modules/.bin/vite'), ['build'], { cwd: work })
   return readFileSync(join(work, 'dist/program.js'), 'utf8')
 }
 

@@ -13,17 +13,16 @@ import {
 import { BrokerProcess, type Target } from './broker-process.ts'
 import { jarVersion } from './jars.ts'
 import { javaArguments } from './java.ts'
-import { until } from './process.ts'
+import { LONG_TEST_MS, until } from './process.ts'
 import { ProtocolClient } from './protocol-client.ts'
 import { toolOrSkip } from './tools.ts'
 import { type Answer, PARTITIONS, TOPIC, TransactionScript } from './transaction-script.ts'
 
-const TEST_TIMEOUT_MS = 240_000
 const TRANSACTIONAL_ID = 1
 const GROUP = 0
 const PROPERTIES = { 'offsets.topic.num.partitions': '1', 'transaction.state.log.num.partitions': '1' }
 
-test('transactions answer as those of Apache Kafka do', { timeout: TEST_TIMEOUT_MS }, async (context: TestContext) => {
+test('transactions answer as those of Apache Kafka do', { timeout: LONG_TEST_MS }, async (context: TestContext) => {
   const kafka = await toolOrSkip(context, 'Apache Kafka', () => javaArguments('kafka.Kafka', []))
   if (!kafka) return
   console.log(`# Apache Kafka: ${jarVersion('libs', 'kafka_2.13')}`)

@@ -11,7 +11,7 @@ import { type BrokerInDirectory, startIn, startOnCopy } from '../compat/director
 import { kafkaJars } from '../compat/jars.ts'
 import { java } from '../compat/java.ts'
 import { ToolClass } from '../compat/java-tool-runner.ts'
-import { PATIENCE_MS, sleep } from '../compat/process.ts'
+import { LONG_TEST_MS, PATIENCE_MS, sleep } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { report } from './cycles.ts'
@@ -42,19 +42,19 @@ const PROPERTIES = {
 const SYNCED = { 'log.flush.interval.messages': '1' }
 const SELDOM = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '3600000' }
 const OFTEN = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' }
-const TEST_TIMEOUT_MS = { timeout: 300_000 }
+const IN_TIME = { timeout: LONG_TEST_MS }
 
 type Producers = Readonly<Record<Fate, TransactionClient>>
 
 test(
   'Apache Kafka goes on with the open, decided and aborted transactions that it finds in our directories',
-  TEST_TIMEOUT_MS,
+  IN_TIME,
   context => exchange(context, 'monedula', 'kafka'),
 )
 
 test(
   'we go on with the open, decided and aborted transactions that we find in directories of Apache Kafka',
-  TEST_TIMEOUT_MS,
+  IN_TIME,
   context => exchange(context, 'kafka', 'monedula'),
 )
 

@@ -7,9 +7,9 @@ import { producerScenarios } from '../../client-suite/producer.ts'
 import { SCENARIO_TIMEOUT_MS, SuiteCluster } from '../../client-suite/suite.ts'
 import { BrokerProcess, SMALL_INTERNAL_TOPICS, type Target, targetVersion } from '../broker-process.ts'
 import { kafkaJars } from '../jars.ts'
+import { LONG_TEST_MS } from '../process.ts'
 import { toolOrSkip } from '../tools.ts'
 
-const TEST_TIMEOUT_MS = 400_000
 const PARTS = {
   Producer: producerScenarios,
   Consumer: consumerScenarios,
@@ -18,7 +18,7 @@ const PARTS = {
 
 /** Our clients, each scenario a subtest, against one broker. */
 export function clientSuite(target: Target): void {
-  test(`our clients against ${targetVersion(target)}`, { timeout: TEST_TIMEOUT_MS }, async context => {
+  test(`our clients against ${targetVersion(target)}`, { timeout: LONG_TEST_MS }, async context => {
     if (target !== 'monedula' && (await toolOrSkip(context, targetVersion(target), kafkaJars)) === undefined) return
     const broker = await BrokerProcess.start({
       target,

@@ -34,7 +34,6 @@ compatTest({
   install: memberRuntimes,
   version: ({ versions }) => versions,
   broker: { properties: { ...SMALL_INTERNAL_TOPICS, 'group.min.session.timeout.ms': '1000' } },
-  timeoutMs: 600_000,
   steps: async (context, broker, runtimes) => {
     for (const [strategy, ...clients] of GROUPS) {
       await context.test(`${strategy}, led by ${clients[0]}: ${clients.join(', ')}`, () =>

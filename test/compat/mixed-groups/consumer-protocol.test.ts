@@ -24,7 +24,6 @@ compatTest({
   install: memberRuntimes,
   version: ({ versions }) => versions,
   broker: { target: 'kafka43', properties: QUICK },
-  timeoutMs: 400_000,
   steps: async (context, broker, runtimes) => {
     const cluster = new SuiteCluster(broker.bootstrap, 'kafka43')
     for (const { name, run } of consumerProtocolScenarios) {
