@@ -62,9 +62,10 @@ test('while fsync takes long, Metadata is answered many times before one append 
   try {
     const counts = { 'slow calls': 0, 'answers of Metadata before the next append': 0 }
     const audit = await withTwoDirectories(frail, SYNCED, async ({ broker, load }) => {
-      const what = { calls: ['fsync', 'fdatasync'], effect: 'delay_enter=1000000' }
+      const what = { calls: ['fsync', 'fdatasync'], effect: 'delay_enter=4000000' }
       const fault = await FaultInForce.on(broker.pid, what)
       const client = await ProtocolClient.open(broker.port)
+      // Those of the four partitions that are under way come one behind the other; the next one takes its time.
       for (let round = 0; round < 5; round++) {
         await load.more(1)
         const before = load.acknowledged

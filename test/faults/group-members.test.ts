@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { PATIENCE_MS, sleep } from '../compat/process.ts'
 import { cycles, report } from './cycles.ts'
 import { GroupClient } from './group-client.ts'
 import { withBroker } from './with-broker.ts'
@@ -146,7 +146,7 @@ test('200 members that come and go do not keep the others from their work, and a
     const steady = Array.from({ length: STEADY }, () => new GroupClient(broker.port, options))
     let [commits, comings] = [0, 0]
     const generations = new Set<number>()
-    const deadline = Date.now() + 60_000
+    const deadline = Date.now() + PATIENCE_MS
     const goesOn = (): boolean => (generations.size < GENERATIONS || comings < CROWD) && Date.now() < deadline
     const work = async (member: GroupClient): Promise<void> => {
       while (goesOn()) {
@@ -186,7 +186,7 @@ async function settle(members: readonly GroupClient[]): Promise<void> {
   const isSettled = (): boolean =>
     new Set(members.map(({ generationId }) => generationId)).size === 1 &&
     members.some(member => member.members.length === members.length)
-  for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(50)) {
     const beats = await Promise.all(members.map(member => member.heartbeat()))
     if (beats.every(beat => beat === 'NONE') && isSettled()) return
     assert.ok(Date.now() < deadline, `after the crowd has gone: ${beats}`)

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
+import { PATIENCE_MS } from '../compat/process.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { cycles, report } from './cycles.ts'
@@ -130,7 +131,7 @@ test('while a group with a record of 2 MB loads, it is an error that passes or i
 /** Asks from the first moment on; ends at the first answer, or where `isCutOff` at the first error. Gives how many errors came. */
 async function untilLoaded(broker: BrokerProcess, isCutOff: boolean): Promise<number> {
   let errors = 0
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
     const answer = await offsetsOrError(broker.port).catch(() => 'no connection')
     if (answer === 'loaded') return errors
     if (answer === 'no connection') continue
