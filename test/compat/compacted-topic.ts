@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BatchHeader, batches, decodeRecords, type LogRecord } from '../../src/protocol/index.ts'
 import type { BrokerProcess } from './broker-process.ts'
-import { sleep } from './process.ts'
+import { PATIENCE_MS, sleep } from './process.ts'
 
 const POLL_MS = 20
 const LIMITS = { maxBytes: 1 << 24 }
@@ -27,7 +27,7 @@ export function closedBytes(broker: BrokerProcess, topic: string): number {
 }
 
 /** Waits until the cleaner says that it has come to the active segment. */
-export async function untilCompacted(broker: BrokerProcess, topic: string, timeoutMs = 60_000): Promise<void> {
+export async function untilCompacted(broker: BrokerProcess, topic: string, timeoutMs = PATIENCE_MS): Promise<void> {
   const checkpoint = join(broker.logDirectory, 'cleaner-offset-checkpoint')
   const line = new RegExp(`^${topic} 0 (\\d+)$`, 'm')
   for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS)) {

@@ -1,9 +1,7 @@
 /** Many of Kafka's command-line tools, run one after the other in one virtual machine. */
 import type { JarSet } from './jars.ts'
 import { javaSource, startJava } from './java.ts'
-import { type RunningProgram, type RunResult, sleep, tail } from './process.ts'
-
-const TOOL_TIMEOUT_MS = 60_000
+import { PATIENCE_MS, type RunningProgram, type RunResult, sleep, tail } from './process.ts'
 
 /** Where the classes of the tools live. */
 export const ToolClass = {
@@ -46,7 +44,7 @@ export class JavaToolRunner {
     const position = this.#program.stdout.length
     const fields = [input, className, ...args].map(field => Buffer.from(field).toString('base64'))
     this.#program.child.stdin?.write(`${fields.join(' ')}\n`)
-    const deadline = started + TOOL_TIMEOUT_MS
+    const deadline = started + PATIENCE_MS
     while (!this.#program.stdout.endsWith('\n') || this.#program.stdout.length === position) {
       const shown = `${className} ${args.join(' ')}`
       if (!this.#program.running) throw new Error(`Java ended in ${shown}\n${tail(this.#program.stderr)}`)

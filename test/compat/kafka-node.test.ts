@@ -6,11 +6,11 @@ import type { TestContext } from 'node:test'
 import type { BrokerProcess } from './broker-process.ts'
 import { compatTest } from './compat-test.ts'
 import { createTopics } from './create-topics.ts'
+import { PATIENCE_MS } from './process.ts'
 import { npmPackage } from './tools.ts'
 
 const SPECIFIER = 'kafka-node@5.0.0'
 const PER_CODEC = 200
-const TIMEOUT_MS = 60_000
 /** Its other codec, snappy, needs a native module that has to be compiled. */
 const CODECS = { none: 0, gzip: 1 }
 
@@ -41,7 +41,7 @@ interface KafkaNode {
 async function take(consumer: Emitter, count: number): Promise<Message[]> {
   const messages: Message[] = []
   await new Promise<void>((resolve, reject) => {
-    const timeout = setTimeout(() => reject(new Error(`${messages.length} messages and not ${count}`)), TIMEOUT_MS)
+    const timeout = setTimeout(() => reject(new Error(`${messages.length} messages and not ${count}`)), PATIENCE_MS)
     consumer.on('error', reject)
     consumer.on('message', (message: Message) => {
       messages.push(message)

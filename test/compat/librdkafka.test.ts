@@ -22,7 +22,7 @@ compatTest({
     for (const [index, codec] of ['none', 'gzip', 'snappy', 'lz4'].entries()) {
       await context.test(`rdkafka_performance produces and consumes every record, codec ${codec}`, async () => {
         const producer = ['-P', ...load, '-s', '100', '-a', '-1', '-z', codec, '-q']
-        const sent = await run(performance, producer, { timeoutMs: 60_000 })
+        const sent = await run(performance, producer)
         assert.match(sent.stdout + sent.stderr, new RegExp(`${RECORDS} messages produced`))
         const all = `${RECORDS * (index + 1)}`
         const consumer = [
@@ -38,7 +38,7 @@ compatTest({
           'beginning',
         ]
         const settings = ['-X', 'auto.offset.reset=earliest', '-q']
-        const received = await run(performance, [...consumer, ...settings], { timeoutMs: 60_000 })
+        const received = await run(performance, [...consumer, ...settings])
         assert.match(received.stdout + received.stderr, new RegExp(`% ${all} messages \\(`))
       })
     }

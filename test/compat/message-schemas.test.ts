@@ -84,7 +84,7 @@ after(() => rmSync(directory, { recursive: true }))
 async function messagesOf(jar: string, name: string): Promise<JsonMessage[]> {
   const target = join(directory, name)
   mkdirSync(target)
-  await run('jar', ['xf', jar, 'common/message'], { cwd: target, timeoutMs: 60_000 })
+  await run('jar', ['xf', jar, 'common/message'], { cwd: target })
   const folder = join(target, 'common', 'message')
   return readdirSync(folder)
     .filter(file => file.endsWith('.json'))

@@ -1,13 +1,13 @@
 /** Steps of `client-security.test.ts`: calls of Admin that are about users, what they may do, and how much. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Admin, ItemsFailed, Kafka, type KafkaError, type SaslOptions } from '../../src/client/index.ts'
+import { PATIENCE_MS, sleep } from './process.ts'
 import { PLAIN_USER, SCRAM_USER, type SecuredKafka } from './secured-kafka.ts'
 
 /** Tries until it works: brokers hear of new users, ACLs and quotas a moment after they were made. */
 export async function untilDone(attempt: () => Promise<void>): Promise<void> {
-  const end = Date.now() + 20_000
+  const end = Date.now() + PATIENCE_MS
   for (;;) {
     try {
       return await attempt()

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { startJava } from './java.ts'
 import { freePort } from './metadata-probe.ts'
-import { type RunningProgram, sleep } from './process.ts'
+import { PATIENCE_MS, type RunningProgram, sleep } from './process.ts'
 
 /** A running ZooKeeper server of one. */
 export class ZooKeeperProcess {
@@ -35,7 +35,7 @@ export class ZooKeeperProcess {
     const flags = ['-XX:+UseSerialGC', '-Xmx256m']
     const program = await startJava('org.apache.zookeeper.server.quorum.QuorumPeerMain', [file], { flags })
     const server = new ZooKeeperProcess(port, program)
-    const deadline = Date.now() + 60_000
+    const deadline = Date.now() + PATIENCE_MS
     while (!(await server.#healthy())) {
       if (!program.running) throw new Error(`ZooKeeper ended: ${program.stderr}`)
       if (Date.now() > deadline) throw new Error('ZooKeeper does not answer')
