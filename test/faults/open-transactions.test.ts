@@ -122,12 +122,14 @@ async function decideWithoutMarkers(broker: BrokerProcess, producers: Producers)
   for (const fate of PREPARED) await producers[fate].connect()
   // Both requests are there when the broker looks, so that what holds the first marker does not hold the second decision.
   process.kill(broker.pid, 'SIGSTOP')
-  const decisions = [producers['prepared-commit'].end(true), producers['prepared-abort'].end(false)]
+  const ends = [producers['prepared-commit'].end(true), producers['prepared-abort'].end(false)]
+  // The kill may come before their answers.
+  const ended = Promise.allSettled(ends)
   await sleep(50)
   process.kill(broker.pid, 'SIGCONT')
   await until(async () => (hasDecisions(broker) ? undefined : 'the ends are not decided'))
   await broker.killHard()
-  await Promise.allSettled(decisions)
+  await ended
   await fault.lift()
 }
 
