@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createTopics } from '../compat/create-topics.ts'
 import { withAdmin } from '../compat/directory-copy.ts'
-import { sleep } from '../compat/process.ts'
+import { until } from '../compat/process.ts'
 import { report } from './cycles.ts'
 import { IdempotentLoad } from './idempotent-load.ts'
 import { diskOrSkip } from './loop-disk.ts'
@@ -84,12 +84,12 @@ test('while a disk is full a topic can be deleted, which frees the other directo
       const foundIn = (directory: string): string[] => readdirSync(directory).filter(name => name.startsWith(topic))
       assert.equal(foundIn(broker.logDirectory).length, parts.healthy.length)
       await withAdmin(broker, admin => admin.deleteTopics({ topics: [topic] }))
-      await until(() => foundIn(broker.logDirectory).length === 0)
+      await until('the logs to go from the healthy disk', () => foundIn(broker.logDirectory).length === 0)
       assert.equal(foundIn(frail).length, parts.struck.length)
       await broker.killHard()
       disk.makeSpace()
       await broker.restart()
-      await until(() => foundIn(frail).length === 0)
+      await until('the logs to go from the disk that was full', () => foundIn(frail).length === 0)
       await createTopics(broker, [{ topic, numPartitions: 4 }])
       for (const partition of [...parts.healthy, ...parts.struck]) {
         assert.equal((await ends(broker.port, { topic, partition })).highWatermark, 0)
@@ -100,7 +100,7 @@ test('while a disk is full a topic can be deleted, which frees the other directo
   })
 })
 
-test('a broker whose only disk is full halts, is refused a start there, and has everything when there is space', async context => {
+test('a broker whose only disk is full halts, also when it is started there again, and has everything when there is space', async context => {
   await withFillableDisk(context, 24, async disk => {
     const logs = join(disk.path, 'logs')
     await withBroker({ properties: { 'log.dirs': logs } }, async broker => {
@@ -110,24 +110,19 @@ test('a broker whose only disk is full halts, is refused a start there, and has 
       await load.start()
       await load.more(100)
       disk.fill(100)
-      await until(() => !broker.isRunning)
+      await until('the broker to halt', () => !broker.isRunning)
       assert.match(broker.log, /Halting: all log directories have failed/)
       assert.ok(existsSync(join(disk.path, 'ballast')))
-      const refused = await broker.spawn()
-      assert.equal(await refused.ended(20_000), 1)
-      assert.match(refused.stdout, /Cannot start: .*ENOSPC/)
+      // A few blocks are free again at times, and then it comes as far as its first append.
+      const again = await broker.spawn()
+      assert.equal(await again.ended(), 1)
+      assert.match(again.stdout, /(Cannot start|log directory goes offline): .*ENOSPC/)
+      assert.doesNotMatch(again.stdout + again.stderr, /\n\s+at /, 'no stack trace')
       disk.makeSpace()
       await broker.restart()
       await load.more(100)
       await load.stop()
-      report(context.name, { halts: 1, 'starts refused': 1, ...(await load.audit()) })
+      report(context.name, { halts: 2, ...(await load.audit()) })
     })
   })
 })
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waited = 0; !condition(); waited += 10) {
-    assert.ok(waited < 30_000, `waited in vain for ${condition}`)
-    await sleep(10)
-  }
-}

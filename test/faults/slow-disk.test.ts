@@ -9,7 +9,7 @@ import { framed, requestFrame } from '../../scripts/fuzz/wire-client.ts'
 import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { sleep } from '../compat/process.ts'
+import { until } from '../compat/process.ts'
 import { toolOrSkip } from '../compat/tools.ts'
 import { report } from './cycles.ts'
 import { GroupClient } from './group-client.ts'
@@ -112,13 +112,14 @@ async function flooded(frail: string, parts: TwoDirectories): Promise<Record<str
   let [most, beats] = [0, 0]
   const goesOn = (): boolean =>
     fault.fired < SLOW_CALLS || healthyDone() < HEALTHY_RECORDS || flood.answered < SLOW_CALLS
-  for (const deadline = Date.now() + 120_000; goesOn(); await sleep(50)) {
-    const done = `${fault.fired} slow calls, ${healthyDone()} records in the other directory, ${flood.answered} answers`
-    assert.ok(Date.now() < deadline, done)
+  const done = (): string =>
+    `${fault.fired} slow calls, ${healthyDone()} records in the other directory, ${flood.answered} answers`
+  await until(done, async () => {
     assert.equal(await member.heartbeat(), 'NONE')
     beats++
     most = Math.max(most, residentMib(broker))
-  }
+    return !goesOn()
+  })
   const slow = fault.fired
   flood.stop()
   member.close()
