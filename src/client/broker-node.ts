@@ -12,7 +12,7 @@ import {
   requestChannel,
 } from './request-events.ts'
 import { SaslSession } from './sasl-session.ts'
-import { askServedApis, commonVersion, type ServedApis } from './served-apis.ts'
+import { askServedApis, commonVersion, type Features, type ServedApis } from './served-apis.ts'
 
 /** A batch may be as large as `message.max.bytes` of the broker says, and a fetch holds several. */
 const MAX_RESPONSE_BYTES = 2 ** 31 - 1
@@ -57,6 +57,7 @@ export type RequestBody<Q extends Fields> = MessageInput<Schema<Q>> | ((version:
 interface Link {
   readonly connection: ClientConnection
   readonly served: ServedApis
+  readonly features: Features
   /** Undefined where nobody asks who we are. */
   readonly session: SaslSession | undefined
 }
@@ -84,6 +85,11 @@ export class BrokerNode {
 
   get isConnected(): boolean {
     return this.#link !== undefined
+  }
+
+  /** What the broker knew to be agreed on when it was connected to; undefined while it is not. */
+  get features(): Features | undefined {
+    return this.#link?.features
   }
 
   /** Requests without an answer yet. */
@@ -239,11 +245,11 @@ export class BrokerNode {
       },
     })
     try {
-      const served = await this.#greet(connection, requestTimeoutMs)
+      const { served, features } = await this.#greet(connection, requestTimeoutMs)
       const session = await this.#authenticate(connection, served)
       if (this.#isClosed) throw new KafkaError('NETWORK_EXCEPTION', 'the client is closed')
       this.#failures = 0
-      this.#link = { connection, served, session }
+      this.#link = { connection, served, features, session }
       this.#closeWhenIdle(connection)
       return this.#link
     } catch (error) {
@@ -253,7 +259,7 @@ export class BrokerNode {
   }
 
   /** The first question. A broker that hangs up on it mostly wanted to hear something else. */
-  async #greet(connection: ClientConnection, timeoutMs: number): Promise<ServedApis> {
+  async #greet(connection: ClientConnection, timeoutMs: number): ReturnType<typeof askServedApis> {
     try {
       return await askServedApis(connection, timeoutMs)
     } catch (error) {

@@ -13,6 +13,7 @@ import {
   type TopicInfo,
 } from './cluster-metadata.ts'
 import { type Patience, Patient } from './deadline.ts'
+import { type Features, NO_FEATURES } from './served-apis.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 const METADATA = { request: MetadataRequest, response: MetadataResponse }
@@ -63,6 +64,7 @@ export class Cluster {
   readonly #coordinators = new Map<string, number>()
   readonly #backoff: Backoff
   #metadata = ClusterMetadata.EMPTY
+  #features = NO_FEATURES
   #wanted = new Set<string>()
   #refreshing: { readonly topics: readonly string[] | null; readonly done: Promise<ClusterMetadata> } | undefined
   #refreshedAtMs = Number.NEGATIVE_INFINITY
@@ -92,6 +94,13 @@ export class Cluster {
   /** Whether {@link metadata} is older than `metadata.max.age.ms`. */
   get isStale(): boolean {
     return this.settings.clock.monotonicMs() - this.#refreshedAtMs >= this.settings.metadataMaxAgeMs
+  }
+
+  /** What the brokers have agreed on, as far as one of those has heard that are or were connected. */
+  get features(): Features {
+    for (const { features = NO_FEATURES } of this.#nodes.values())
+      if (features.epoch > this.#features.epoch) this.#features = features
+    return this.#features
   }
 
   /** How often something was tried again so far, and what is open now: connections, and requests without an answer on them. */

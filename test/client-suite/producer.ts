@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pipeline } from 'node:stream/promises'
+import type { ClientRequestEvent } from '../../src/client/index.ts'
 import { KEPT, numbers, read, type Scenario, type SuiteCluster, sorted, TEXT } from './suite.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
@@ -234,6 +236,52 @@ async function openTransaction(cluster: SuiteCluster): Promise<void> {
   assert.deepEqual(await cluster.values(topic, 1), ['0'])
 }
 
+/** Names and versions of what a client asks about transactions, until disposed of. */
+function listeningTo(clientId: string): { readonly asked: ReadonlyMap<string, number[]> } & Disposable {
+  const channel = 'monedula:client:request'
+  const asked = new Map<string, number[]>()
+  const listen = (message: unknown): void => {
+    const event = message as ClientRequestEvent
+    if (event.clientId === clientId) asked.set(event.api, [...(asked.get(event.api) ?? []), event.version])
+  }
+  subscribe(channel, listen)
+  return { asked, [Symbol.dispose]: () => unsubscribe(channel, listen) }
+}
+
+async function protocols(cluster: SuiteCluster): Promise<void> {
+  const topic = await cluster.topic(2)
+  const [transactionalId, groupId] = [cluster.name('shop'), cluster.name('group')]
+  await using admin = cluster.kafka.admin()
+  await using producer = cluster.kafka.producer({ transactionalId, clientId: transactionalId })
+  await producer.initTransactions()
+  using listener = listeningTo(transactionalId)
+  const epochs: (number | undefined)[] = []
+  for (const isKept of [true, false, true]) {
+    const done = producer.transaction(async tx => {
+      await Promise.all([0, 1].map(partition => tx.send(topic, { value: String(epochs.length), partition })))
+      await tx.sendOffsets([{ topic, partition: 0, offset: epochs.length + 1 }], { groupId })
+      epochs.push((await admin.describeTransactions([transactionalId]))[0]?.producerEpoch)
+      if (!isKept) throw new Error('no')
+    })
+    if (isKept) await done
+    else await assert.rejects(done, /no/)
+  }
+  const newest = (api: string): number => Math.max(...(listener.asked.get(api) ?? []))
+  const [first = 0] = epochs
+  const isSecond = cluster.target === 'kafka43'
+  assert.deepEqual(epochs, isSecond ? [first, first + 1, first + 2] : [first, first, first])
+  for (const api of ['AddPartitionsToTxn', 'AddOffsetsToTxn']) assert.equal(listener.asked.has(api), !isSecond, api)
+  assert.ok(!listener.asked.has('InitProducerId'))
+  const versions = ['Produce', 'TxnOffsetCommit', 'EndTxn'].map(newest)
+  if (isSecond) assert.deepEqual(versions, [12, 5, 5])
+  else assert.ok(newest('Produce') < 12 && newest('TxnOffsetCommit') < 5 && newest('EndTxn') < 5, `${versions}`)
+  assert.deepEqual(await cluster.values(topic, 2), ['0', '2'])
+  assert.deepEqual(
+    (await admin.listConsumerGroupOffsets(groupId)).map(({ offset }) => offset),
+    [3],
+  )
+}
+
 export const producerScenarios: readonly Scenario[] = [
   { name: 'a record is sent with key, value, headers and timestamp, and its place comes back', run: comesBack },
   { name: 'records sent with every codec come back as they were', run: everyCodec },
@@ -251,5 +299,6 @@ export const producerScenarios: readonly Scenario[] = [
   { name: 'transactions follow each other without a gap, whether they commit or abort', run: manyTransactions },
   { name: 'records are copied with their offsets in transactions: each once', run: exactlyOnce },
   { name: 'a producer is fenced by a newer one of its transactional id, and says so for good', run: fenced },
+  { name: 'transactions go by the newest protocol that the brokers have agreed on (KIP-890)', run: protocols },
   { name: 'an open transaction is seen by readers of uncommitted records alone', run: openTransaction },
 ]

@@ -129,6 +129,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
           error => this.#abandon(error),
         ),
       isAllowed: queue => this.#transactions?.isAllowed(queue) ?? true,
+      maxProduceVersion: () => this.#transactions?.maxProduceVersion,
       onSplit: (batch, parts) => {
         this.#incomplete.delete(batch)
         for (const part of parts) this.#incomplete.add(part)

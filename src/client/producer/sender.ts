@@ -11,8 +11,8 @@ import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerSettings } from './producer-settings.ts'
 
 const PRODUCE = { request: ProduceRequest, response: ProduceResponse }
-/** From the next version on a transactional producer promises the second protocol of transactions (KIP-890). */
-const MAX_PRODUCE_VERSION = 11
+/** From the next version on topics go by their ids. */
+const MAX_PRODUCE_VERSION = 12
 
 /** Who decides what may be sent, beside the sender. */
 export interface SenderParts {
@@ -26,6 +26,8 @@ export interface SenderParts {
   readonly identify: () => void
   /** Whether the partition may be written to now: a transaction has to know of it first. */
   readonly isAllowed: (queue: PartitionQueue) => boolean
+  /** The newest version of Produce that the transaction under way allows; undefined for any. */
+  readonly maxProduceVersion: () => number | undefined
   /** A batch was replaced by others. */
   readonly onSplit: (batch: ProducerBatch, parts: readonly ProducerBatch[]) => void
   /** A batch is done, one way or the other. */
@@ -211,7 +213,7 @@ export class Sender {
     const options = {
       timeoutMs: Math.max(1, deadlineMs - nowMs),
       isOneWay: acks === 0,
-      maxVersion: MAX_PRODUCE_VERSION,
+      maxVersion: this.#parts.maxProduceVersion() ?? MAX_PRODUCE_VERSION,
     }
     cluster.request({ broker: leader }, PRODUCE, requestBody(topics, settings), options).then(
       answer => {

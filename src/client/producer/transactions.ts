@@ -34,8 +34,13 @@ const ADD_OFFSETS = { request: AddOffsetsToTxnRequest, response: AddOffsetsToTxn
 const END = { request: EndTxnRequest, response: EndTxnResponse }
 const COMMIT_OFFSETS = { request: TxnOffsetCommitRequest, response: TxnOffsetCommitResponse }
 
-/** The newest versions of before the second protocol of transactions (KIP-890), and of before requests for brokers. */
-const MAX_VERSION = { addPartitions: 3, end: 4, commitOffsets: 4, initProducerId: 5 }
+/** The newest versions of before requests for brokers, and for two-phase commits. */
+const MAX_VERSION = { addPartitions: 3, initProducerId: 5 }
+/** The newest versions of the first protocol of transactions, and of the second (KIP-890), whose versions mean more than they say. */
+const FIRST_PROTOCOL = { produce: 11, end: 4, commitOffsets: 4 }
+const SECOND_PROTOCOL = { produce: 12, end: 5, commitOffsets: 5 }
+/** `transaction.version` of a cluster that has the second. */
+const SECOND_LEVEL = 2
 /** The end of the last transaction is still being written: it takes a moment, far less than `retry.backoff.ms`. */
 const CONCURRENT_PAUSE_MS = 20
 /** From this version of InitProducerId on a producer goes on as itself; before it becomes another, whoever has taken its place (KIP-360). */
@@ -86,6 +91,8 @@ export class Transactions {
   #mustBump = false
   readonly #added = new Set<PartitionQueue>()
   readonly #toAdd = new Set<PartitionQueue>()
+  /** Of the transaction under way, from its beginning to its end. */
+  #protocol = FIRST_PROTOCOL
   #isAdding = false
   #adding: Promise<void> | undefined
   #hasOffsets = false
@@ -129,12 +136,28 @@ export class Transactions {
   begin(): void {
     if (this.#state !== 'ready') throw this.#wrongState('beginTransaction')
     this.#state = 'in-transaction'
+    const { transactionVersion } = this.#parts.cluster.features
+    this.#protocol = transactionVersion >= SECOND_LEVEL ? SECOND_PROTOCOL : FIRST_PROTOCOL
+  }
+
+  /** The newest version of Produce that says no more than the transaction's protocol does. */
+  get maxProduceVersion(): number {
+    return this.#protocol.produce
+  }
+
+  /** Whether brokers take partitions and groups into the transaction with what is written first, and an epoch is for one transaction. */
+  get #isImplicit(): boolean {
+    return this.#protocol === SECOND_PROTOCOL
   }
 
   /** Whether records may go to a partition; asks the coordinator to take it into the transaction where it has not been. */
   isAllowed(queue: PartitionQueue): boolean {
     // What was sent once and refused is sent again even while the transaction fails: the log may hold a part of it.
     if (this.#added.has(queue)) return this.#state !== 'fatal-error'
+    if (this.#isImplicit && this.#state === 'in-transaction' && !this.#mustBump) {
+      this.#added.add(queue)
+      return true
+    }
     this.#toAdd.add(queue)
     if (!this.#isAdding) this.#adding = this.#addPartitions()
     return false
@@ -157,10 +180,10 @@ export class Transactions {
     if (offsets.length === 0) return
     try {
       await abortable(this.#renew(), signal)
-      await this.#request('adding offsets', ADD_OFFSETS, { signal }, () => ({
-        ...this.#names(),
-        groupId: group.groupId,
-      }))
+      if (!this.#isImplicit) {
+        const body = () => ({ ...this.#names(), groupId: group.groupId })
+        await this.#request('adding offsets', ADD_OFFSETS, { signal }, body)
+      }
       this.#hasOffsets = true
       await this.#commitOffsets(offsets, group, signal)
     } catch (error) {
@@ -220,13 +243,15 @@ export class Transactions {
     { what, signal }: { readonly what: string; readonly signal: AbortSignal | undefined },
   ): Promise<void> {
     const isOpen = this.#added.size > 0 || this.#hasOffsets
+    let ended: MessageOf<typeof EndTxnResponse> | undefined
     if (isOpen || this.#unanswered.size > 0) {
-      const options = { signal, maxVersion: MAX_VERSION.end }
-      const ended = this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
-      await (isOpen ? ended : ended.catch(unlessNothingIsOpen))
+      const options = { signal, maxVersion: this.#protocol.end }
+      const ending = this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
+      ended = await (isOpen ? ending : ending.catch(unlessNothingIsOpen))
     }
     // Another end that comes late would be taken for that of the next transaction, and offsets for its own (KIP-890).
     if (this.#unanswered.size > 0 && this.#keepsIdentity) this.#mustBump = true
+    this.#goOn(ended)
     this.#unanswered.clear()
     this.#added.clear()
     this.#toAdd.clear()
@@ -246,6 +271,14 @@ export class Transactions {
     return this.#renewing
   }
 
+  /** The end of a transaction of the second protocol is that of its epoch, too. */
+  #goOn(ended: MessageOf<typeof EndTxnResponse> | undefined): void {
+    if (ended === undefined || ended.producerEpoch < 0) return
+    const { producerId, producerEpoch } = ended
+    this.#parts.idempotence.identified({ producerId, producerEpoch })
+    this.#mustBump = false
+  }
+
   async #identify(signal: AbortSignal | undefined, current: ProducerIdentity): Promise<void> {
     const { transactionalId, timeoutMs, idempotence } = this.#parts
     const body = { transactionalId, transactionTimeoutMs: timeoutMs }
@@ -263,14 +296,7 @@ export class Transactions {
       await this.#renew()
       while (this.#toAdd.size > 0 && this.#state === 'in-transaction') {
         const adding = [...this.#toAdd]
-        const { transactionalId } = this.#parts
-        const options = { signal: undefined, maxVersion: MAX_VERSION.addPartitions }
-        await this.#request('adding partitions to the transaction', ADD_PARTITIONS, options, () => ({
-          v3AndBelowTransactionalId: transactionalId,
-          v3AndBelowProducerId: this.#identity().producerId,
-          v3AndBelowProducerEpoch: this.#identity().producerEpoch,
-          v3AndBelowTopics: byTopic(adding, ({ partition }) => partition),
-        }))
+        if (!this.#isImplicit) await this.#announce(adding)
         for (const queue of adding) {
           this.#toAdd.delete(queue)
           this.#added.add(queue)
@@ -284,6 +310,19 @@ export class Transactions {
     }
   }
 
+  /** Tells the coordinator which partitions will be written to. */
+  async #announce(adding: readonly PartitionQueue[]): Promise<void> {
+    const { producerId, producerEpoch } = this.#identity()
+    const body = {
+      v3AndBelowTransactionalId: this.#parts.transactionalId,
+      v3AndBelowProducerId: producerId,
+      v3AndBelowProducerEpoch: producerEpoch,
+      v3AndBelowTopics: byTopic(adding, ({ partition }) => partition),
+    }
+    const options = { signal: undefined, maxVersion: MAX_VERSION.addPartitions }
+    await this.#request('adding partitions to the transaction', ADD_PARTITIONS, options, () => body)
+  }
+
   async #commitOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, signal: AbortSignal | undefined) {
     const topics = byTopic(offsets, ({ partition, offset, leaderEpoch = -1, metadata = '' }) => ({
       partitionIndex: partition,
@@ -292,7 +331,7 @@ export class Transactions {
       committedMetadata: metadata,
     }))
     const { groupId, ...member } = placeIn(group)
-    const options = { signal, maxVersion: MAX_VERSION.commitOffsets, group: groupId }
+    const options = { signal, maxVersion: this.#protocol.commitOffsets, group: groupId }
     await this.#request('committing offsets in the transaction', COMMIT_OFFSETS, options, version => ({
       ...this.#names(),
       groupId,
@@ -388,7 +427,7 @@ function fencedBy(cause: KafkaError): KafkaError {
 }
 
 /** The end of a transaction that may never have begun: that it did not is as good. @throws any other failure */
-function unlessNothingIsOpen(error: unknown): void {
+function unlessNothingIsOpen(error: unknown): undefined {
   if (!(error instanceof KafkaError && error.code === 'INVALID_TXN_STATE')) throw error
 }
 

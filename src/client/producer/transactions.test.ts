@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SimulatedClock } from '../../platform/index.ts'
+import { KafkaError } from '../../protocol/index.ts'
+import type { Cluster } from '../cluster.ts'
+import { Patient } from '../deadline.ts'
+import { Idempotence } from './idempotence.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import { Transactions } from './transactions.ts'
+
+const PRODUCER_ID = 7
+const queue = { topic: 'orders', partition: 0 } as PartitionQueue
+const offsets = [{ topic: 'orders', partition: 0, offset: 1 }]
+
+/** Transactions of a producer in a cluster that answers everything well, and what it was asked: the API, its epoch, its newest version. */
+function transactionsAt(transactionVersion: number) {
+  const clock = new SimulatedClock()
+  const heard: string[] = []
+  const silent = new Set<string>()
+  const idempotence = new Idempotence(true)
+  let epoch = 0
+  const cluster = {
+    settings: { clock },
+    features: { epoch: 1, transactionVersion },
+    patience: (wanted: { timeoutMs: number }) => new Patient(clock, wanted),
+    withCoordinator: (_type: string, _key: string, _what: object, attempt: (broker: number) => unknown) => attempt(0),
+    request: async (
+      _to: object,
+      api: { readonly request: { readonly name: string } },
+      body: (version: number) => unknown,
+      { maxVersion }: { readonly maxVersion?: number },
+    ) => {
+      const { name } = api.request
+      body(maxVersion ?? 0)
+      heard.push(
+        `${name} ${idempotence.identity?.producerEpoch ?? '-'}${maxVersion === undefined ? '' : ` v${maxVersion}`}`,
+      )
+      if (silent.delete(name)) throw new KafkaError('REQUEST_TIMED_OUT')
+      if (name === 'EndTxn' && maxVersion === 5)
+        return { errorCode: 0, producerId: PRODUCER_ID, producerEpoch: ++epoch }
+      if (name === 'EndTxn') return { errorCode: 0, producerId: -1, producerEpoch: -1 }
+      return { errorCode: 0, producerId: PRODUCER_ID, producerEpoch: epoch }
+    },
+  }
+  const transactions = new Transactions({
+    cluster: cluster as unknown as Cluster,
+    transactionalId: 'shop',
+    timeoutMs: 1_000,
+    maxBlockMs: 1_000,
+    idempotence,
+    wake: () => undefined,
+    dropUnsent: () => undefined,
+    flush: async () => undefined,
+    onFatal: error => assert.fail(error),
+  })
+  return { cluster, heard, idempotence, silent, transactions }
+}
+
+test('where the brokers have agreed on it, nothing is added to a transaction, and each has its own epoch (KIP-890)', async () => {
+  const { heard, idempotence, transactions } = transactionsAt(2)
+  await transactions.init()
+  transactions.begin()
+  assert.equal(transactions.maxProduceVersion, 12)
+  assert.ok(transactions.isAllowed(queue))
+  await transactions.sendOffsets(offsets, { groupId: 'g' })
+  await transactions.commit()
+  assert.deepEqual(idempotence.identity, { producerId: PRODUCER_ID, producerEpoch: 1 })
+  transactions.begin()
+  assert.ok(transactions.isAllowed(queue))
+  transactions.recordFailed(new Error('no'))
+  await transactions.abort()
+  assert.deepEqual(heard, ['InitProducerId - v5', 'TxnOffsetCommit 0 v5', 'EndTxn 0 v5', 'EndTxn 1 v5'])
+  assert.equal(idempotence.identity?.producerEpoch, 2)
+})
+
+test('a transaction without records is not ended, and goes on with its epoch', async () => {
+  const { heard, transactions } = transactionsAt(2)
+  await transactions.init()
+  transactions.begin()
+  await transactions.commit()
+  assert.deepEqual(heard, ['InitProducerId - v5'])
+})
+
+test('a transaction ends by the protocol that it began with', async () => {
+  const { cluster, heard, idempotence, transactions } = transactionsAt(1)
+  await transactions.init()
+  transactions.begin()
+  assert.equal(transactions.maxProduceVersion, 11)
+  cluster.features.transactionVersion = 2
+  assert.equal(transactions.isAllowed(queue), false)
+  await transactions.sendOffsets(offsets, { groupId: 'g' })
+  await transactions.commit()
+  const first = ['AddPartitionsToTxn 0 v3', 'AddOffsetsToTxn 0', 'TxnOffsetCommit 0 v4', 'EndTxn 0 v4']
+  assert.deepEqual(heard, ['InitProducerId - v5', ...first])
+  assert.equal(idempotence.identity?.producerEpoch, 0)
+  transactions.begin()
+  assert.ok(transactions.isAllowed(queue))
+})
+
+test('what is not answered is left behind with the epoch of its transaction, by either protocol', async () => {
+  const { cluster, heard, idempotence, silent, transactions } = transactionsAt(2)
+  await transactions.init()
+  transactions.begin()
+  silent.add('TxnOffsetCommit')
+  await assert.rejects(transactions.sendOffsets(offsets, { groupId: 'g' }), { code: 'REQUEST_TIMED_OUT' })
+  await transactions.abort()
+  assert.equal(idempotence.identity?.producerEpoch, 1)
+  cluster.features.transactionVersion = 1
+  transactions.begin()
+  await transactions.sendOffsets(offsets, { groupId: 'g' })
+  silent.add('EndTxn')
+  await assert.rejects(transactions.commit(), { code: 'REQUEST_TIMED_OUT' })
+  await transactions.commit()
+  cluster.features.transactionVersion = 2
+  heard.length = 0
+  transactions.begin()
+  assert.equal(transactions.isAllowed(queue), false)
+  await transactions.sendOffsets(offsets, { groupId: 'g' })
+  assert.ok(transactions.isAllowed(queue))
+  assert.deepEqual(heard, ['InitProducerId 1 v5', 'TxnOffsetCommit 1 v5'])
+})
