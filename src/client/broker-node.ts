@@ -236,6 +236,7 @@ export class BrokerNode {
       connection: socket,
       clock,
       clientId,
+      address: `${host}:${port}`,
       maxResponseBytes: MAX_RESPONSE_BYTES,
       maxFirstResponseBytes: MAX_GREETING_BYTES,
       onClosed: error => {

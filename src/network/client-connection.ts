@@ -28,6 +28,8 @@ export interface ClientConnectionOptions {
   readonly connection: Connection
   readonly clock: Clock
   readonly clientId: string
+  /** `host:port` as it was connected to, for who listens there and is no broker; the peer's IP address when left out. */
+  readonly address?: string
   /** Bytes of a response at most; a peer that claims more is not one. */
   readonly maxResponseBytes: number
   /** The same for the first response, which tells a broker from what else may listen at a port; `maxResponseBytes` when left out. */
@@ -172,7 +174,7 @@ export class ClientConnection implements ConnectionSink {
       this.#reader.received(length)
     } catch (error) {
       const isForeign = error instanceof FrameSizeError && !this.#isGreeted
-      if (isForeign) this.close(foreignPeer(this.#where, error))
+      if (isForeign) this.close(foreignPeer(this.#options.address ?? this.#where, error))
       else this.close(error instanceof Error ? error : new Error(String(error)))
     }
   }
