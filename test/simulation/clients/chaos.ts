@@ -10,7 +10,8 @@ const FAULTS = [
   ['cut', 3],
   ['hang', 3],
   ['slow', 1],
-  ['meddling', 5],
+  ['meddling', 6],
+  ['late writes', 3],
   ['crash', 2],
 ] as const
 
@@ -69,6 +70,10 @@ export class Chaos {
       world.meddling = world.oneOf([3, 10])
       await world.sleep(random.below(1_500))
       world.meddling = 0
+    } else if (fault === 'late writes') {
+      world.areWritesLate = true
+      await world.sleep(random.below(1_000))
+      world.areWritesLate = false
     } else {
       const front = world.oneOf(FRONTS)
       const moved = cluster.takeDown(front)

@@ -14,6 +14,8 @@ export class ClientWorld extends World<ClientSettings> {
   readonly groups = new Map<string, GroupLedger>()
   /** One in so many requests has something done to it; none when 0. */
   meddling = 0
+  /** Connections break under what clients write, and some of it comes when it has been written on another. */
+  areWritesLate = false
   /** Readers have read what there is: they are to come to an end too. */
   isRead = false
 

@@ -5,6 +5,7 @@ import {
   string,
   type TopicPartition,
 } from '../../../src/client/index.ts'
+import { silentLogger } from '../../../src/platform/index.ts'
 import { KafkaError } from '../../../src/protocol/everything.ts'
 import type { Isolation } from '../../../src/testing/history/index.ts'
 import type { ClientWorld } from './client-world.ts'
@@ -53,6 +54,7 @@ export class GroupReader {
       ...readerOptions(world, this.#settings),
       clientId: name,
       enableAutoCommit: commits === 'auto',
+      logger: { ...silentLogger, info: fields => life.told(fields) },
       onAssigned: partitions => life.assigned(partitions),
     })
     life.consumer = consumer
@@ -122,6 +124,7 @@ class ReadingLife {
   readonly #next = new Map<string, number>()
   readonly #assignments = new Map<string, number>()
   readonly #detours: Detours
+  #generation = -1
   /** Whether a detour is heeded before the next record of its partition. */
   #mayStray = false
 
@@ -135,6 +138,11 @@ class ReadingLife {
     this.#name = name
     this.#commits = commits
     this.#detours = new Detours(world)
+  }
+
+  /** The consumer logs in which generation it is given partitions, before it is. */
+  told({ generationId }: { readonly generationId?: number }): void {
+    this.#generation = generationId ?? this.#generation
   }
 
   assigned(partitions: readonly TopicPartition[]): void {
@@ -251,8 +259,7 @@ class ReadingLife {
   #owns({ topic, partition }: TopicPartition): void {
     // With its state a group loses the count of its generations.
     if (this.#world.settings.durability === 'lossy') return
-    const { generationId } = this.consumer.groupMetadata
-    this.#world.ledger(this.#settings.group).owns(this.#name, generationId, `${topic}-${partition}`)
+    this.#world.ledger(this.#settings.group).owns(this.#name, this.#generation, `${topic}-${partition}`)
   }
 }
 

@@ -37,10 +37,10 @@ const DOUBTS: Readonly<Record<string, ErrorName>> = {
   EndTxn: 'COORDINATOR_NOT_AVAILABLE',
 }
 
-const KINDS = ['lost request', 'lost answer', 'late answer', 'slow request', 'refused', 'doubted'] as const
+const KINDS = ['lost request', 'lost answer', 'late answer', 'slow request', 'straggler', 'refused', 'doubted'] as const
 const LONGEST_MS = 2_000
 
-/** Does something to one in {@link ClientWorld.meddling} requests of clients; commits are noted, whatever becomes of them. */
+/** Does something to some of the requests of clients; commits are noted, whatever becomes of them. */
 export function meddled(
   world: ClientWorld,
   intercept: RequestInterceptor,
@@ -49,19 +49,23 @@ export function meddled(
   const isOfClient = context.connection.listenerName !== 'PLAINTEXT'
   if (isOfClient) noteCommits(world, handler.name, request)
   const proceed = () => intercept(handler, request, context)
-  if (!isOfClient || world.meddling === 0 || !world.chance(world.meddling)) return proceed()
-  const kind = world.oneOf(KINDS)
+  const kind = isOfClient ? drawn(world, handler.name) : undefined
   const refusal = kind === 'refused' ? REFUSALS[handler.name] : undefined
   const doubt = kind === 'doubted' ? DOUBTS[handler.name] : undefined
-  if ((kind === 'refused' && refusal === undefined) || (kind === 'doubted' && doubt === undefined)) return proceed()
+  if (kind === undefined || (kind === 'refused' && !refusal) || (kind === 'doubted' && !doubt)) return proceed()
   world.line(`${kind}: ${handler.name} of ${context.clientId}`)
   world.count(kind)
   return meddle()
 
   async function meddle(): Promise<object | undefined> {
     if (kind === 'lost request') return hangUp()
+    // Who asks again on another connection is heard before it.
+    if (kind === 'straggler') hangUp()
     if (refusal !== undefined) throw new KafkaError(world.oneOf(refusal))
-    if (kind === 'slow request') await world.sleep(world.random.below(LONGEST_MS))
+    if (kind === 'slow request' || kind === 'straggler') {
+      await world.sleep(world.random.below(world.oneOf([LONGEST_MS / 10, LONGEST_MS])))
+      world.line(`arrives: ${handler.name} of ${context.clientId}`)
+    }
     const answer = await proceed()
     if (kind === 'lost answer') return hangUp()
     if (kind === 'late answer') await world.sleep(world.random.below(LONGEST_MS))
@@ -73,6 +77,13 @@ export function meddled(
     context.connection.close()
     return undefined
   }
+}
+
+/** What is done to a request, if anything. */
+function drawn(world: ClientWorld, api: string): (typeof KINDS)[number] | undefined {
+  if (world.areWritesLate && api in DOUBTS && world.chance(2)) return 'straggler'
+  if (world.meddling === 0 || !world.chance(world.meddling)) return undefined
+  return world.oneOf(KINDS)
 }
 
 function noteCommits(world: ClientWorld, api: string, request: unknown): void {

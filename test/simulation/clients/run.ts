@@ -13,7 +13,7 @@ import { Onlooker } from './onlooker.ts'
 import { RecordWriter } from './record-writer.ts'
 import { PARTITIONS, SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
 import { TransactionalWriter } from './transactional-writer.ts'
-import { TRANSFORMERS, Transformer } from './transformer.ts'
+import { inputOf, outputOf, TRANSFORMERS, Transformer, transformersBy } from './transformer.ts'
 
 /** Somebody who does something until he is to come to an end. */
 interface Actor {
@@ -21,6 +21,7 @@ interface Actor {
 }
 
 const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+const ASSIGNORS = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const
 const STEP_MS = 50
 /** In so much time everybody has come to an end, or never will. */
 const PATIENCE_MS = 120_000
@@ -98,12 +99,15 @@ function drawActors(world: ClientWorld) {
     group: 'readers',
     topics: world.oneOf([[TOPIC.plain], [TOPIC.plain, TOPIC.transactional]]),
     isolation: world.oneOf(['uncommitted', 'committed']),
-    assignors: world.oneOf(['range', 'roundrobin', 'sticky', 'cooperative-sticky']),
+    assignors: world.oneOf(ASSIGNORS),
   }
+  const transforming = transformersBy(world.oneOf(ASSIGNORS))
   const members = several(1, 3, number => new GroupReader(world, `member${number}`, readersOf))
   // Where the power may take what coordinators acknowledged, nothing is promised of transactions.
   const isLossy = world.settings.durability === 'lossy'
-  const transformers = isLossy ? [] : several(0, 2, number => new Transformer(world, `transformer${number}`))
+  const transformers = isLossy
+    ? []
+    : several(0, 2, number => new Transformer(world, `transformer${number}`, transforming))
   const writers = [
     ...several(0, 2, number => new RecordWriter(world, `idempotent${number}`, { isIdempotent: true })),
     ...several(0, 1, number => new RecordWriter(world, `plain${number}`, { isIdempotent: false })),
@@ -113,7 +117,7 @@ function drawActors(world: ClientWorld) {
   return {
     writers,
     readers: [...members, ...transformers],
-    groups: transformers.length > 0 ? [readersOf, TRANSFORMERS] : [readersOf],
+    groups: transformers.length > 0 ? [readersOf, transforming] : [readersOf],
   }
 }
 
@@ -159,20 +163,20 @@ async function check(world: ClientWorld, groups: readonly GroupSettings[], conte
     if (world.settings.durability !== 'lossy') {
       for (const { where, records } of partsOf(group, contents)) world.ledger(group.group).check(where, records)
     }
-    if (group === TRANSFORMERS) await transformRest(world, contents)
+    if (group.group === TRANSFORMERS) await transformRest(world, group, contents)
     await finish(world, group)
   }
-  if (groups.includes(TRANSFORMERS)) await checkOutput(world, contents)
+  if (groups.some(({ group }) => group === TRANSFORMERS)) await checkOutput(world, contents)
 }
 
 /** What was in a transaction when the others ended is transformed by somebody who is alone. */
-async function transformRest(world: ClientWorld, contents: Contents): Promise<void> {
+async function transformRest(world: ClientWorld, group: GroupSettings, contents: Contents): Promise<void> {
   let isOver = false
-  const running = new Transformer(world, 'transformer0', () => isOver).run()
+  const running = new Transformer(world, 'last-transformer', group, () => isOver).run()
   const admin = new Admin(world.client().options)
   const isLeft = async (): Promise<boolean> => {
-    const committed = await admin.listConsumerGroupOffsets(TRANSFORMERS.group)
-    return [...partsOf(TRANSFORMERS, contents)].some(({ topic, partition, records }) => {
+    const committed = await admin.listConsumerGroupOffsets(group.group)
+    return [...partsOf(group, contents)].some(({ topic, partition, records }) => {
       const offset = committed.find(one => one.topic === topic && one.partition === partition)?.offset ?? 0
       return offset <= (records.at(-1)?.offset ?? -1)
     })
@@ -220,8 +224,10 @@ async function checkOutput(world: ClientWorld, input: Contents): Promise<void> {
   const output = await read(world, [TOPIC.output])
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const where = `${TOPIC.transactional}-${partition}`
-    const expected = input.get(where)!.committed.map(({ value, offset }) => `${value}@${where}:${offset}`)
-    const found = output.get(`${TOPIC.output}-${partition}`)!.committed.map(({ value }) => value)
+    const expected = input
+      .get(where)!
+      .committed.map(({ value, offset }) => outputOf({ value, topic: TOPIC.transactional, partition, offset }))
+    const found = output.get(`${TOPIC.output}-${partition}`)!.committed.map(({ value }) => inputOf(value))
     const wrong = Array.from({ length: Math.max(expected.length, found.length) }, (_, index) => index).find(
       index => expected[index] !== found[index],
     )
