@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { type ConsumerRecord, connect, SubscriptionPattern, type TopicPartition } from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
+import { PATIENCE_MS } from '../compat/process.ts'
 import { FROM_START, numbers, publish, read, sorted, TEXT } from './consumer-records.ts'
 
 test('a group of ours and of kafkajs shares the partitions', async () => {
@@ -171,7 +172,7 @@ test('what was fetched for a loop that has ended is for another that waits', asy
     over.abort()
   }
   await consumer.run(begin, { signal: over.signal })
-  const limit = setTimeout(() => void consumer.close(), 30_000)
+  const limit = setTimeout(() => void consumer.close(), PATIENCE_MS)
   assert.equal((await waiting)?.value?.value, '1')
   clearTimeout(limit)
 })

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { test } from 'node:test'
 import { type Consumer, connect, KafkaError } from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
+import { PATIENCE_MS } from '../compat/process.ts'
 import { freePort } from './broker-process.ts'
 
 /** A server of another protocol, by its address. */
@@ -24,7 +25,7 @@ const saying = (bytes: string | Buffer): Server =>
 
 /** What a consumer reads first; nothing when that takes too long. */
 async function firstOf(consumer: Consumer): Promise<unknown> {
-  const limit = setTimeout(() => void consumer.close(), 30_000)
+  const limit = setTimeout(() => void consumer.close(), PATIENCE_MS)
   try {
     return await consumer[Symbol.asyncIterator]().next()
   } finally {

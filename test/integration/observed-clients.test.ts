@@ -11,6 +11,7 @@ import {
 } from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
 import { freePort } from './broker-process.ts'
+import { NEVER_MS } from './client-time.ts'
 
 /** Collects what is published until disposed of. */
 function listening<T = ClientRequestEvent>(
@@ -82,7 +83,9 @@ test('a consumer counts what it was given, fetched and committed', async () => {
   const kafka = connect(cluster.bootstrapServers)
   await using producer = kafka.producer()
   await producer.sendBatch('orders', [{ value: 'a' }, { value: 'b' }, { value: 'c' }])
-  await using consumer = kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest', retryBackoffMs: 5 })
+  await using consumer = kafka.consumer({
+    ...{ groupId: 'g', autoOffsetReset: 'earliest', retryBackoffMs: 5, autoCommitIntervalMs: NEVER_MS },
+  })
   assert.ok(Object.values(consumer.metrics).every(figure => figure === 0))
   consumer.subscribe('orders')
   cluster.failNext('OffsetCommit', 'COORDINATOR_LOAD_IN_PROGRESS')

@@ -241,7 +241,7 @@ test('a consumer that has left its group commits no offsets in a transaction', a
   const kafka = connect(cluster.bootstrapServers)
   await using producer = kafka.producer({ transactionalId: 'a' })
   await producer.transaction(() => producer.send('orders', { value: 'one' }))
-  const consumer = kafka.consumer({ groupId: 'readers', autoOffsetReset: 'earliest', enableAutoCommit: false })
+  await using consumer = kafka.consumer({ groupId: 'readers', autoOffsetReset: 'earliest', enableAutoCommit: false })
   consumer.subscribe(['orders'])
   for await (const _ of consumer) break
   await consumer.close()

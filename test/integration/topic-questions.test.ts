@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
+import { LONG_MS, movableTime } from './client-time.ts'
 
 test('producers and consumers tell the partitions of a topic, and consumers all topics', async () => {
   await using cluster = await startCluster({ topics: { orders: 3, bills: 1 } })
@@ -34,7 +35,15 @@ test('a topic that is not there is said not to be, at once where asking for it d
   await using consumer = kafka.consumer({ 'allow.auto.create.topics': false })
   await assert.rejects(producer.partitionsFor('orders'), missing)
   await assert.rejects(consumer.partitionsFor('orders'), missing)
-  await using hurried = kafka.producer({ allowAutoCreateTopics: false, maxBlockMs: 200 })
+  const { clock, platform } = movableTime()
+  await using hurried = kafka.producer({ allowAutoCreateTopics: false, maxBlockMs: LONG_MS, platform })
+  await hurried.connect()
+  let asked = 0
+  cluster.control('Metadata', () => {
+    // It has had an answer by then.
+    if (++asked === 2) clock.advance(LONG_MS)
+    return undefined
+  })
   await assert.rejects(hurried.send('orders', { value: 'a' }), /no such topic/)
   assert.deepEqual(await consumer.listTopics(), [])
 })
