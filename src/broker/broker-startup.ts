@@ -41,9 +41,6 @@ const DEFAULT_QUEUED_BYTES = 256 * 1024 * 1024
 /** Memory that answers may hold together while their readers are slow; the records of a fetch are no file to us, as to Kafka. */
 const UNSENT_BYTES = 256 * 1024 * 1024
 
-/** What a fetch gives even where there is no room. */
-const LEAST_FETCH_BYTES = 64 * 1024
-
 /** A limit of open files that leaves fewer than these is worth a word. */
 const FEW_CONNECTIONS = 1_000
 
@@ -282,11 +279,7 @@ export class BrokerStartup {
       logger,
       logManager: logs,
       workers,
-      fetchMaxBytes: () =>
-        Math.min(
-          config.get('fetch.max.bytes'),
-          Math.max(LEAST_FETCH_BYTES, this.parts.sockets?.replyRoomBytes ?? LEAST_FETCH_BYTES),
-        ),
+      fetchMaxBytes: () => config.get('fetch.max.bytes'),
     })
     this.parts.replicas = replicas
     const producerIds = new ProducerIds(() => controller.allocateProducerIds())

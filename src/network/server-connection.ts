@@ -23,7 +23,7 @@ export interface RequestProcessor {
 
 /** Requests of one connection that are in progress at once. */
 const MAX_OVERLAPPING = 64
-/** Replies from this size on count for the memory of all that is unsent. */
+/** Replies from this size on count for the memory of all that is unsent; smaller ones where others are in front of them. */
 const LARGE_REPLY_BYTES = 64 * 1024
 /** Unsent bytes above which a connection starts no further request. */
 const MAX_UNSENT_BYTES = 1024 * 1024
@@ -60,8 +60,10 @@ export class ServerConnection implements ConnectionSink {
   readonly #processor: RequestProcessor
   readonly #budget: FrameBudget
   readonly #replies: FrameBudget
-  /** What it has reserved of {@link #replies}. */
+  /** What it has reserved of {@link #replies} for what is unsent. */
   #reservedBytes = 0
+  /** What it has reserved of {@link #replies} for the answer that is being made. */
+  #heldBytes = 0
   readonly #turns: FairTurns
   readonly #reader: FrameReader
   readonly #onClosed: ServerConnectionOptions['onClosed']
@@ -152,6 +154,20 @@ export class ServerConnection implements ConnectionSink {
    */
   get answered(): number {
     return this.#sentReplies + this.#connection.sentBytes
+  }
+
+  /** How large a reply may be, for those of all connections not to hold more memory than they should. */
+  get replyRoomBytes(): number {
+    return this.#replies.roomBytes
+  }
+
+  /**
+   * Counts memory of the answer to the request in progress, which is one that does not overlap with others. From its answer on
+   * that counts by its own size until it is sent.
+   */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes
+    this.#replies.reserve(bytes)
   }
 
   /** Runs what makes a late answer, so that its cost counts as the request's does. */
@@ -263,6 +279,8 @@ export class ServerConnection implements ConnectionSink {
   #finish(slot: Slot, reply: Reply): void {
     slot.reply = reply
     this.#budget.release(slot.frame.length)
+    this.#replies.release(this.#heldBytes)
+    this.#heldBytes = 0
     if (this.#processor.mayRecycle(slot.frame)) bufferPool.recycle(slot.frame)
     while (this.#slots[0]?.reply !== undefined && !this.#isClosed && !this.#isEnding) {
       this.#send(this.#slots.shift()!.reply!)
@@ -304,7 +322,8 @@ export class ServerConnection implements ConnectionSink {
   #flush(): void {
     if (this.#outgoing.length === 0 || this.#isClosed) return
     const chunks = joinSmall(this.#outgoing)
-    const counted = this.#outgoingBytes < LARGE_REPLY_BYTES ? 0 : this.#outgoingBytes
+    const isUncounted = this.#outgoingBytes < LARGE_REPLY_BYTES && !this.owesReading
+    const counted = isUncounted ? 0 : this.#outgoingBytes
     this.#outgoing = []
     this.#outgoingBytes = 0
     this.#replies.reserve(counted)

@@ -49,7 +49,10 @@ export interface SocketServerOptions {
 
 /** How often connections are looked at for idleness and stalling. */
 const SWEEP_MS = 5_000
-/** A peer in the middle of a frame, or with replies to read, must move at least {@link MIN_PROGRESS_BYTES} in this time. */
+/**
+ * A peer in the middle of a frame must move at least {@link MIN_PROGRESS_BYTES} in this time; one with replies to read too,
+ * where memory for replies is scarce.
+ */
 const STALL_MS = 30_000
 const MIN_PROGRESS_BYTES = 1024
 
@@ -286,11 +289,12 @@ export class SocketServer {
     for (const [connection, watch] of this.#connections) {
       if (this.#throttled.has(connection)) continue
       const progress = connection.receivedBytes + connection.answered
-      if (progress !== watch.lastProgress || connection.isBusy) watch.lastActiveMs = nowMs
+      const isServed = connection.isBusy && !connection.owesReading
+      if (progress !== watch.lastProgress || isServed) watch.lastActiveMs = nowMs
       watch.lastProgress = progress
       if (connection.isEnding && !connection.isStalled) {
         connection.close()
-      } else if (hasStalled(connection, watch, nowMs)) {
+      } else if (this.#hasStalled(connection, watch, nowMs)) {
         connection.close(new Error(`no progress for ${STALL_MS} ms in the middle of a request or a response`))
       } else if (maxIdleMs > 0 && nowMs - watch.lastActiveMs > maxIdleMs) {
         logger.debug({}, `Closing idle connection with /${connection.remoteAddress}:${connection.remotePort}`)
@@ -298,14 +302,17 @@ export class SocketServer {
       }
     }
   }
-}
 
-/** Whether one of the directions has stalled; both are looked at, so that each knows how far it has come. */
-function hasStalled(connection: ServerConnection, { receiving, sending }: Watch, nowMs: number): boolean {
-  const { owesRequest, receivedBytes, owesReading, answered } = connection
-  const hasPaused = standsStill(receiving, { isOwed: owesRequest, progress: receivedBytes, nowMs })
-  const isDeaf = standsStill(sending, { isOwed: owesReading, progress: answered, nowMs })
-  return hasPaused || isDeaf
+  /**
+   * Whether one of the directions has stalled; both are looked at, so that each knows how far it has come. Who does not read
+   * may be at work on what it has read, for minutes, and is idle meanwhile; where it keeps memory from others it goes.
+   */
+  #hasStalled(connection: ServerConnection, { receiving, sending }: Watch, nowMs: number): boolean {
+    const { owesRequest, receivedBytes, owesReading, answered } = connection
+    const hasPaused = standsStill(receiving, { isOwed: owesRequest, progress: receivedBytes, nowMs })
+    const isDeaf = standsStill(sending, { isOwed: owesReading, progress: answered, nowMs })
+    return hasPaused || (isDeaf && this.#replies.isExhausted)
+  }
 }
 
 /** Whether the peer has owed bytes for {@link STALL_MS} and moved next to none of them. */

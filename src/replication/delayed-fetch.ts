@@ -4,28 +4,30 @@ import { DelayedOperation, type Purgatory } from './purgatory.ts'
 import { Watch } from './watch-list.ts'
 
 /** Reads all partitions of a fetch as they are now. */
-export type ReadFetch = (requests: readonly FetchPartition[], params: FetchParams) => readonly FetchPartitionResult[]
+export type ReadFetch = (requests: readonly FetchPartition[], maxBytes: number) => readonly FetchPartitionResult[]
 
 /** One partition of a waiting fetch; `partition` is undefined where this broker has none such. */
 export interface FetchTarget {
   readonly request: FetchPartition
   readonly partition: Partition | undefined
-  /** What the first read found. */
-  readonly result: FetchPartitionResult
+  /** How much the first read found. */
+  readonly recordBytes: number
 }
 
 export interface DelayedFetchOptions {
   readonly read: ReadFetch
+  /** How many bytes it may answer now, however many it waits for. */
+  readonly mayRead: () => number
   readonly purgatory: Purgatory
   /** Called when it waits no longer, just before `done` resolves. */
-  readonly onDone: (fetch: DelayedFetch) => void
+  readonly onDone: (fetch: DelayedFetch, results: readonly FetchPartitionResult[]) => void
 }
 
 /**
  * A fetch that waits for `minBytes` (Kafka's DelayedFetch).
  *
  * It keeps an upper bound of what a read would return now, raised by what is appended, and reads only when the bound
- * reaches `minBytes`; so a fetch that waits for much costs each append an addition. It ends early when a partition is
+ * reaches `minBytes`, or what it may answer if that is less; so a fetch that waits for much costs each append an addition. It ends early when a partition is
  * deleted, goes offline or changes its leader.
  */
 export class DelayedFetch extends DelayedOperation {
@@ -51,7 +53,7 @@ export class DelayedFetch extends DelayedOperation {
     })
     this.#watches = targets.map((target, index) => new FetchWatch(this, target, index))
     for (const [index, watch] of this.#watches.entries()) {
-      this.#bytes += watch.reset(targets[index]!.result.recordBytes)
+      this.#bytes += watch.reset(targets[index]!.recordBytes)
       watch.begin()
     }
     this.watchCount = this.#watches.length
@@ -61,9 +63,11 @@ export class DelayedFetch extends DelayedOperation {
   /** From one of the watches: the bound of its partition has grown. */
   grew(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes < this.params.minBytes) return
-    const results = this.#how.read(this.#requests, this.params)
-    if (isEnough(results, this.params.minBytes)) {
+    const maxBytes = this.#how.mayRead()
+    const minBytes = Math.min(this.params.minBytes, maxBytes)
+    if (this.#bytes < minBytes) return
+    const results = this.#how.read(this.#requests, maxBytes)
+    if (isEnough(results, minBytes)) {
       this.#complete(results)
       return
     }
@@ -73,7 +77,7 @@ export class DelayedFetch extends DelayedOperation {
 
   /** Answers with whatever there is. */
   finish(): void {
-    if (!this.#isDone) this.#complete(this.#how.read(this.#requests, this.params))
+    if (!this.#isDone) this.#complete(this.#how.read(this.#requests, this.#how.mayRead()))
   }
 
   override expired(): void {
@@ -93,7 +97,7 @@ export class DelayedFetch extends DelayedOperation {
     this.#isDone = true
     for (const watch of this.#watches) watch.leave()
     this.leave()
-    this.#how.onDone(this)
+    this.#how.onDone(this, results)
     this.#resolve(results)
   }
 }

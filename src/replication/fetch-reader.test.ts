@@ -115,6 +115,32 @@ test('no request raises the limit that the broker sets', async () => {
 })
 
 test('offsets outside the log are out of range; its end is not', async () => {
+test('waiting fetches that are released at once are answered with no more than there is room for', async () => {
+  const broker = await openOneBroker({ a: 1 })
+  broker.replyRoomBytes = 1_000_000
+  const limits = { minBytes: 400_000, maxBytes: 500_000 }
+  const waiting = Array.from({ length: 8 }, () => broker.fetch([wanted('a', 0)], params(limits)))
+  for (let count = 0; count < 20; count++) broker.append('a', 0, batchOf(1, 30_000))
+  await broker.clock.settle()
+  const answered = (await Promise.all(waiting)).map(results => results[0]!.recordBytes)
+  assert.deepEqual(
+    answered.map(bytes => Math.ceil(bytes / batchOf(1, 30_000).length)),
+    [16, 16, 2, 2, 2, 2, 2, 2],
+  )
+  await broker.close()
+})
+
+test('a fetch that waits for more than it may answer by now is answered with that', async () => {
+  const broker = await openOneBroker({ a: 1 })
+  const waiting = broker.fetch([wanted('a', 0)], params({ minBytes: 500_000 }))
+  broker.replyRoomBytes = 0
+  for (let count = 0; count < 3; count++) broker.append('a', 0, batchOf(1, 30_000))
+  await broker.clock.settle()
+  assert.equal(broker.replicas.purgatory.size, 0)
+  assert.deepEqual(bytesOf(await waiting), [2 * batchOf(1, 30_000).length])
+  await broker.close()
+})
+
   const broker = await openOneBroker({ a: 1 })
   broker.append('a', 0, batchOf(5))
   const errorAt = (fetchOffset: number): number | undefined =>
@@ -186,7 +212,7 @@ test('a waiting fetch is answered when the leader epoch changes', async () => {
 
 test('a fetch is forgotten when its connection closes', async () => {
   const broker = await openOneBroker({ a: 1 })
-  const connection = {}
+  const connection = { replyRoomBytes: 0, hold() {} }
   const waiting = broker.replicas.fetch([wanted('a', 0)], params(), connection)
   const other = broker.fetch([wanted('a', 0)], params())
   broker.replicas.disconnected(connection)

@@ -19,9 +19,20 @@ export interface FetchReaderOptions {
   readonly logger: Logger
   /** Where records are converted for old readers. */
   readonly workers: Workers
-  /** The most that a fetch may answer now, whatever it asks. */
+  /** `fetch.max.bytes` */
   readonly fetchMaxBytes: () => number
 }
+
+/** Who fetches: a connection. What was read for it is in memory until it has been sent. */
+export interface FetchRequester {
+  /** How large an answer may be now, for all together not to hold more than they should. */
+  readonly replyRoomBytes: number
+  /** So many bytes were read for the request that it waits for. */
+  hold(bytes: number): void
+}
+
+/** What a fetch gives even where there is no room. */
+const LEAST_FETCH_BYTES = 64 * 1024
 
 /** So many damaged places are told of; where there are more, all know. */
 const MAX_TOLD_DAMAGES = 1_000
@@ -30,7 +41,7 @@ const MAX_TOLD_DAMAGES = 1_000
 export class FetchReader {
   readonly #options: FetchReaderOptions
   /** Waiting fetches by who asked, to be dropped when that connection closes. */
-  readonly #waiting = new Map<object, Set<DelayedFetch>>()
+  readonly #waiting = new Map<FetchRequester, Set<DelayedFetch>>()
   readonly #toldDamages = new Set<string>()
 
   constructor(options: FetchReaderOptions) {
@@ -39,15 +50,15 @@ export class FetchReader {
 
   /**
    * The results, in the order of the requests: at once when there is an error, `minBytes`, or nothing to wait for; else a
-   * promise of them. Records for old readers are converted when it is known that they are answered. `owner` stands for the
-   * connection: see {@link disconnected}.
+   * promise of them. Records for old readers are converted when it is known that they are answered. What is answered, now or
+   * later, fits into the room that there is then (but see KIP-74), and `minBytes` above it count as that.
    */
   fetch(
     requests: readonly FetchPartition[],
     params: FetchParams,
-    owner: object,
+    requester: FetchRequester,
   ): readonly FetchPartitionResult[] | Promise<readonly FetchPartitionResult[]> {
-    const results = this.#readOrWait(requests, params, owner)
+    const results = this.#readOrWait(requests, params, requester)
     const { legacyMagic } = params
     return legacyMagic === undefined ? results : this.#convert(requests, results, legacyMagic)
   }
@@ -63,42 +74,51 @@ export class FetchReader {
 
   #readOrWait(
     requests: readonly FetchPartition[],
-    asked: FetchParams,
-    owner: object,
+    params: FetchParams,
+    requester: FetchRequester,
   ): readonly FetchPartitionResult[] | Promise<readonly FetchPartitionResult[]> {
-    const maxBytes = Math.min(asked.maxBytes, this.#options.fetchMaxBytes())
-    const params = { ...asked, maxBytes, minBytes: Math.min(asked.minBytes, maxBytes) }
     for (const { topic } of requests) {
       const hosted = topic === undefined ? undefined : this.#options.hosted.topic(topic)
       if (hosted) hosted.fetchRequests++
     }
-    const results = this.#read(requests, params, true)
-    if (params.maxWaitMs <= 0 || requests.length === 0 || !this.#options.purgatory.hasRoomFor(requests.length)) {
-      return results
+    const maxBytes = this.#mayRead(params, requester)
+    const results = this.#read(requests, params, { maxBytes, isFirst: true })
+    const mayWait = params.maxWaitMs > 0 && requests.length > 0 && this.#options.purgatory.hasRoomFor(requests.length)
+    if (mayWait && !isEnough(results, Math.min(params.minBytes, maxBytes))) {
+      return this.#wait(this.#targets(requests, results), params, requester)
     }
-    return isEnough(results, params.minBytes) ? results : this.#wait(requests, { results, params, owner })
+    requester.hold(bytesOf(results))
+    return results
   }
 
-  #wait(
-    requests: readonly FetchPartition[],
-    { results, params, owner }: { results: readonly FetchPartitionResult[]; params: FetchParams; owner: object },
-  ): Promise<readonly FetchPartitionResult[]> {
-    const targets = requests.map((request, index): FetchTarget => {
+  #mayRead({ maxBytes }: FetchParams, { replyRoomBytes }: FetchRequester): number {
+    return Math.min(maxBytes, this.#options.fetchMaxBytes(), Math.max(LEAST_FETCH_BYTES, replyRoomBytes))
+  }
+
+  #targets(requests: readonly FetchPartition[], results: readonly FetchPartitionResult[]): readonly FetchTarget[] {
+    return requests.map((request, index) => {
       const partition = this.#options.hosted.resolve(request)
-      return { request, partition: typeof partition === 'number' ? undefined : partition, result: results[index]! }
+      const { recordBytes } = results[index]!
+      return { request, partition: typeof partition === 'number' ? undefined : partition, recordBytes }
     })
-    let ofOwner = this.#waiting.get(owner)
-    if (!ofOwner) {
-      ofOwner = new Set()
-      this.#waiting.set(owner, ofOwner)
-    }
-    const waiting = ofOwner
+  }
+
+  /** What the first read found is not held meanwhile: who waits for long would hold it as long. */
+  #wait(
+    targets: readonly FetchTarget[],
+    params: FetchParams,
+    requester: FetchRequester,
+  ): Promise<readonly FetchPartitionResult[]> {
+    const waiting = this.#waiting.get(requester) ?? new Set()
+    this.#waiting.set(requester, waiting)
     const delayed = new DelayedFetch(targets, params, {
       purgatory: this.#options.purgatory,
-      read: (again, how) => this.#read(again, how, false),
-      onDone: fetch => {
+      mayRead: () => this.#mayRead(params, requester),
+      read: (requests, maxBytes) => this.#read(requests, params, { maxBytes, isFirst: false }),
+      onDone: (fetch, results) => {
+        requester.hold(bytesOf(results))
         waiting.delete(fetch)
-        if (waiting.size === 0 && this.#waiting.get(owner) === waiting) this.#waiting.delete(owner)
+        if (waiting.size === 0 && this.#waiting.get(requester) === waiting) this.#waiting.delete(requester)
       },
     })
     waiting.add(delayed)
@@ -106,17 +126,21 @@ export class FetchReader {
   }
 
   /** The connection is gone: its waiting fetches end with no results. */
-  disconnected(owner: object): void {
-    for (const fetch of [...(this.#waiting.get(owner) ?? [])]) fetch.cancel()
+  disconnected(requester: FetchRequester): void {
+    for (const fetch of [...(this.#waiting.get(requester) ?? [])]) fetch.cancel()
   }
 
   /**
    * Reads all partitions in order. The first that has records gives at least one batch, whatever the limits (KIP-74);
    * from then on the limits hold.
    */
-  #read(requests: readonly FetchPartition[], params: FetchParams, isFirst: boolean): readonly FetchPartitionResult[] {
+  #read(
+    requests: readonly FetchPartition[],
+    params: FetchParams,
+    { maxBytes, isFirst }: { readonly maxBytes: number; readonly isFirst: boolean },
+  ): readonly FetchPartitionResult[] {
     const results: FetchPartitionResult[] = new Array(requests.length)
-    let left = params.maxBytes
+    let left = maxBytes
     let minOneMessage = true
     for (let index = 0; index < requests.length; index++) {
       const request = requests[index]!
@@ -165,4 +189,8 @@ export class FetchReader {
     this.#toldDamages.add(damage)
     this.#options.logger.error({}, `Error processing fetch on partition ${damage}`)
   }
+}
+
+function bytesOf(results: readonly FetchPartitionResult[]): number {
+  return results.reduce((sum, { recordBytes }) => sum + recordBytes, 0)
 }

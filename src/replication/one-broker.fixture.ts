@@ -12,6 +12,7 @@ import {
 import { type BatchInput, encodeBatch, encodeEndTxnMarker, ZERO_UUID } from '../protocol/index.ts'
 import { defaultLogConfig, type LogConfig, LogManager } from '../storage/index.ts'
 import type { AppendResult } from './append.ts'
+import type { FetchRequester } from './fetch-reader.ts'
 import type { FetchParams, FetchPartition, FetchPartitionResult } from './fetch-result.ts'
 import { ReplicaManager } from './replica-manager.ts'
 
@@ -30,7 +31,9 @@ export interface OneBrokerOptions {
   readonly directories?: readonly string[]
 }
 
-export class OneBroker {
+export class OneBroker implements FetchRequester {
+  /** Of the one who fetches with {@link fetch}. */
+  replyRoomBytes = Number.POSITIVE_INFINITY
   readonly clock: SimulatedClock
   readonly disk: MemoryDisk
   readonly logs: LogManager
@@ -120,6 +123,10 @@ export class OneBroker {
     const entries = [{ topic, partition, records }]
     const results = this.replicas.appendRecords({ acks: 1, timeoutMs: 1000, origin: 'coordinator', entries })
     assert(!(results instanceof Promise) && results[0]?.errorCode === 0)
+  }
+
+  hold(bytes: number): void {
+    this.replyRoomBytes = Math.max(0, this.replyRoomBytes - bytes)
   }
 
   fetch(

@@ -3,8 +3,6 @@ import type { Watch, WatchList } from './watch-list.ts'
 
 /** How long one turn may wake operations, in milliseconds, before other events get their turn. */
 const WAKE_BUDGET_MS = 20
-/** After how many wakings the clock is read. */
-const WAKE_STRIDE = 16
 
 /** How many watches all waiting operations together may hold: about 100 bytes each. */
 const MAX_WATCHES = 1_000_000
@@ -95,7 +93,8 @@ export class Purgatory {
     while (woken < waking.length) {
       const watch = waking[woken++]!
       if (watch.isWatching) watch.wake()
-      if (woken % WAKE_STRIDE === 0 && this.#clock.monotonicMs() >= untilMs) break
+      // Some read a few bytes, some many megabytes.
+      if (this.#clock.monotonicMs() >= untilMs) break
     }
     this.#waking = woken < waking.length ? waking.slice(woken) : []
     if (this.#waking.length > 0) this.#schedule()

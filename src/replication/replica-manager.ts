@@ -5,7 +5,7 @@ import type { Log, LogManager, TopicPartition } from '../storage/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
 import { type DeleteRecordsEntry, type DeleteRecordsResult, deleteRecords } from './delete-records.ts'
 import { DirectoryMoves } from './directory-moves.ts'
-import { FetchReader } from './fetch-reader.ts'
+import { FetchReader, type FetchRequester } from './fetch-reader.ts'
 import type { FetchParams, FetchPartition, FetchPartitionResult } from './fetch-result.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
 import type { HostedTopic } from './hosted-topic.ts'
@@ -26,7 +26,7 @@ export interface ReplicaManagerOptions {
   readonly logManager: LogManager
   /** For what would hold the event loop too long. */
   readonly workers: Workers
-  /** The most that a fetch may answer now: `fetch.max.bytes`, or less. */
+  /** `fetch.max.bytes` */
   readonly fetchMaxBytes: () => number
   /** `replica.alter.log.dirs.io.max.bytes.per.second`; default no limit. */
   readonly moveBytesPerSecond?: number
@@ -108,14 +108,14 @@ export class ReplicaManager {
   fetch(
     requests: readonly FetchPartition[],
     params: FetchParams,
-    owner: object,
+    requester: FetchRequester,
   ): readonly FetchPartitionResult[] | Promise<readonly FetchPartitionResult[]> {
-    return this.#reader.fetch(requests, params, owner)
+    return this.#reader.fetch(requests, params, requester)
   }
 
   /** The connection is gone: what waits on its behalf is dropped. */
-  disconnected(owner: object): void {
-    this.#reader.disconnected(owner)
+  disconnected(requester: FetchRequester): void {
+    this.#reader.disconnected(requester)
   }
 
   /** See {@link deleteRecords}. */

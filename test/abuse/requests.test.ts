@@ -9,6 +9,7 @@ import { KnownIds } from '../../scripts/fuzz/plausible-message.ts'
 import type { WireClient } from '../../scripts/fuzz/wire-client.ts'
 import { seededRandom } from '../../src/platform/index.ts'
 import * as p from '../../src/protocol/everything.ts'
+import { until } from '../compat/process.ts'
 import {
   AbusedBroker,
   createTopics,
@@ -172,6 +173,44 @@ test('gigabytes of records that are asked for and not read are not held', async 
     assert.ok(broker.residentMiB.peak < limit, `${before} MiB became ${broker.residentMiB.peak}`)
     await broker.untilResident(before + 200)
     assert.equal((await client.call(FETCH, 11, fetchBody('large', [0]))).errorCode, 0)
+    client.close()
+  })
+})
+
+test('fetches that waited and are released at once do not hold more than the bound on unread answers', async () => {
+  await AbusedBroker.run({}, async broker => {
+    const client = await broker.connect()
+    await createTopics(client, [{ name: 'large' }])
+    const records = p.encodeBatch({ records: [{ value: Buffer.alloc(1_000_000, 7) }] })
+    const produce = async (count: number): Promise<void> => {
+      for (let round = 0; round < count; round++) await client.call(PRODUCE, 8, produceBody('large', records))
+    }
+    await produce(10)
+    const before = broker.residentMiB.now
+    const minBytes = 20 * MIB
+    const body = { ...fetchBody('large', [0]), maxWaitMs: 300_000, minBytes }
+    const fetch = requestFrame(p.FetchRequest, 11, { body })
+    const greedy = await Promise.all(Array.from({ length: 48 }, () => broker.connect()))
+    for (const one of greedy) {
+      one.pause()
+      one.send(fetch)
+    }
+    const waiting = greedy.length * fetch.length
+    await until(
+      'the fetches wait',
+      async () => (await broker.metric('kafka_network_socketserver_queuedbytes')) >= waiting,
+      50,
+    )
+    // What they have read and found too little is not held while they wait.
+    await broker.untilResident(before + 200)
+    await broker.endures('48 clients whose fetches of 55 MB are released at once and who read nothing', async () => {
+      await produce(15)
+      await sleep(2_000)
+    })
+    // The bound, and a batch for each that comes when there is no room.
+    const limit = before + 256 + greedy.length + 150
+    assert.ok(broker.residentMiB.peak < limit, `${before} MiB became ${broker.residentMiB.peak}`)
+    for (const one of greedy) one.abort()
     client.close()
   })
 })
