@@ -199,7 +199,7 @@ export class LogSegment {
     }
     const end = wholeBatches(window, at, { maxBytes, maxOffset })
     return {
-      bytes: window.subarray(at, end.at),
+      bytes: keptOf(window, at, end.at),
       baseOffset,
       nextOffset: end.nextOffset,
       nextPosition: position + end.at,
@@ -266,6 +266,12 @@ export class LogSegment {
     this.records.close()
     this.#indexes?.transactions.release()
   }
+}
+
+/** What is kept of a window; not the window's memory too where that is much more, for an answer may wait long to be read. */
+function keptOf(window: Uint8Array, start: number, end: number): Uint8Array {
+  const kept = window.subarray(start, end)
+  return kept.length * 2 < window.length && window.length > 2 * SCAN_WINDOW_BYTES ? Buffer.from(kept) : kept
 }
 
 /** The end of the whole batches from `at` on that fit; at least the first is taken. */

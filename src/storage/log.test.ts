@@ -35,6 +35,28 @@ test('a read ends before maxOffset and returns whole batches within maxBytes', a
   }
 })
 
+test('what is read keeps no memory of what may not be read yet', async () => {
+  const { log } = await openLog({}, { tailCacheBytes: 0 })
+  for (let count = 0; count < 100; count++) append(log, ['x'.repeat(9_000)])
+  const { bytes, chunks } = log.read(0, { ...ALL, maxOffset: 1 })
+  assert.equal(bytes, chunks[0]!.length)
+  assert.ok(chunks[0]!.buffer.byteLength < 3 * bytes, `${chunks[0]!.buffer.byteLength} bytes for ${bytes}`)
+})
+
+test('KAFKA-12964: the snapshot of a segment that was deleted is not mistaken for one of the same name', async () => {
+  const { log, disk, clock } = await openLog({ segmentBytes: 300, fileDeleteDelayMs: 1_000 })
+  const producer = { producerId: 1, producerEpoch: 0 }
+  for (let baseSequence = 0; baseSequence < 6; baseSequence++) append(log, ['x'], { ...producer, baseSequence })
+  const snapshots = () => disk.list('/logs/t-0').filter(name => name.endsWith('.snapshot'))
+  const before = snapshots()
+  assert.ok(before.length > 0)
+  await log.truncateFullyAndStartAt(0)
+  for (let baseSequence = 0; baseSequence < 6; baseSequence++) append(log, ['x'], { ...producer, baseSequence })
+  assert.deepEqual(snapshots(), before)
+  await clock.advance(5_000)
+  assert.deepEqual(snapshots(), before)
+})
+
 test('a full segment is rolled and reads go on across segments', async () => {
   for (const tailCacheBytes of [0, 1 << 20]) {
     const { log } = await openLog({ segmentBytes: 300, indexIntervalBytes: 100 }, { tailCacheBytes })
