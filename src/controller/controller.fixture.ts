@@ -1,6 +1,6 @@
 /** Controllers over a metadata store in memory, for the tests of this layer. */
 import { BrokerConfig, DynamicBrokerConfig } from '../config/broker.ts'
-import { MetadataCache } from '../metadata/index.ts'
+import { MetadataCache, type MetadataPreparer } from '../metadata/index.ts'
 import { MemoryDisk, SimulatedClock, seededRandom, silentLogger } from '../platform/index.ts'
 import { EmbeddedZooKeeper } from '../zookeeper/index.ts'
 import { Controller, type JoinOptions, type RequestedTopic } from './index.ts'
@@ -25,12 +25,14 @@ export async function openController(
     readonly properties?: Record<string, string>
     readonly join?: Partial<JoinOptions>
     readonly clock?: SimulatedClock
+    readonly onPrepare?: MetadataPreparer
   } = {},
 ) {
   const store = options.store ?? (await openStore())
   const brokerId = options.brokerId ?? 0
   const zooKeeper = store.connect()
   const metadata = new MetadataCache()
+  if (options.onPrepare) metadata.onPrepare(options.onPrepare)
   const clock = options.clock ?? new SimulatedClock(NOW_MS)
   const config = new DynamicBrokerConfig(
     BrokerConfig.load({ 'broker.id': String(brokerId), 'zookeeper.connect': 'x:1', ...options.properties }),

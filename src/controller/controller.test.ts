@@ -433,7 +433,7 @@ test('a partition whose leader is gone is led by another replica in sync', async
   const store = await openStore()
   const first = await openController({ store })
   const second = await openController({ store, brokerId: 1 })
-  const image = await first.metadata.publish(builder => builder.putBroker({ ...second.registration, brokerId: 1 }))
+  const image = first.metadata.publish(builder => builder.putBroker({ ...second.registration, brokerId: 1 }))
   assert.equal(image.brokers.size, 2)
   await first.controller.createTopics([
     topic('t', {

@@ -238,11 +238,8 @@ export class Controller {
   }
 
   async #endDeletions(writer: FencedWriter): Promise<void> {
-    const { zooKeeper, config } = this.#state.options
-    const { children } = await zooKeeper.getChildren(ZnodePath.deleteTopics)
-    if (children.length === 0) return
-    if (config.get('delete.topic.enable')) await this.#topics.endDeletions(children, writer)
-    else await writer.writeAll(children.map(topic => [{ type: 'delete', path: ZnodePath.deleteTopic(topic) }]))
+    const { children } = await this.#state.options.zooKeeper.getChildren(ZnodePath.deleteTopics)
+    if (children.length > 0) await this.#topics.endDeletions(children, writer)
   }
 
   #controllerChanged(): void {

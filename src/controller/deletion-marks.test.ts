@@ -41,3 +41,26 @@ test('a topic made anew is not the one that a mark left behind was meant for', a
   const next = await openController({ store })
   assert.ok(next.metadata.image().topic('a'))
 })
+
+test('where deletion is disabled a marked topic lives on, and one whose deletion was cut off ends', async () => {
+  const store = await openStore()
+  const { controller, metadata, zooKeeper } = await openController({ store })
+  await controller.createTopics([topic('whole'), topic('half')])
+  metadata.onPrepare(async () => ['half'])
+  await controller.deleteTopics([{ name: 'half', topicId: ZERO_UUID }])
+  await zooKeeper.create(ZnodePath.deleteTopic('whole'), null, { mode: 'persistent' })
+  await zooKeeper.close()
+  const cutOff: string[] = []
+  const next = await openController({
+    store,
+    properties: { 'delete.topic.enable': 'false' },
+    onPrepare: async change => {
+      cutOff.push(...(change.cutOff ?? []))
+      return []
+    },
+  })
+  assert.ok(next.metadata.image().topic('whole'))
+  assert.deepEqual(cutOff, ['half'])
+  const { children } = await next.zooKeeper.getChildren(ZnodePath.deleteTopics)
+  assert.deepEqual(children, [])
+})

@@ -174,16 +174,22 @@ export class TopicAdmin {
 
   /**
    * Ends deletions that a controller before this one has marked and could not end: removes what is left of the topics,
-   * their logs and the marks.
+   * their logs and the marks. Where deletion is disabled, marks of topics that are whole go alone.
    */
-  async endDeletions(names: readonly string[], writer: FencedWriter): Promise<void> {
+  async endDeletions(marked: readonly string[], writer: FencedWriter): Promise<void> {
+    const { zooKeeper, metadata, config } = this.#state.options
+    const names: string[] = []
+    for (const name of marked) {
+      const isWhole = (await zooKeeper.exists(ZnodePath.topic(name))) !== undefined
+      if (config.get('delete.topic.enable') || !isWhole) names.push(name)
+    }
     for (const name of names) await writer.write(await this.#deletionGroup(name))
-    const left = await this.#state.options.metadata.publishPrepared({ cutOff: names }, builder => {
+    const left = await metadata.publishPrepared({ cutOff: names }, builder => {
       for (const name of names) builder.removeTopic(name).putConfig(configEntity('topics', name), new Map())
       return builder
     })
     await this.#removeMarks(
-      names.filter(name => !left.has(name)),
+      marked.filter(name => !left.has(name)),
       writer,
     )
   }

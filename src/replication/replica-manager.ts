@@ -160,6 +160,26 @@ export class ReplicaManager {
         if (state !== before?.partitions[index] || !this.hosted.find(name, index)) this.#place(after, index, isNew)
       }
     }
+    if (isFirst) this.#setAsideFormerTopics()
+  }
+
+  /**
+   * Logs of topics that were deleted and made anew with fewer partitions while their directory was offline. Those of topics
+   * that are not there at all stay as they are: it may be the metadata that is lost.
+   */
+  #setAsideFormerTopics(): void {
+    for (const { topicPartition, topicId } of [...this.#options.logManager.allLogs()]) {
+      const { topic, partition } = topicPartition
+      const current = this.#image.topic(topic)?.topicId ?? ZERO_UUID
+      if (current === ZERO_UUID || topicId === undefined || topicId === current) continue
+      if (!this.hosted.find(topic, partition)) this.#setAside(topicPartition, { found: topicId, expected: current })
+    }
+  }
+
+  #setAside(topicPartition: TopicPartition, ids: { readonly found: string; readonly expected: string }): void {
+    const { topic, partition } = topicPartition
+    this.#logger.warn(ids, `Setting aside the log of a former topic ${topic}-${partition}`)
+    this.#options.logManager.setAsideLog(topicPartition)
   }
 
   /**
@@ -264,9 +284,7 @@ export class ReplicaManager {
     const topicId = topic.topicId === ZERO_UUID ? undefined : topic.topicId
     const found = logManager.getLog(topicPartition)
     if (found?.topicId !== undefined && topicId !== undefined && found.topicId !== topicId) {
-      const fields = { found: found.topicId, expected: topicId }
-      this.#logger.warn(fields, `Setting aside the log of a former topic ${topic.name}-${partition}`)
-      logManager.setAsideLog(topicPartition)
+      this.#setAside(topicPartition, { found: found.topicId, expected: topicId })
     } else if (!found && !isNew && logManager.directories().some(({ isOffline }) => isOffline)) {
       throw new KafkaError('KAFKA_STORAGE_ERROR', 'its log is not to be found, and a log directory is offline')
     }

@@ -1,4 +1,4 @@
-/** A broker that goes while a large topic is being deleted: nothing of the topic is left when it is back. */
+/** A broker that goes, or whose disk goes, while a topic is being deleted: nothing of the topic is left when it is back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KafkaServer } from '../../src/broker/index.ts'
@@ -10,16 +10,17 @@ import {
   systemClock,
   systemRandom,
 } from '../../src/platform/index.ts'
-import { ZERO_UUID } from '../../src/protocol/index.ts'
+import { encodeBatch, ZERO_UUID } from '../../src/protocol/index.ts'
 
 const PARTITIONS = 1_500
 
-function start(disk: MemoryDisk): Promise<KafkaServer> {
+function start(disk: MemoryDisk, more: Readonly<Record<string, string>> = {}): Promise<KafkaServer> {
   return KafkaServer.start({
     properties: new Map([
       ['broker.id', '0'],
       ['listeners', 'PLAINTEXT://127.0.0.1:0'],
       ['log.dirs', '/logs'],
+      ...Object.entries(more),
     ]),
     disk,
     network: nodeNetwork,
@@ -38,8 +39,8 @@ async function createTopic(server: KafkaServer, name: string, numPartitions: num
   assert.equal(created?.errorCode, 0)
 }
 
-const logsOf = (disk: MemoryDisk, topic: string): number =>
-  disk.list('/logs').filter(name => name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1))).length
+const logsOf = (disk: MemoryDisk, topic: string, directory = '/logs'): number =>
+  disk.list(directory).filter(name => name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1))).length
 
 /** Begins to delete the topic, and resolves when some of its logs are gone and some are there still. */
 async function deleteInPart(server: KafkaServer, disk: MemoryDisk): Promise<void> {
@@ -74,4 +75,60 @@ test('a broker that was killed while a large topic was deleted ends that when it
   const third = await start(left)
   assert.equal(third.services.metadata.image().topic('wide')?.partitions.length, 3)
   await third.stop()
+})
+
+const TWO = { 'log.dirs': '/logs,/other' }
+
+/** Lets the second log directory fail, as when its disk is pulled out, until {@link MemoryDisk.clearFaults}. */
+async function failOther(
+  server: KafkaServer,
+  disk: MemoryDisk,
+  { partitions }: { readonly partitions: number },
+): Promise<void> {
+  const path = (name: string): boolean => name.startsWith('/other/')
+  disk.failNext({ operation: 'write', path, times: Number.POSITIVE_INFINITY })
+  const records = encodeBatch({ records: [{ value: Buffer.from('lost') }] })
+  for (let partition = 0; partition < partitions; partition++) {
+    const entries = [{ topic: 'gone', partition, records }]
+    await server.services.replicas.appendRecords({
+      acks: 1,
+      timeoutMs: 1_000,
+      origin: 'client',
+      apiVersion: 9,
+      entries,
+    })
+  }
+}
+
+test('a topic that is deleted while a log directory is offline has no logs there when the directory is back', async () => {
+  const disk = new MemoryDisk()
+  const server = await start(disk, TWO)
+  await createTopic(server, 'gone', 4)
+  await createTopic(server, 'stays', 4)
+  await failOther(server, disk, { partitions: 4 })
+  await server.services.controller.deleteTopics([{ name: 'gone', topicId: ZERO_UUID }])
+  assert.equal(logsOf(disk, 'gone', '/other'), 2)
+  await server.stop()
+  const withoutIt = await start(disk, TWO)
+  await withoutIt.stop()
+  disk.clearFaults()
+  const again = await start(disk, TWO)
+  assert.equal(logsOf(disk, 'gone', '/other'), 0)
+  assert.equal(logsOf(disk, 'stays', '/other'), 2)
+  await again.stop()
+})
+
+test('logs of a topic that was made anew with fewer partitions while their directory was offline are set aside', async () => {
+  const disk = new MemoryDisk()
+  const server = await start(disk, TWO)
+  await createTopic(server, 'gone', 4)
+  await failOther(server, disk, { partitions: 4 })
+  await server.services.controller.deleteTopics([{ name: 'gone', topicId: ZERO_UUID }])
+  await createTopic(server, 'gone', 1)
+  await server.stop()
+  disk.clearFaults()
+  const again = await start(disk, TWO)
+  assert.equal(logsOf(disk, 'gone', '/other') + logsOf(disk, 'gone'), 1)
+  assert.ok(disk.list('/other').some(name => name.startsWith('gone-') && name.endsWith('-stray')))
+  await again.stop()
 })
