@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { MemoryDisk } from '../platform/index.ts'
+import { MemoryDisk, readWholeFile } from '../platform/index.ts'
 import { encodeBatch } from '../protocol/index.ts'
+import { readInt64 } from './int64.ts'
 import { append, type Fixture, openLog, readAll, valuesOf } from './log.test.fixture.ts'
+import type { Log } from './log.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex } from './time-index.ts'
 
@@ -136,6 +138,74 @@ describe('indexes that are not what they should be', () => {
       }
       assert.equal(valuesOf(log).length, 120)
       assert.equal(log.offsetForTimestamp(1)?.offset, 0)
+    })
+  }
+})
+
+describe('index files that are removed under a log', () => {
+  const removals = [['.index'], ['.timeindex'], ['.index', '.timeindex']]
+  const removeAll = (disk: MemoryDisk, suffixes: readonly string[]): void => {
+    for (const name of disk.list('/logs/t-0')) {
+      if (suffixes.some(suffix => name.endsWith(suffix))) disk.remove(`/logs/t-0/${name}`)
+    }
+  }
+  const appendSome = (log: Log, count: number): void => {
+    for (let n = 0; n < count; n++) {
+      const timestamp = log.logEndOffset
+      log.appendAsLeader(encodeBatch({ records: [{ value: Buffer.alloc(20), timestamp }] }), {
+        leaderEpoch: 0,
+        origin: 'client',
+      })
+    }
+    log.highWatermark = log.logEndOffset
+  }
+  for (const suffixes of removals) {
+    it(`are made anew by the next look: ${suffixes.join(' and ')}`, async () => {
+      const { disk, log, manager } = await openLog(CONFIG, { tailCacheBytes: 0 })
+      appendSome(log, 200)
+      const ask = [
+        (offset: number) => assert.equal(readAll(log, offset, 1)[0]?.offset, offset),
+        (offset: number) => assert.equal(log.offsetForTimestamp(offset)?.offset, offset),
+      ]
+      for (const look of ask) {
+        removeAll(disk, suffixes)
+        for (let offset = 0; offset < 200; offset += 7) look(offset)
+      }
+      assert.ok(!manager.directories()[0]!.isOffline)
+      await manager.close()
+    })
+
+    it(`have all entries in the end, when it was appended to: ${suffixes.join(' and ')}`, async () => {
+      const indexes = []
+      for (const isDisturbed of [false, true]) {
+        const { disk, log, manager } = await openLog({ segmentBytes: 200_000, indexIntervalBytes: 100 })
+        // More entries than are kept in memory, before and after.
+        appendSome(log, 500)
+        await log.flush()
+        if (isDisturbed) removeAll(disk, suffixes)
+        appendSome(log, 500)
+        await manager.close()
+        indexes.push(readWholeFile(disk, `${FIRST}.index`).toString('hex'))
+        const times = readWholeFile(disk, `${FIRST}.timeindex`)
+        const keys = Array.from({ length: times.length / 12 }, (_, entry) => readInt64(times, entry * 12))
+        assert.ok(keys.length > 256 && keys.every((key, entry) => entry === 0 || key > keys[entry - 1]!))
+      }
+      assert.equal(indexes[1], indexes[0])
+    })
+
+    it(`are not missed when the log is cut, rolled and deleted: ${suffixes.join(' and ')}`, async () => {
+      const { disk, log, manager } = await openLog({ ...CONFIG, retentionBytes: 3000 })
+      appendSome(log, 30)
+      removeAll(disk, suffixes)
+      appendSome(log, 30)
+      removeAll(disk, suffixes)
+      await log.truncateTo(40)
+      appendSome(log, 200)
+      removeAll(disk, suffixes)
+      await manager.deleteOldSegments()
+      assert.ok(log.logStartOffset > 0)
+      await manager.close()
+      assert.ok(!manager.directories()[0]!.isOffline)
     })
   }
 })

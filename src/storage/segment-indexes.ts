@@ -1,4 +1,4 @@
-import type { Disk } from '../platform/index.ts'
+import { type Disk, DiskError } from '../platform/index.ts'
 import type { BatchHeader } from '../protocol/index.ts'
 import { batchBaseOffset, batchLength, headerMissing, MIN_BATCH_BYTES } from './batch-fields.ts'
 import { BatchScanner } from './batch-scanner.ts'
@@ -35,8 +35,8 @@ const HEADER_BYTES = 27
 const WINDOW_BYTES = 64 * 1024
 
 /**
- * The indexes of a segment. They are never trusted further than the records bear out: an index file that is missing or
- * cannot be one, and an entry that points to no batch, make both indexes be built anew from the records.
+ * The indexes of a segment. They are never trusted further than the records bear out: an index file that is missing, at first
+ * or later, or cannot be one, and an entry that points to no batch, make both indexes be built anew from the records.
  */
 export class SegmentIndexes {
   readonly transactions: TransactionIndex
@@ -50,6 +50,7 @@ export class SegmentIndexes {
   #bytesSinceEntry = 0
   /** The files have been looked at, or are ours. */
   #isChecked: boolean
+  #isRebuilding = false
 
   constructor(options: SegmentIndexesOptions) {
     const { disk, directory, baseOffset, maxBytes, files, mark = '' } = options
@@ -81,10 +82,9 @@ export class SegmentIndexes {
 
   /** The largest timestamp of a record and an offset at or behind it; -1 where records have none. */
   get maxTimestamp(): TimestampOffset {
-    if (this.#maxTimestamp === undefined) {
-      this.#check()
-      this.#maxTimestamp ??= this.#times.entryCount > 0 ? this.#times.last() : this.#scanForMaxTimestamp()
-    }
+    this.#maxTimestamp ??= this.#withFiles(() =>
+      this.#times.entryCount > 0 ? this.#times.last() : this.#scanForMaxTimestamp(),
+    )
     return this.#maxTimestamp
   }
 
@@ -92,46 +92,49 @@ export class SegmentIndexes {
   add(header: BatchHeader, position: number, newest: TimestampOffset): void {
     if (newest.timestamp > this.maxTimestamp.timestamp) this.#maxTimestamp = newest
     if (this.#bytesSinceEntry > this.#intervalBytes) {
-      this.#offsets.add(header.lastOffset, position)
-      const { timestamp, offset } = this.maxTimestamp
-      // In an append of many batches the largest timestamp may belong to a later one, of which no entry can speak yet.
-      if (offset <= header.lastOffset) this.#times.maybeAdd(timestamp, offset)
+      this.#withFiles(() => this.#addEntry(header, position), position)
       this.#bytesSinceEntry = 0
     }
     this.#bytesSinceEntry += header.length
   }
 
+  #addEntry(header: BatchHeader, position: number): void {
+    this.#offsets.add(header.lastOffset, position)
+    const { timestamp, offset } = this.maxTimestamp
+    // In an append of many batches the largest timestamp may belong to a later one, of which no entry can speak yet.
+    if (offset <= header.lastOffset) this.#times.maybeAdd(timestamp, offset)
+  }
+
   /** Where to begin to look for `offset`: at a batch that begins at or before it. */
   startOf(offset: number): number {
-    this.#check()
-    const entry = this.#offsets.lookup(offset)
-    if (this.#isBorneOut(entry)) return entry.position
-    this.rebuild()
-    return this.#offsets.lookup(offset).position
+    return this.#placeOf(() => this.#offsets.lookup(offset))
   }
 
   /** Where to begin to look for the first record from `startOffset` on that is not older than `timestamp`. */
   startOfTime(timestamp: number, startOffset: number): number {
-    this.#check()
     // All records up to this entry are older, so the search begins behind it.
-    const older = this.#times.lookup(timestamp - 1)
+    const older = this.#withFiles(() => this.#times.lookup(timestamp - 1))
     return this.startOf(Math.max(older.offset, startOffset))
   }
 
   /** Where the last batch that has an entry begins. */
   lastStart(): number {
-    this.#check()
-    const entry = this.#offsets.last()
+    return this.#placeOf(() => this.#offsets.last())
+  }
+
+  #placeOf(find: () => OffsetPosition): number {
+    const entry = this.#withFiles(find)
     if (this.#isBorneOut(entry)) return entry.position
     this.rebuild()
-    return this.#offsets.last().position
+    return find().position
   }
 
   /** The records were cut: nothing of `offset` and above is left. */
   truncateTo(offset: number): void {
-    this.#check()
-    this.#offsets.truncateTo(offset)
-    this.#times.truncateTo(offset)
+    this.#withFiles(() => {
+      this.#offsets.truncateTo(offset)
+      this.#times.truncateTo(offset)
+    })
     this.transactions.truncateTo(offset)
     this.#bytesSinceEntry = 0
     this.#maxTimestamp = this.#records.size === 0 ? this.#noTimestamp() : this.#scanForMaxTimestamp()
@@ -139,6 +142,10 @@ export class SegmentIndexes {
 
   /** The segment will not be appended to any more: its largest timestamp gets an entry, and all entries go to the files. */
   seal(): void {
+    this.#withFiles(() => this.#seal())
+  }
+
+  #seal(): void {
     const { timestamp, offset } = this.maxTimestamp
     if (timestamp >= 0) this.#times.maybeAdd(timestamp, offset, { closing: true })
     this.#offsets.write()
@@ -152,18 +159,40 @@ export class SegmentIndexes {
   }
 
   /** Makes the offset and the time index anew from the headers of the batches. */
-  rebuild(): void {
-    this.#resetPositions()
-    const scanner = new BatchScanner(this.#records, { position: 0, windowBytes: WINDOW_BYTES })
-    for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
-      this.add(header, scanner.position, { timestamp: header.maxTimestamp, offset: header.lastOffset })
+  rebuild(end = this.#records.size): void {
+    this.#isRebuilding = true
+    try {
+      this.#resetPositions()
+      const scanner = new BatchScanner(this.#records, { position: 0, windowBytes: WINDOW_BYTES })
+      for (let header = scanner.next(); header !== undefined && scanner.position < end; header = scanner.next()) {
+        this.add(header, scanner.position, { timestamp: header.maxTimestamp, offset: header.lastOffset })
+      }
+      this.#seal()
+    } finally {
+      this.#isRebuilding = false
     }
-    this.seal()
+  }
+
+  /** Does what needs the files. When somebody has removed one, they are first made anew, from the records before `end`. */
+  #withFiles<T>(task: () => T, end?: number): T {
+    this.#check()
+    try {
+      return task()
+    } catch (error) {
+      if (!isRemoval(error) || this.#isRebuilding) throw error
+      this.rebuild(end)
+      return task()
+    }
   }
 
   /** Resolves when the entries survive a power cut. */
   async sync(): Promise<void> {
-    await Promise.all([this.#offsets.sync(), this.#times.sync(), this.transactions.sync()])
+    const syncAll = () => Promise.all([this.#offsets.sync(), this.#times.sync(), this.transactions.sync()])
+    await syncAll().catch(error => {
+      if (!isRemoval(error)) throw error
+      this.rebuild()
+      return syncAll()
+    })
   }
 
   /** Paths of the files that there are. */
@@ -188,7 +217,9 @@ export class SegmentIndexes {
   }
 
   #files(): (OffsetIndex | TimeIndex | TransactionIndex)[] {
-    return [this.#offsets, this.#times, this.transactions].filter(({ hasFile }) => hasFile)
+    return [this.#offsets, this.#times, this.transactions].filter(
+      ({ hasFile, path }) => hasFile && this.#disk.stat(path) !== undefined,
+    )
   }
 
   #resetPositions(): void {
@@ -244,4 +275,8 @@ export class SegmentIndexes {
   #noTimestamp(): TimestampOffset {
     return { timestamp: -1, offset: this.#baseOffset }
   }
+}
+
+function isRemoval(error: unknown): boolean {
+  return error instanceof DiskError && error.code === 'ENOENT'
 }

@@ -22,6 +22,7 @@ export interface SparseIndexOptions {
  * Kafka maps its indexes into memory; here the latest entries are in memory until {@link write}, all others are searched
  * in the file, where a look costs a few reads from the page cache, so that an index costs no memory while nobody asks
  * and no descriptor at all. An index carries no checksum: after an unclean stop it is built anew from the records.
+ * Where somebody has removed the file, looks and writes fail with ENOENT.
  */
 export abstract class SparseIndex {
   readonly #disk: Disk
@@ -140,18 +141,23 @@ export abstract class SparseIndex {
     this.#fileCount = 0
     this.#isCut = false
     if (!this.#hasFile) return
-    const file = this.#disk.open(this.#path)
+    const file = this.#disk.open(this.#path, { create: true })
     file.truncate(0)
     file.close()
   }
 
-  /** Hands the entries in memory to the file, which is made where it is missing. Not synced. */
+  /**
+   * Hands the entries in memory to the file, which is made where there was none yet. Not synced.
+   *
+   * @throws DiskError, with ENOENT when somebody has removed the file and the entries in it
+   */
   write(): void {
     if (this.#unwrittenCount === 0 && this.#hasFile && !this.#isCut) return
     const file = this.#disk.open(this.#path, { create: true })
     try {
       const bytes = this.#unwrittenCount * this.#entryBytes
       const start = this.#fileEntries * this.#entryBytes
+      if (file.size() < start) throw new DiskError('ENOENT', 'write', this.#path)
       if (this.#isCut) file.truncate(start)
       if (bytes > 0) {
         const written = file.write([this.#unwritten!.subarray(0, bytes)], start)
