@@ -54,13 +54,14 @@ export class ProducerState {
   check(header: BatchHeader, origin: AppendOrigin, marker?: TransactionMarker): void {
     if (origin === 'replication') return
     const entry = this.#producers?.get(header.producerId)
-    if (entry === undefined) return
-    if (header.producerEpoch < entry.producerEpoch) {
+    const { producerEpoch = NO_PRODUCER_EPOCH } = entry ?? {}
+    if (header.producerEpoch < producerEpoch) {
       throw new KafkaError(
         'INVALID_PRODUCER_EPOCH',
-        `producer ${header.producerId} has epoch ${entry.producerEpoch}, not ${header.producerEpoch}`,
+        `producer ${header.producerId} has epoch ${producerEpoch}, not ${header.producerEpoch}`,
       )
     }
+    if (entry === undefined) return
     if (marker !== undefined) {
       if (marker.coordinatorEpoch < entry.coordinatorEpoch) throw new KafkaError('TRANSACTION_COORDINATOR_FENCED')
       return

@@ -383,12 +383,22 @@ export class TransactionScript {
 
   async #markers(): Promise<void> {
     const marker = { producerId: 777, producerEpoch: 1, transactionResult: true, coordinatorEpoch: 5 }
-    const topics = [{ name: TOPIC, partitionIndexes: [1, 99] }]
+    const both = { topics: [{ name: TOPIC, partitionIndexes: [1, 99] }] }
+    const known = { topics: [{ name: TOPIC, partitionIndexes: [1] }] }
+    const unknown = { topics: [{ name: 'unknown', partitionIndexes: [0] }] }
     const markers = [
-      { ...marker, topics },
-      { ...marker, producerEpoch: 0, topics: [{ name: TOPIC, partitionIndexes: [1] }] },
-      { ...marker, coordinatorEpoch: 3, topics: [{ name: TOPIC, partitionIndexes: [1] }] },
-      { ...marker, transactionResult: false, topics: [{ name: 'unknown', partitionIndexes: [0] }] },
+      { ...marker, ...both },
+      { ...marker, ...known, producerEpoch: 0 },
+      { ...marker, ...known, coordinatorEpoch: 3 },
+      { ...marker, ...unknown, transactionResult: false },
+      { ...marker, ...known, producerEpoch: -1 },
+      { ...marker, ...both, producerEpoch: -1 },
+      { ...marker, ...unknown, producerEpoch: -1 },
+      { ...marker, ...known, producerEpoch: -1, producerId: 987_654 },
+      { ...marker, ...known, producerEpoch: -2 },
+      { ...marker, ...known, producerEpoch: -2, producerId: 987_654 },
+      { ...marker, ...known, producerId: -1 },
+      { ...marker, ...known, producerId: -2 },
     ]
     for (const one of markers) await this.#ask('a marker', MARK, 1, { markers: [one] })
     await this.#producers('after markers', 1)

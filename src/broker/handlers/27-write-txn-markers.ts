@@ -1,5 +1,5 @@
 import type { PartitionName, ProducerMarker } from '../../coordinator/index.ts'
-import { ErrorCode } from '../../protocol/index.ts'
+import { ErrorCode, NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../protocol/index.ts'
 import { WriteTxnMarkersRequest, WriteTxnMarkersResponse } from '../../protocol/messages/27-write-txn-markers.ts'
 import { handler, type RequestContext } from '../handler.ts'
 
@@ -24,9 +24,17 @@ async function write(requested: RequestedMarker, { services }: RequestContext) {
   const names: PartitionName[] = topics.flatMap(({ name, partitionIndexes }) =>
     partitionIndexes.map(partition => ({ topic: name, partition })),
   )
+  if (!canBeWritten(marker) && names.some(({ topic, partition }) => services.replicas.hosted.find(topic, partition))) {
+    return answer(requested, () => ErrorCode.UNKNOWN_SERVER_ERROR)
+  }
   const errors = await services.markers.write(marker, names)
   let next = 0
   return answer(requested, () => ErrorCode[errors[next++] ?? 'UNKNOWN_SERVER_ERROR'])
+}
+
+/** There are no control batches of nobody, or of no epoch. */
+function canBeWritten({ producerId, producerEpoch }: ProducerMarker): boolean {
+  return producerId !== NO_PRODUCER_ID && producerEpoch !== NO_PRODUCER_EPOCH
 }
 
 /** `errorCodeOf` is asked once a partition, in order. */
