@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode, ZERO_UUID } from '../protocol/index.ts'
 import { batchOf, type OneBroker, openOneBroker, params, wanted } from './one-broker.fixture.ts'
+import { readForFetch } from './partition-read.ts'
 
 const bytesOf = (results: readonly { readonly recordBytes: number }[]): number[] =>
   results.map(result => result.recordBytes)
@@ -114,7 +115,6 @@ test('no request raises the limit that the broker sets', async () => {
   await broker.close()
 })
 
-test('offsets outside the log are out of range; its end is not', async () => {
 test('waiting fetches that are released at once are answered with no more than there is room for', async () => {
   const broker = await openOneBroker({ a: 1 })
   broker.replyRoomBytes = 1_000_000
@@ -141,6 +141,7 @@ test('a fetch that waits for more than it may answer by now is answered with tha
   await broker.close()
 })
 
+test('offsets outside the log are out of range; its end is not', async () => {
   const broker = await openOneBroker({ a: 1 })
   broker.append('a', 0, batchOf(5))
   const errorAt = (fetchOffset: number): number | undefined =>
@@ -265,6 +266,29 @@ test('closing answers every fetch that waits', async () => {
   const waiting = broker.fetch([wanted('a', 0)], params())
   await broker.close()
   assert.deepEqual(bytesOf(await waiting), [0])
+})
+
+test('KAFKA-9807, KAFKA-9835: a fetch reads no further than the offsets that it answers, however they move meanwhile', async () => {
+  const broker = await openOneBroker({ a: 1 })
+  for (let count = 0; count < 10; count++) broker.append('a', 0, batchOf(1))
+  const log = broker.replicas.partition('a', 0).log!
+  let at = 0
+  const moving = new Proxy(log, {
+    get: (target, name) => {
+      if (name === 'highWatermark' || name === 'lastStableOffset') return Math.min(10, ++at)
+      const value = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  for (const isolation of ['high_watermark', 'committed'] as const) {
+    at = 0
+    const limits = { maxBytes: 2 ** 20, minOneMessage: true }
+    const result = readForFetch(moving, wanted('a', 0), { params: params({ isolation }), limits })!
+    const limit = isolation === 'committed' ? result.lastStableOffset : result.highWatermark
+    assert.equal(result.recordBytes, limit * batchOf(1).length)
+    assert.ok(limit < 3)
+  }
+  await broker.close()
 })
 
 test('a read_committed consumer stops at an open transaction and waits for its end', async () => {

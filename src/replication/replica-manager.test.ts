@@ -4,7 +4,7 @@ import { seededRandom } from '../platform/index.ts'
 import { ErrorCode } from '../protocol/index.ts'
 import type { AppendResult } from './append.ts'
 import { listOffset, OffsetSpec } from './list-offset.ts'
-import { batchOf, openOneBroker, params, wanted } from './one-broker.fixture.ts'
+import { batchOf, type OneBroker, openOneBroker, params, wanted } from './one-broker.fixture.ts'
 
 test('an append with one replica is acknowledged in the same turn and is readable at once', async () => {
   const broker = await openOneBroker({ a: 2 })
@@ -194,6 +194,23 @@ test('deleting records moves the log start, and only up to the high watermark', 
   assert.equal(read?.errorCode, ErrorCode.OFFSET_OUT_OF_RANGE)
   assert.deepEqual(await deleteTo('a', 0, -1), [ErrorCode.NONE, 5])
   await broker.close()
+})
+
+test('KAFKA-6975: a start that lies inside a batch is read from, with the batch, and found again by a restart', async () => {
+  const broker = await openOneBroker({ a: 1 })
+  for (let count = 0; count < 2; count++) broker.append('a', 0, batchOf(5))
+  await broker.replicas.deleteRecords([{ topic: 'a', partition: 0, offset: 7 }], 1000)
+  const size = batchOf(5).length
+  const read = async (one: OneBroker, fetchOffset: number) => {
+    const [result] = await one.fetch([wanted('a', 0, { fetchOffset })], params())
+    return [result?.errorCode, result?.logStartOffset, result?.recordBytes]
+  }
+  assert.deepEqual(await read(broker, 7), [ErrorCode.NONE, 7, size])
+  assert.deepEqual(await read(broker, 6), [ErrorCode.OFFSET_OUT_OF_RANGE, -1, 0])
+  await broker.close()
+  const again = await broker.restart()
+  assert.deepEqual(await read(again, 7), [ErrorCode.NONE, 7, size])
+  await again.close()
 })
 
 test('deleted records do not come back when the power goes after the answer', async () => {

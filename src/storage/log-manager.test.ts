@@ -169,7 +169,7 @@ describe('a topic made anew under an old name', () => {
     assert.equal(again, undefined)
   })
 
-  it('is not mixed up with the old one: the id tells', async () => {
+  it('is not mixed up with the old one: the id tells (KAFKA-12257, KAFKA-13972)', async () => {
     const { manager } = await openLog()
     assert.throws(() => manager.getOrCreateLog(PARTITION, { topicId: OTHER_ID }), { code: 'INCONSISTENT_TOPIC_ID' })
     assert.equal(manager.getOrCreateLog(PARTITION).topicId, TOPIC_ID)
@@ -177,7 +177,7 @@ describe('a topic made anew under an old name', () => {
 })
 
 describe('retention', () => {
-  it('drops segments that are too old, never the records above the high watermark', async () => {
+  it('drops segments that are too old, never the records above the high watermark (KAFKA-5634)', async () => {
     const { log, clock, disk } = await openLog({ segmentBytes: 300, retentionMs: DAY_MS })
     for (let count = 0; count < 10; count++) append(log, ['x'.repeat(80)])
     log.highWatermark = 4
@@ -263,7 +263,7 @@ describe('flush.ms', () => {
 })
 
 describe('checkpoints', () => {
-  it('of high watermarks are written now and then, and never with logs left out', async () => {
+  it('of high watermarks are written now and then, and never with logs left out (KAFKA-1647)', async () => {
     const { manager, disk, clock, log } = await openLog()
     append(log, ['a'])
     log.highWatermark = 1

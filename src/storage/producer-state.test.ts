@@ -163,6 +163,19 @@ describe('a transaction', () => {
     assert.equal(log.producerStates()[0]?.coordinatorEpoch, 5)
   })
 
+  it('KAFKA-7866: gives no offset of a marker away again whose entry in the index cannot be written', async () => {
+    const { log, disk } = await openLog()
+    write(log, { id: 1, sequence: 0, transactional: true })
+    disk.failNext({ operation: 'write', path: path => path.endsWith('.txnindex'), code: 'ENOSPC' })
+    assert.throws(() => end(log, { id: 1, result: 'abort' }), { code: 'KAFKA_STORAGE_ERROR' })
+    assert.throws(() => append(log, ['after']), { code: 'KAFKA_STORAGE_ERROR' })
+    const { log: again } = await openLog({}, { disk: disk.kill() })
+    const { firstOffset } = append(again, ['after'])
+    assert.equal(firstOffset, again.logEndOffset - 1)
+    const aborted = again.abortedTransactions(0, again.logEndOffset).length
+    assert.deepEqual([firstOffset, aborted], firstOffset === 2 ? [2, 1] : [1, 0])
+  })
+
   it('is open after a restart and its aborts are known', async () => {
     const { log, manager, disk, clock } = await openLog({ segmentBytes: 300 })
     write(log, { id: 1, sequence: 0, transactional: true })
