@@ -25,6 +25,8 @@ export interface AppendRequest {
   readonly apiVersion?: number
   /** Clients may not write to internal topics; false when left out. */
   readonly allowInternalTopics?: boolean
+  /** Whether an entry may be appended, or why not: asked when all that came before is in the log, and the entry goes next. */
+  readonly refusalOf?: (entry: AppendEntry) => ErrorName
   readonly entries: readonly AppendEntry[]
 }
 
@@ -127,6 +129,8 @@ function appendOne(
   const topic = context.hosted.topic(entry.topic)
   if (!topic || !partition) return failedAppend(entry.partition, context.hosted.missing(entry.topic, entry.partition))
   topic.produceRequests++
+  const refusal = request.refusalOf?.(entry) ?? 'NONE'
+  if (refusal !== 'NONE') return failedAppend(entry.partition, refusal)
   if (topic.isInternal && request.allowInternalTopics !== true) {
     return failedAppend(entry.partition, 'INVALID_TOPIC_EXCEPTION', `cannot append to internal topic ${entry.topic}`)
   }

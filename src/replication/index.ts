@@ -1,4 +1,4 @@
-export { type AppendEntry, type AppendRequest, type AppendResult, failedAppend } from './append.ts'
+export type { AppendEntry, AppendRequest, AppendResult } from './append.ts'
 export type { DeleteRecordsEntry, DeleteRecordsResult } from './delete-records.ts'
 export { type FetchAnswer, type FetchContext, FetchSessions, type FetchTopicAnswer } from './fetch-context.ts'
 export {

@@ -1,6 +1,6 @@
 import { ErrorCode, KafkaError, type MessageInput, ZERO_UUID } from '../../protocol/index.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
-import { type AppendEntry, type AppendResult, failedAppend } from '../../replication/index.ts'
+import type { AppendEntry, AppendRequest, AppendResult } from '../../replication/index.ts'
 import { leaderEndpoints } from '../advertised-address.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import { isTransactional, verifyProduced } from '../transaction-verification.ts'
@@ -19,9 +19,7 @@ export const produce = handler(ProduceRequest, ProduceResponse, {
   handle: (request, context) => {
     const names = request.topicData.map(topic => nameOf(topic, context))
     const entries = request.topicData.flatMap((topic, index) => entriesOf(topic, names[index]))
-    const results = entries.some(isTransactional)
-      ? appendVerified(request, entries, context)
-      : append(request, entries, context)
+    const results = append(request, entries, context)
     if (results instanceof Promise) return results.then(late => answer(request, names, { results: late, context }))
     return answer(request, names, { results, context })
   },
@@ -43,40 +41,33 @@ export const produce = handler(ProduceRequest, ProduceResponse, {
 
 type Results = readonly AppendResult[] | Promise<readonly AppendResult[]>
 
-function append(
-  { acks, timeoutMs }: ProduceRequest,
-  entries: readonly AppendEntry[],
-  context: RequestContext,
-): Results {
+function append(request: ProduceRequest, entries: readonly AppendEntry[], context: RequestContext): Results {
   return context.services.replicas.appendRecords({
-    acks,
-    timeoutMs,
+    acks: request.acks,
+    timeoutMs: request.timeoutMs,
     origin: 'client',
     apiVersion: context.apiVersion,
     // Kafka lets this one client write to internal topics: its admin tools use the name.
     allowInternalTopics: context.clientId === '__admin_client',
+    ...verification(request, entries, context),
     entries,
   })
 }
 
-/** Appends what the transaction may write; the results are in the order of the entries, refusals among them. */
-function appendVerified(request: ProduceRequest, entries: readonly AppendEntry[], context: RequestContext): Results {
-  const { transactionalId } = request
+const NOTHING_TO_VERIFY = Object.freeze({})
+
+/** How transactional records are verified, where there are some. */
+function verification(
+  { transactionalId }: ProduceRequest,
+  entries: readonly AppendEntry[],
+  { apiVersion, services }: RequestContext,
+): Pick<AppendRequest, 'refusalOf'> {
+  if (!entries.some(isTransactional)) return NOTHING_TO_VERIFY
   if (transactionalId === null) {
     throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactional records without a transactional id')
   }
-  const asked = { transactionalId, apiVersion: context.apiVersion }
-  const errors = entries.map(entry => verifyProduced(entry, asked, context.services))
-  const allowed = entries.filter((_, index) => errors[index] === 'NONE')
-  if (allowed.length === entries.length) return append(request, entries, context)
-  const merged = (results: readonly AppendResult[]): readonly AppendResult[] => {
-    let next = 0
-    return entries.map((entry, index) =>
-      errors[index] === 'NONE' ? results[next++]! : failedAppend(entry.partition, errors[index]!),
-    )
-  }
-  const results = append(request, allowed, context)
-  return results instanceof Promise ? results.then(merged) : merged(results)
+  const asked = { transactionalId, apiVersion }
+  return { refusalOf: entry => verifyProduced(entry, asked, services) }
 }
 
 /** The topic's name; undefined for a topic id that nobody knows. */
