@@ -176,7 +176,7 @@ export class BrokerStartup {
       maxQueuedBytes: queued > 0 ? queued : DEFAULT_QUEUED_BYTES,
       maxUnsentBytes: UNSENT_BYTES,
       maxIdleMs: config.get('connections.max.idle.ms'),
-      maxConnections: Math.min(config.get('max.connections'), connections),
+      maxConnections: () => Math.min(config.get('max.connections'), connections),
       maxConnectionsOf: ip =>
         config.current.maxConnectionsPerIpOverrides.get(ip) ?? config.get('max.connections.per.ip'),
       creationRateOf: listener => ({
@@ -254,7 +254,7 @@ export class BrokerStartup {
       maxOpenFiles: this.#descriptors.segmentFiles,
       configOf: topic => logSettings(config.current, metadata.topicSettings(topic)),
       topicIdOf: topic => metadata.image().topic(topic)?.topicId,
-      producerIdExpirationMs: config.get('producer.id.expiration.ms'),
+      producerIdExpirationMs: () => config.get('producer.id.expiration.ms'),
       intervals: {
         retentionCheckMs: config.get('log.retention.check.interval.ms'),
         flushCheckMs: config.get('log.flush.scheduler.interval.ms'),

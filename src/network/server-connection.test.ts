@@ -143,12 +143,18 @@ test('a peer that stays although it was sent away is closed by the next sweep', 
   assert.equal(server.queuedBytes, 0)
 })
 
-test('connections beyond max.connections are closed', async () => {
+test('connections beyond max.connections are closed, whatever it is by then', async () => {
   const network = new MemoryNetwork(systemClock)
-  await connect({ network, maxConnections: 1 })
-  const second = new Peer(await network.connect('127.0.0.1', 40_000, 1000))
+  let maxConnections = 1
+  await connect({ network, maxConnections: () => maxConnections })
+  const second = new Peer(await network.connect('127.0.0.1', port, 1000))
   await second.until(() => second.isClosed)
   assert.equal(server.connectionCount, 1)
+  maxConnections = 2
+  const third = new Peer(await network.connect('127.0.0.1', port, 1000))
+  third.connection.write([framed('hello')])
+  await third.until(() => third.frames.length === 1)
+  assert.equal(server.connectionCount, 2)
 })
 
 test('connections of one address beyond max.connections.per.ip are closed', async () => {
@@ -166,7 +172,7 @@ async function limited(clock: SimulatedClock, rates: Readonly<Record<string, num
     network,
     clock,
     addresses: ['INTERNAL', 'EXTERNAL'].map(name => ({ name, host: '127.0.0.1', port: 0 })),
-    maxConnections: 5_000,
+    maxConnections: () => 5_000,
     maxConnectionsOf: () => 5_000,
     creationRateOf: listener => ({ perSecond: rates[listener ?? ''] ?? 2 ** 31 - 1, windowMs: 1_000 }),
     creationRateOfIp: () => ({ perSecond: rates.ip ?? 2 ** 31 - 1, windowMs: 1_000 }),

@@ -116,7 +116,7 @@ export async function serve(
     maxQueuedBytes: 64 << 20,
     maxUnsentBytes: 64 << 20,
     maxIdleMs: 600_000,
-    maxConnections: 10,
+    maxConnections: () => 10,
     maxConnectionsOf: () => 10,
     creationRateOf: () => ({ perSecond: 2 ** 31 - 1, windowMs: 10_000 }),
     creationRateOfIp: () => ({ perSecond: 2 ** 31 - 1, windowMs: 10_000 }),

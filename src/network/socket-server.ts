@@ -36,7 +36,7 @@ export interface SocketServerOptions {
   /** `connections.max.idle.ms`; 0 or less means never. */
   readonly maxIdleMs: number
   /** `max.connections`, or fewer where the system has no descriptors for so many. */
-  readonly maxConnections: number
+  readonly maxConnections: () => number
   /** `max.connections.per.ip`, with `max.connections.per.ip.overrides` */
   readonly maxConnectionsOf: (ip: string) => number
   /** `max.connection.creation.rate` of one listener, or of the broker where none is named (KIP-612). */
@@ -162,7 +162,8 @@ export class SocketServer {
   }
 
   #accepted(connection: Connection, listenerName: string): void {
-    const { logger, clock, processor, maxFrameBytes, maxConnections, maxConnectionsOf } = this.#options
+    const { logger, clock, processor, maxFrameBytes, maxConnectionsOf } = this.#options
+    const maxConnections = this.#options.maxConnections()
     const ip = connection.remoteAddress
     const ofIp = this.#countOfIp.get(ip) ?? 0
     if (this.#isClosed || this.#connections.size >= maxConnections || ofIp >= maxConnectionsOf(ip)) {

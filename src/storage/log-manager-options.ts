@@ -32,7 +32,7 @@ export interface LogManagerOptions {
   /** The id of the topic that has this name now, undefined where none has; by it logs of one before it are told. */
   readonly topicIdOf?: (topic: string) => string | undefined
   /** `producer.id.expiration.ms`; default a day. */
-  readonly producerIdExpirationMs?: number
+  readonly producerIdExpirationMs?: () => number
   readonly intervals?: Partial<LogManagerIntervals>
   /** Segment files open at once; default 4096. */
   readonly maxOpenFiles?: number

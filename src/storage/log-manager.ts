@@ -195,7 +195,7 @@ export class LogManager {
     every(intervals.logStartCheckpointMs, () => this.#forOnline(managed => managed.saveLogStartOffsets()))
     every(intervals.highWatermarkCheckpointMs, () => this.checkpointHighWatermarks())
     every(intervals.producerExpirationCheckMs, () => {
-      for (const log of this.#logs.values()) log.expireProducers(this.#options.producerIdExpirationMs ?? DAY_MS)
+      for (const log of this.#logs.values()) log.expireProducers(this.#options.producerIdExpirationMs?.() ?? DAY_MS)
     })
   }
 

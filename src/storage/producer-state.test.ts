@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { encodeEndTxnMarker } from '../protocol/index.ts'
 import { append, batchOf, openLog, valuesOf } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
+import { DEFAULT_INTERVALS } from './log-manager-options.ts'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts'
 
 const ALL = { maxBytes: 1 << 20, maxOffset: Number.POSITIVE_INFINITY, minOneMessage: true }
@@ -98,6 +99,18 @@ describe('an idempotent producer', () => {
       log.producerStates().map(({ producerId }) => producerId),
       [2],
     )
+  })
+
+  it('is forgotten by the producer.id.expiration.ms that there is when producers are looked at', async () => {
+    let expirationMs = 1_000_000_000
+    const { log, clock } = await openLog({}, { producerIdExpirationMs: () => expirationMs })
+    clock.jumpWallClock(1_700_000_000_000 - clock.now())
+    write(log, { id: 1, sequence: 0 })
+    await clock.advance(DEFAULT_INTERVALS.producerExpirationCheckMs)
+    assert.equal(log.producerStates().length, 1)
+    expirationMs = 1_000
+    await clock.advance(DEFAULT_INTERVALS.producerExpirationCheckMs)
+    assert.equal(log.producerStates().length, 0)
   })
 })
 
