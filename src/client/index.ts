@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export { ConfigError } from '../config/index.ts'
 export type { Logger, Pem, TlsOptions, TlsVersion } from '../platform/index.ts'
 export { KafkaError, type RecordHeader } from '../protocol/index.ts'

@@ -215,7 +215,7 @@ export class KafkaError extends Error {
   /** The same request may succeed later. */
   readonly retriable: boolean
 
-  constructor(code: ErrorName, message: string = errorMessage(code), options?: ErrorOptions) {
+  constructor(code: ErrorName, message: string = errorMessage(code), options?: { readonly cause?: unknown }) {
     super(message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message, options)
     this.name = 'KafkaError'
     this.code = code
@@ -243,7 +243,7 @@ export class KafkaError extends Error {
 
 /** Bytes that are no message. Nothing that follows them on a connection can be trusted: the connection is to be closed. */
 export class MalformedError extends KafkaError {
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super('INVALID_REQUEST', message, options)
     this.name = 'MalformedError'
   }

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * All of the protocol: what `index.ts` has, and every message and the table of APIs. It is what users of the package import; the
  * broker's layers import the messages that they use one by one, for each file costs time at every start.

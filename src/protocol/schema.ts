@@ -167,9 +167,11 @@ export const float64 = (): Field<number> => scalar('float64', 0)
 export const string = (): Field<string> => scalar('string', '')
 /** 16 bytes, as Kafka prints them: url-safe base64, 22 characters. */
 export const uuid = (): Field<string> => scalar('uuid', ZERO_UUID)
-export const bytes = (): Field<Uint8Array> => scalar('bytes', EMPTY_BYTES)
+/** Bytes by a name that declarations keep: compilers older than TypeScript 5.7 know no `Uint8Array<ArrayBufferLike>`. */
+export interface Bytes extends Uint8Array {}
+export const bytes = (): Field<Bytes> => scalar('bytes', EMPTY_BYTES)
 /** Record batches: a view of the buffer that was decoded, never looked into here. They may be given in several pieces. */
-export const records = (): Field<Uint8Array, ChunkedBytes> => new Field(fieldSpec({ kind: 'records' }, EMPTY_BYTES))
+export const records = (): Field<Bytes, ChunkedBytes> => new Field(fieldSpec({ kind: 'records' }, EMPTY_BYTES))
 
 /** A struct in place. */
 export function struct<F extends Fields>(fields: F): Field<StructOf<F>, StructInput<F>> {

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export type { AdjustableClock } from '../platform/index.ts'
 export { KafkaError } from '../protocol/index.ts'
 export type { ControlledRequest, ControlOptions, RequestControl } from './fault-table.ts'

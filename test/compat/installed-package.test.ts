@@ -1,4 +1,4 @@
-/** The package for those who do not trace: nothing of OpenTelemetry is needed, and who asks for it is told what to install. */
+/** The package as others install it: its declarations for the compilers that there are; and without OpenTelemetry, for those who do not trace: nothing of OpenTelemetry is needed, and who asks for it is told what to install. */
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,9 +11,12 @@ import { toolOrSkip } from './tools.ts'
 
 const TIMEOUT_MS = 120_000
 
-const PROGRAM = `
+const IMPORTS = `
 import { connect, json } from 'monedula'
 import { startCluster } from 'monedula/testing'
+export * from 'monedula/protocol'
+`
+const BODY = `
 const cluster = await startCluster({ topics: ['orders'] })
 const producer = connect(cluster.bootstrapServers).producer({ value: json<{ n: number }>() })
 const { offset }: { offset: number } = await producer.send('orders', { value: { n: 1 } })
@@ -21,6 +24,39 @@ await producer.close()
 await cluster.stop()
 console.log('offset', offset)
 `
+const PROGRAM = `${IMPORTS}${BODY}`
+/** Without an await at its top, which CommonJS does not have. */
+const PROGRAM_IN_FUNCTION = `${IMPORTS}export async function main() {${BODY}}`
+
+/** From the first compiler that reads the declarations to ours, each by another name, and the resolutions that it knows. */
+const COMPILERS: readonly (readonly [version: string, resolutions: readonly (readonly string[])[]])[] = [
+  [
+    '5.0.4',
+    [
+      ['commonjs', 'node'],
+      ['node16', 'node16'],
+      ['esnext', 'bundler'],
+    ],
+  ],
+  [
+    '5.9.3',
+    [
+      ['commonjs', 'node'],
+      ['node16', 'node16'],
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ],
+  ],
+  [
+    '7.0.2',
+    [
+      ['node16', 'node16'],
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+      ['commonjs', 'bundler'],
+    ],
+  ],
+]
 
 /** Runs `body` in a copy of the installed package outside of this tree, where nobody has OpenTelemetry. */
 async function withoutOpenTelemetry(installed: string, body: (directory: string) => Promise<void>): Promise<void> {
@@ -60,4 +96,34 @@ test('the package without @opentelemetry/api', { timeout: 600_000 }, async conte
       assert.match(stderr, /monedula\/opentelemetry needs @opentelemetry\/api: npm install @opentelemetry\/api/)
     })
   })
+})
+
+test('the declarations compile in a package of CommonJS with each compiler and resolution', {
+  timeout: 600_000,
+}, async context => {
+  const compilers = COMPILERS.map(([version]) => `typescript-${version}@npm:typescript@${version}`)
+  const directory = await toolOrSkip(context, 'the compilers', () =>
+    installedPackage('compilers', [...compilers, '@types/node@20.19.43']),
+  )
+  if (directory === undefined) return
+  // A package is of CommonJS unless it says otherwise, and so are its files: who asks for ES modules there requires them.
+  writeFileSync(join(directory, 'package.json'), '{ "private": true }\n')
+  writeFileSync(join(directory, 'program.ts'), PROGRAM_IN_FUNCTION)
+  for (const [version, resolutions] of COMPILERS) {
+    for (const [module, moduleResolution] of resolutions) {
+      await context.test(`${version} with module ${module}, moduleResolution ${moduleResolution}`, async () => {
+        const compilerOptions = {
+          target: 'es2020',
+          module,
+          moduleResolution,
+          strict: true,
+          skipLibCheck: false,
+          noEmit: true,
+        }
+        writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }))
+        const tsc = join(directory, `node_modules/typescript-${version}/bin/tsc`)
+        await run(process.execPath, [tsc, '-p', directory], { cwd: directory, timeoutMs: TIMEOUT_MS })
+      })
+    }
+  }
 })
