@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InvalidArgumentError } from 'commander'
-import { moment, nameValue, partitions, place, unescaped, wholeNumber } from './option-values.ts'
+import { moment, nameValue, partitions, place, port, unescaped, wholeNumber } from './option-values.ts'
 
 test('a place is a name, an offset, a distance to the end, or a time', () => {
   assert.deepEqual(place('beginning'), { at: 'beginning' })
@@ -26,6 +26,8 @@ test('numbers, times and pairs are refused when they are none', () => {
   for (const wrong of ['', '0', '-1', '1e3', '2147483648', ' 1']) {
     assert.throws(() => wholeNumber(1)(wrong), InvalidArgumentError, wrong)
   }
+  for (const right of ['0', '9092', '65535']) assert.equal(port(right), right)
+  for (const wrong of ['', '-1', '65536', 'http']) assert.throws(() => port(wrong), InvalidArgumentError, wrong)
   for (const wrong of ['', '1,', 'a']) assert.throws(() => partitions(wrong), InvalidArgumentError, wrong)
   for (const wrong of ['', 'today', '-5', '2026-02-31x']) {
     assert.throws(() => moment(wrong), InvalidArgumentError, wrong)

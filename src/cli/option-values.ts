@@ -13,6 +13,14 @@ export function wholeNumber(least: number): (text: string) => number {
   }
 }
 
+const MAX_PORT = 65_535
+
+/** A port, in the text that a setting takes. */
+export function port(text: string): string {
+  if (/^\d+$/.test(text) && Number(text) <= MAX_PORT) return text
+  throw new InvalidArgumentError(`Give a port, 0 to ${MAX_PORT}.`)
+}
+
 /** Numbers of partitions: `0`, or several with commas. */
 export function partitions(text: string, before: readonly number[] = []): number[] {
   return [...before, ...text.split(',').map(wholeNumber(0))]

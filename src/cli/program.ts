@@ -1,7 +1,7 @@
 /** What can be typed after `monedula`: commands, their options, and what is said of them. */
 import { Command, Option } from 'commander'
 import { oneLine, oneLineOnFailure } from './failures.ts'
-import { FORMAT_FIELDS, moment, nameValue, partitions, place, texts, wholeNumber } from './option-values.ts'
+import { FORMAT_FIELDS, moment, nameValue, partitions, place, port, texts, wholeNumber } from './option-values.ts'
 import { version } from './version.ts'
 
 /** The whole command line; each command loads its own code only when it runs. */
@@ -65,10 +65,10 @@ function addBroker(program: Command): void {
     .command('start')
     .description('run a broker')
     .option('-c, --config <file>', 'a server.properties file; without it, a broker for development')
-    .option('-p, --port <port>', 'listen on this port of 127.0.0.1; 0 picks a free one', '9092')
+    .option('-p, --port <port>', 'listen on this port of 127.0.0.1; 0 picks a free one', port, '9092')
     .option('-d, --data <directory>', 'keep records and metadata here', 'monedula-data')
     .option('-o, --override <key=value...>', 'set a configuration key, over what the file says')
-    .option('--metrics-port <port>', 'serve Prometheus metrics at this port of 127.0.0.1')
+    .option('--metrics-port <port>', 'serve Prometheus metrics at this port of 127.0.0.1', port)
     .option('--json', 'log JSON, an object a line')
     .option('-v, --verbose', 'log each request')
     .addHelpText('after', example('monedula start --port 9092 --data ./data'))
