@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError } from '../config/index.ts'
+import { silentLogger } from '../platform/index.ts'
 import { addressOptions, environmentOptions } from './address.ts'
 import { adminConfig } from './admin/admin-config.ts'
 import { readOptions } from './client-options.ts'
@@ -58,7 +59,7 @@ test('the environment names a cluster by MONEDULA_URL, or else KAFKA_URL', () =>
 
 test('settings given in code go over those of a file, of which what the client does not have is left alone', () => {
   const logged: unknown[] = []
-  const logger = { info: (context: unknown) => logged.push(context) } as never
+  const logger = { ...silentLogger, info: (context: unknown) => logged.push(context) }
   const properties = new Map([
     ['client.id', 'file'],
     ['request.timeout.ms', '7'],
@@ -114,7 +115,7 @@ test('a setting that there is not is refused with what was probably meant, also 
 
 test('a password that can be read on its way, and certificates that nobody checks, are warned of', () => {
   const warnings: unknown[] = []
-  const logger = { warn: (_: unknown, message: string) => warnings.push(message), info() {}, debug() {} } as never
+  const logger = { ...silentLogger, warn: (_: unknown, message: string) => warnings.push(message) }
   const user = { username: 'a', password: 'b' } as const
   const bootstrapServers = 'a:1'
   connect({ bootstrapServers, logger, tls: true, sasl: { mechanism: 'PLAIN', ...user } }).admin()
@@ -126,4 +127,12 @@ test('a password that can be read on its way, and certificates that nobody check
     'PLAIN without TLS: the password or token can be read on its way',
     'certificates of brokers are not checked (tls.rejectUnauthorized): anybody may be in between',
   ])
+})
+
+test('console is a logger, and what cannot be logged to is refused when the client is made', () => {
+  connect({ bootstrapServers: 'a:1', logger: console }).admin()
+  for (const logger of [() => {}, { log: () => {} }, null]) {
+    const refusal = { name: 'ConfigError', message: /^logger: .*console/ }
+    assert.throws(() => connect({ bootstrapServers: 'a:1', logger: logger as never }).admin(), refusal)
+  }
 })

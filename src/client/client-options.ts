@@ -9,6 +9,7 @@ import {
 import {
   type Clock,
   type Logger,
+  type LogLevels,
   type Network,
   nodeDisk,
   nodeNetwork,
@@ -54,8 +55,8 @@ type CamelCase<S extends string> = S extends `${infer Head}.${infer Tail}` ? `${
 export interface ClientParts extends SecurityParts {
   /** Settings out of a file, beneath those that are given in code. Those that the client does not have are left alone, and logged. */
   readonly properties?: ReadonlyMap<string, string>
-  /** Takes what the client logs, pino's shape; nothing is logged when left out. */
-  readonly logger?: Logger
+  /** Takes what the client logs, pino's shape; `console` does, too. Nothing is logged when left out. */
+  readonly logger?: LogLevels
   /** The network and time that the client lives in; the machine's when left out. */
   readonly platform?: { readonly network: Network; readonly clock: Clock; readonly random: Random }
 }
@@ -90,7 +91,8 @@ export function readOptions<T extends ConfigTable>(
   }
   const config = def.parse(known)
   const unused = config.unknownKeys()
-  if (unused.length > 0) logger?.info({ settings: unused }, 'settings that this client does not have')
+  if (unused.length > 0)
+    asLogger(logger ?? silentLogger).info({ settings: unused }, 'settings that this client does not have')
   return { config, parts: definedOnly({ tls, sasl, logger, platform }) }
 }
 
@@ -134,9 +136,10 @@ export function parseEndpoints(servers: readonly string[]): Endpoint[] {
 /** What a cluster's connections and metadata want to know. */
 export function clusterSettings(
   config: Config<typeof commonClientKeys>,
-  { logger = silentLogger, platform = MACHINE, ...security }: ClientParts,
+  { logger: given = silentLogger, platform = MACHINE, ...security }: ClientParts,
   allowAutoTopicCreation: boolean,
 ): ClusterSettings {
+  const logger = asLogger(given)
   const connectTimeoutMs = config.get('socket.connection.setup.timeout.ms')
   const secured = clientSecurity(config, security, { ...platform, disk: nodeDisk, timeoutMs: connectTimeoutMs })
   warnOfOpenDoors(secured, security, logger)
@@ -161,6 +164,14 @@ export function clusterSettings(
         : config.get('metadata.recovery.rebootstrap.trigger.ms'),
     security: secured,
   }
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+/** Clients name no loggers: the levels are all that is needed. @throws ConfigError for what lacks one, where no compiler looks */
+function asLogger(given: LogLevels): Logger {
+  if (LEVELS.every(level => typeof given?.[level] === 'function')) return given as Logger
+  throw new ConfigError(`logger: give a pino logger, console, or another object with ${LEVELS.join('(), ')}()`)
 }
 
 /** What works, and that nobody should mean in production. */

@@ -37,3 +37,11 @@ test('what cannot be read is said with its topic', () => {
   assert.throws(() => integer.deserialize(Buffer.of(1, 2), 'orders'), { code: 'INVALID_RECORD', message: /orders/ })
   assert.throws(() => json().deserialize(Buffer.from('{'), 'orders'), { code: 'INVALID_RECORD', message: /orders/ })
 })
+
+test('what cannot be written is said with its topic', () => {
+  const refusal = { code: 'INVALID_RECORD', message: /orders/ }
+  assert.throws(() => integer.serialize(2 ** 31, 'orders'), refusal)
+  assert.throws(() => integer.serialize('5' as never, 'orders'), refusal)
+  assert.throws(() => double.serialize(undefined as never, 'orders'), refusal)
+  assert.throws(() => long.serialize(5 as never, 'orders'), refusal)
+})

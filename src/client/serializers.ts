@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/index.ts'
 import { KafkaError } from '../protocol/index.ts'
+import { isThenable } from './thenable.ts'
 
 /** Turns values of one type into bytes and back. `topic` is where they go or come from. */
 export interface Serde<T> {
@@ -11,6 +12,18 @@ export interface Serde<T> {
 export function checkSerde(what: 'key' | 'value', serde: object, turn: 'serialize' | 'deserialize'): void {
   if (typeof (serde as Partial<Serde<unknown>>)[turn] === 'function') return
   throw new ConfigError(`${what}: give string, json(), or another object with ${turn}()`)
+}
+
+/**
+ * What a serializer has given. One that is asynchronous would be taken for bytes.
+ * @throws KafkaError INVALID_RECORD for anything but bytes
+ */
+export function checkedBytes(what: 'key' | 'value', given: unknown, topic: string): Uint8Array {
+  if (given instanceof Uint8Array) return given
+  // Whatever becomes of it, the send has failed, and nobody else hears of it.
+  if (isThenable(given)) given.then(undefined, () => {})
+  const instead = isThenable(given) ? 'a promise: await what it takes before the send' : typeof given
+  throw new KafkaError('INVALID_RECORD', `the serializer of ${what}s for ${topic} has to return bytes, not ${instead}`)
 }
 
 const LATIN1_MAX = 64
@@ -55,19 +68,19 @@ function jsonText(value: unknown, topic: string): string {
 }
 
 /** Java's IntegerSerializer: four bytes, big-endian. */
-export const integer: Serde<number> = fixed('integer', 4, {
+export const integer: Serde<number> = fixed('integer', 'number', 4, {
   write: (target, value) => void target.writeInt32BE(value),
   read: source => source.readInt32BE(),
 })
 
 /** Java's DoubleSerializer: eight bytes, big-endian. */
-export const double: Serde<number> = fixed('double', 8, {
+export const double: Serde<number> = fixed('double', 'number', 8, {
   write: (target, value) => void target.writeDoubleBE(value),
   read: source => source.readDoubleBE(),
 })
 
 /** Java's LongSerializer: eight bytes, big-endian. */
-export const long: Serde<bigint> = fixed('long', 8, {
+export const long: Serde<bigint> = fixed('long', 'bigint', 8, {
   write: (target, value) => void target.writeBigInt64BE(value),
   read: source => source.readBigInt64BE(),
 })
@@ -77,13 +90,20 @@ export const uuid: Serde<string> = string
 
 function fixed<T>(
   name: string,
+  type: 'number' | 'bigint',
   size: number,
   { write, read }: { write: (target: Buffer, value: T) => void; read: (source: Buffer) => T },
 ): Serde<T> {
   return {
-    serialize: value => {
+    serialize: (value, topic) => {
       const target = Buffer.alloc(size)
-      write(target, value)
+      try {
+        if (typeof value !== type) throw new TypeError(`it is of type ${typeof value}`)
+        write(target, value)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        throw new KafkaError('INVALID_RECORD', `a value for ${topic} is no ${name}: ${reason}`, { cause: error })
+      }
       return target
     },
     deserialize: (value, topic) => {

@@ -110,7 +110,8 @@ export class ClientConnection implements ConnectionSink {
    * Sends a request and resolves to the decoded answer. Byte arrays in it are views of the memory that was read.
    *
    * @throws KafkaError NETWORK_EXCEPTION when the connection ends first (it is not known whether the request was done),
-   * REQUEST_TIMED_OUT when no answer came in time, UNSUPPORTED_VERSION when `version` cannot say what `body` says
+   * REQUEST_TIMED_OUT when no answer came in time, UNSUPPORTED_VERSION when `version` cannot say what `body` says, INVALID_REQUEST for a
+   * value that does not fit its field
    */
   send<Q extends Fields, S extends Fields>(
     api: Api<Q, S>,
@@ -126,7 +127,7 @@ export class ClientConnection implements ConnectionSink {
     try {
       chunks = this.#frame(api.request, version, correlationId, body)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(unsaid(name, error))
     }
     this.#lastUsedMs = this.#options.clock.monotonicMs()
     if (isOneWay) {
@@ -265,6 +266,14 @@ export class ClientConnection implements ConnectionSink {
 /** Nobody knows when the program is done with an answer, so it has memory of its size, and none of the pool. */
 function memoryOfAnswer(bytes: number): Buffer {
   return bytes < Buffer.poolSize / 2 ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
+}
+
+/** Something that a caller gave does not fit its field, such as text where a number is to be: said so that no retry is tried. */
+function unsaid(name: string, error: unknown): KafkaError {
+  if (error instanceof KafkaError) return error
+  return new KafkaError('INVALID_REQUEST', `${name}: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })
 }
 
 function decodeAnswer<S extends Fields>(schema: Schema<S>, version: number, frame: Uint8Array): MessageOf<Schema<S>> {

@@ -12,6 +12,9 @@ export interface Logger {
   child(fields: { readonly logger?: string; readonly [field: string]: unknown }): Logger
 }
 
+/** What is logged to by who names no loggers; Node's `console` does, too. */
+export type LogLevels = Omit<Logger, 'child'>
+
 /** A logger that drops everything; for tests and embedded use. */
 export const silentLogger: Logger = {
   debug() {},

@@ -43,6 +43,14 @@ const wrongRecords: readonly (readonly [string, (producer: Untyped<Producer>) =>
       /a list of \{ key/,
     ],
     [
+      'headers as node-rdkafka has them',
+      p => p.send('orders', { value: 'a', headers: [{ trace: 'abc' }] }),
+      'INVALID_RECORD',
+      /\{ key, value \}/,
+    ],
+    ['a value that is undefined', p => p.send('orders', { key: 'a', value: undefined }), 'INVALID_RECORD', /null/],
+    ['a list of topics', p => p.send(['orders'], { value: 'a' }), 'INVALID_TOPIC_EXCEPTION', /named by a text/],
+    [
       'a header undefined',
       p => p.send('orders', { value: 'a', headers: { a: undefined } }),
       'INVALID_RECORD',
@@ -66,6 +74,32 @@ test('what JSON cannot say is refused with its topic', async () => {
   circle.itself = circle
   for (const value of [circle, () => 1, 1n]) {
     await assert.rejects(producer.send('orders', { value }), { code: 'INVALID_RECORD', message: /orders.*JSON/ })
+  }
+})
+
+test('a serializer that returns no bytes is refused for its record, and the next one is written', async () => {
+  const returned: (() => unknown)[] = [
+    async () => Buffer.of(1),
+    async () => Promise.reject(new Error('later')),
+    () => undefined,
+    () => 'text',
+  ]
+  await using producer = kafka.producer<string, string>({ value: { serialize: () => returned.shift()?.() as never } })
+  for (const message of [/await/, /await/, /not undefined/, /not string/]) {
+    await assert.rejects(producer.send('orders', { value: 'a' }), { code: 'INVALID_RECORD', message })
+  }
+  returned.push(() => Buffer.of(1))
+  assert.equal((await producer.send('orders', { value: 'a' })).topic, 'orders')
+})
+
+test('a transaction without its work, and offsets without their group, are refused with the way out', async () => {
+  await using producer = kafka.producer({ transactionalId: 'wrong-use' })
+  const untyped = producer as unknown as Untyped<Producer>
+  await assert.rejects(async () => untyped.transaction(), { code: 'INVALID_REQUEST', message: /beginTransaction\(\)/ })
+  const offset = { topic: 'orders', partition: 0, offset: 1 }
+  for (const offsets of [{ consumerGroupId: 'g', topics: [] }, [offset], [{ ...offset, offset: '1' }]]) {
+    const work = producer.transaction(async () => untyped.sendOffsets(offsets) as Promise<void>)
+    await assert.rejects(work, { code: 'INVALID_REQUEST', message: /sendOffsets\(\)/ })
   }
 })
 
@@ -113,6 +147,52 @@ test('a place to go on that is no offset is refused', async () => {
   }
 })
 
+const PLACE = { topic: 'orders', partition: 0 }
+const wrongPlaces: readonly (readonly [string, (consumer: Untyped<Consumer>) => unknown])[] = [
+  ['assign() of a name', c => c.assign('orders')],
+  ['assign() of names', c => c.assign(['orders'])],
+  ['assign() of kafkajs', c => c.assign([{ topic: 'orders', partitions: [0] }])],
+  ['assign() of a number in text', c => c.assign([{ topic: 'orders', partition: '0' }])],
+  ['pause() of one', c => c.pause(PLACE)],
+  ['pause() of kafkajs', c => c.pause([{ topic: 'orders', partitions: [0] }])],
+  ['resume() of nothing', c => c.resume()],
+  ['fetching committed offsets of nothing', c => c.committed()],
+  ['committing offsets of one', c => c.commit({ ...PLACE, offset: 1 })],
+  ['committing offsets of kafkajs', c => c.commit([{ topic: 'orders', partitions: [{ partition: 0, offset: '1' }] }])],
+  ['endOffsets() of a name', c => c.endOffsets('orders')],
+  ['looking up offsets without a time', c => c.offsetsForTimes([PLACE])],
+  ['looking up offsets by a Date', c => c.offsetsForTimes([{ ...PLACE, timestamp: new Date() }])],
+]
+
+for (const [name, call] of wrongPlaces) {
+  test(`partitions that are none are refused by the name of the call: ${name}`, async () => {
+    await using consumer = kafka.consumer({ groupId: 'places' })
+    const message = new RegExp(`^${name.split(/ (of|without|by) /)[0]!.replace('()', '\\(\\)')}.*: `)
+    await assert.rejects(async () => call(consumer as never), { code: 'INVALID_REQUEST', message })
+    assert.deepEqual(consumer.assignment, [])
+  })
+}
+
+test('items that an admin cannot ask about are refused with what they lack', async () => {
+  await using admin = kafka.admin()
+  const untyped = admin as unknown as Untyped<typeof admin>
+  const calls: readonly (readonly [() => unknown, RegExp])[] = [
+    [() => untyped.createTopics(['bills']), /\{ name \}, not of string/],
+    [() => untyped.createTopics([{ topic: 'bills', numPartitions: 3 }]), /\{ topic, numPartitions \} has no name/],
+    [() => untyped.createTopics([{ name: 'bills', partitions: '3' }]), /CreateTopics: 3 is no int32/],
+    [() => untyped.createPartitions([{ topic: 'orders', count: 3 }]), /has no total/],
+    [() => untyped.listOffsets([PLACE]), /at is latest, earliest/],
+    [() => untyped.listOffsets([{ ...PLACE, at: 'end' }]), /not end/],
+    [() => untyped.deleteRecords([{ ...PLACE, offset: '3' }]), /has no beforeOffset/],
+    [() => untyped.describeConfigs([{ type: 2, name: 'orders' }]), /type that is not a text/],
+    [() => untyped.incrementalAlterConfigs([{ type: 'topic', name: 'orders', configEntries: [] }]), /has no changes/],
+    [() => untyped.listConsumerGroupOffsets({ groupId: 'billing' }), /./],
+  ]
+  for (const [call, message] of calls) {
+    await assert.rejects(async () => call(), { name: 'KafkaError', code: 'INVALID_REQUEST', message })
+  }
+})
+
 test('an admin that is given one thing, or what other clients take, asks for a list', async () => {
   await using admin = kafka.admin()
   const untyped = admin as unknown as Untyped<typeof admin>
@@ -124,7 +204,7 @@ test('an admin that is given one thing, or what other clients take, asks for a l
     await assert.rejects(async () => call(), { code: 'INVALID_REQUEST', message: /give a list/ })
   }
   assert.deepEqual(
-    (await admin.listTopics()).map(({ name }) => name),
+    (await admin.listTopics()).filter(({ isInternal }) => !isInternal).map(({ name }) => name),
     ['orders'],
   )
 })

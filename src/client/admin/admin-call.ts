@@ -1,4 +1,5 @@
 import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import { checkItems, type NeededFields } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
 
@@ -59,14 +60,27 @@ const PASSING: ReadonlySet<string> = new Set([
   'THROTTLING_QUOTA_EXCEEDED',
 ])
 
-/** Tries until each item has its answer, and asks again only about those that have none. Results and failures come in the order of the items. */
+/** What a call is about. */
+export interface Form<I> {
+  /** What is done, for messages. */
+  readonly what: string
+  readonly items: readonly I[]
+  readonly keyOf: (item: I) => string
+  /** Without these fields an item cannot be asked about. */
+  readonly needed?: NeededFields
+}
+
+/**
+ * Tries until each item has its answer, and asks again only about those that have none. Results and failures come in the order of the
+ * items.
+ * @throws INVALID_REQUEST for items that lack what is needed
+ */
 export async function settle<I, T>(
   { cluster, patience }: AdminCall,
-  { what, items, keyOf }: { readonly what: string; readonly items: readonly I[]; readonly keyOf: (item: I) => string },
+  { what, items, keyOf, needed }: Form<I>,
   ask: (left: readonly I[]) => Promise<readonly Answer<T>[]>,
 ): Promise<T[]> {
-  // `createTopics({ topics })` is how others have it, and `deleteTopics('orders')` a slip: no compiler may have looked.
-  if (!Array.isArray(items)) throw new KafkaError('INVALID_REQUEST', `${what}: give a list, not ${typeof items}`)
+  checkItems(what, items, needed)
   if (items.length === 0) return []
   const results = new Map<string, T>()
   const failures = new Map<string, KafkaError>()

@@ -93,6 +93,8 @@ export interface ResourceChanges extends ConfigResource {
   readonly changes: readonly ConfigChange[]
 }
 
+const RESOURCE_FIELDS = { type: 'text', name: 'text' } as const
+const CHANGE_FIELDS = { ...RESOURCE_FIELDS, changes: 'list' } as const
 const keyOf = ({ type, name }: ConfigResource): string => `${type} ${name}`
 const keyOnWire = (type: number, name: string): string => `${typeName(type)} ${name}`
 const typeName = (type: number): string =>
@@ -105,7 +107,7 @@ export function describeConfigs(
   resources: readonly ConfigResource[],
   { names, includeDocumentation = false, includeSynonyms = false }: DescribeConfigsOptions,
 ): Promise<ResourceConfigs[]> {
-  return settle(call, { what: 'describing configs', items: resources, keyOf }, async left => {
+  return settle(call, { what: 'describing configs', items: resources, keyOf, needed: RESOURCE_FIELDS }, async left => {
     const answers = await eachOwner(call, left, DESCRIBE_CONFIGS, ofOwner => version => ({
       resources: ofOwner.map(({ type, name }) => ({
         resourceType: RESOURCE_TYPES[type],
@@ -144,7 +146,7 @@ export async function incrementalAlterConfigs(
   resources: readonly ResourceChanges[],
   { validateOnly = false }: ValidatedOptions,
 ): Promise<void> {
-  await settle(call, { what: 'altering configs', items: resources, keyOf }, async left => {
+  await settle(call, { what: 'altering configs', items: resources, keyOf, needed: CHANGE_FIELDS }, async left => {
     const answers = await eachOwner(call, left, ALTER_CONFIGS, ofOwner => ({
       resources: ofOwner.map(({ type, name, changes }) => ({
         resourceType: RESOURCE_TYPES[type],

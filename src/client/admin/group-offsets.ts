@@ -1,5 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/index.ts'
 import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts'
+import { PARTITION_FIELDS } from '../checked-items.ts'
 import { commitOffsets, fetchOffsets, outsider, type PartitionOffset } from '../consumer/offset-requests.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, type CallOptions, settle } from './admin-call.ts'
@@ -40,17 +41,20 @@ export async function deleteConsumerGroupOffsets(
   partitions: readonly TopicPartition[],
 ): Promise<void> {
   const { cluster, patience } = call
-  await settle(call, { what: `deleting offsets of group ${groupId}`, items: partitions, keyOf: nameOf }, left =>
-    cluster.withCoordinator(
-      'group',
-      groupId,
-      { what: `deleting offsets of group ${groupId}`, patience },
-      async broker => {
-        const topics = byTopic(left, ({ partition }) => ({ partitionIndex: partition }))
-        const answer = await cluster.request({ broker }, OFFSET_DELETE, { groupId, topics })
-        if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
-        return outcomesOf(answer.topics)
-      },
-    ),
+  await settle(
+    call,
+    { what: `deleting offsets of group ${groupId}`, items: partitions, keyOf: nameOf, needed: PARTITION_FIELDS },
+    left =>
+      cluster.withCoordinator(
+        'group',
+        groupId,
+        { what: `deleting offsets of group ${groupId}`, patience },
+        async broker => {
+          const topics = byTopic(left, ({ partition }) => ({ partitionIndex: partition }))
+          const answer = await cluster.request({ broker }, OFFSET_DELETE, { groupId, topics })
+          if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
+          return outcomesOf(answer.topics)
+        },
+      ),
   )
 }

@@ -1,6 +1,7 @@
 import { ErrorCode, KafkaError, type MessageOf } from '../../protocol/index.ts'
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts'
 import { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/43-elect-leaders.ts'
+import { checkItems, type NeededFields, PARTITION_FIELDS } from '../checked-items.ts'
 import { listOffsetsAt, Timestamp } from '../consumer/offset-requests.ts'
 import { grouped } from '../grouped.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
@@ -83,18 +84,22 @@ export function listOffsets(
   { isolationLevel = 'read_uncommitted' }: ListOffsetsOptions,
 ): Promise<ListedOffset[]> {
   return atLeaders(call, 'listing offsets', wanted, async (broker, partitions) => {
-    const queries = partitions.map(({ topic, partition, at }) => ({
-      topic,
-      partition,
-      timestamp: typeof at === 'number' ? at : SPECS[at],
-    }))
+    const queries = partitions.map(({ topic, partition, at }) => ({ topic, partition, timestamp: timestampOf(at) }))
     const found = await listOffsetsAt(call.cluster, broker, queries, isolationLevel === 'read_committed')
     return found.map(({ errorCode, ...result }) => ({ key: nameOf(result), errorCode, result }))
   })
 }
 
+/** @throws KafkaError INVALID_REQUEST for what no compiler has looked at: `end`, a Date, nothing */
+function timestampOf(at: OffsetQuery['at']): number {
+  const timestamp = typeof at === 'number' ? at : Object.hasOwn(SPECS, at ?? '') ? SPECS[at] : undefined
+  if (Number.isSafeInteger(timestamp)) return timestamp as number
+  const ways = `${Object.keys(SPECS).join(', ')}, or milliseconds since 1970`
+  throw new KafkaError('INVALID_REQUEST', `listing offsets: at is ${ways}, not ${String(at)}`)
+}
+
 export function deleteRecords(call: AdminCall, wanted: readonly RecordsToDelete[]): Promise<LowWatermark[]> {
-  return atLeaders(call, 'deleting records', wanted, async (broker, partitions) => {
+  const ask = async (broker: number, partitions: readonly RecordsToDelete[]) => {
     const answer = await call.cluster.request({ broker }, DELETE_RECORDS, {
       topics: byTopic(partitions, ({ partition, beforeOffset }) => ({
         partitionIndex: partition,
@@ -108,7 +113,8 @@ export function deleteRecords(call: AdminCall, wanted: readonly RecordsToDelete[
         return { key: nameOf(place), errorCode, result: { ...place, lowWatermark } }
       }),
     )
-  })
+  }
+  return atLeaders(call, 'deleting records', wanted, ask, { ...PARTITION_FIELDS, beforeOffset: 'integer' })
 }
 
 /** Elects leaders, of all partitions when none are named; one whose leader is the wanted one already counts as done. */
@@ -158,8 +164,10 @@ export async function atLeaders<P extends TopicPartition, T>(
   what: string,
   wanted: readonly P[],
   ask: (broker: number, partitions: readonly P[]) => Promise<readonly Answer<T>[]>,
+  needed: NeededFields = PARTITION_FIELDS,
 ): Promise<T[]> {
   const { cluster } = call
+  checkItems(what, wanted, needed)
   const topics = [...new Set(wanted.map(({ topic }) => topic))]
   try {
     return await settle<P, T>(call, { what, items: wanted, keyOf: nameOf }, async left => {

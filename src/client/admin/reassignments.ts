@@ -7,6 +7,7 @@ import {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from '../../protocol/messages/46-list-partition-reassignments.ts'
+import { PARTITION_FIELDS } from '../checked-items.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, asked, brokerTimeoutMs, settle } from './admin-call.ts'
 import { nameOf, outcomesOf } from './partitions.ts'
@@ -29,14 +30,18 @@ export interface PartitionReassignment extends TopicPartition {
 }
 
 export async function alterPartitionReassignments(call: AdminCall, wanted: readonly NewReassignment[]): Promise<void> {
-  await settle(call, { what: 'reassigning partitions', items: wanted, keyOf: nameOf }, async left => {
-    const answer = await call.cluster.requestController(ALTER, {
-      topics: byTopic(left, ({ partition, replicas }) => ({ partitionIndex: partition, replicas })),
-      timeoutMs: brokerTimeoutMs(call),
-    })
-    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode, answer.errorMessage)
-    return outcomesOf(answer.responses)
-  })
+  await settle(
+    call,
+    { what: 'reassigning partitions', items: wanted, keyOf: nameOf, needed: PARTITION_FIELDS },
+    async left => {
+      const answer = await call.cluster.requestController(ALTER, {
+        topics: byTopic(left, ({ partition, replicas }) => ({ partitionIndex: partition, replicas })),
+        timeoutMs: brokerTimeoutMs(call),
+      })
+      if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode, answer.errorMessage)
+      return outcomesOf(answer.responses)
+    },
+  )
 }
 
 export async function listPartitionReassignments(

@@ -71,7 +71,8 @@ export function createTopics(
   topics: readonly NewTopic[],
   { validateOnly = false, ...options }: ValidatedOptions & QuotaOptions,
 ): Promise<CreatedTopic[]> {
-  const form = { what: 'creating topics', items: topics, keyOf: ({ name }: NewTopic) => name }
+  const needed = { name: 'text' } as const
+  const form = { what: 'creating topics', items: topics, keyOf: ({ name }: NewTopic) => name, needed }
   return settle(call, form, async left => {
     const answer = await call.cluster.requestController(CREATE_TOPICS, {
       topics: left.map(topicInput),
@@ -160,7 +161,8 @@ export async function createPartitions(
   wanted: readonly NewPartitions[],
   { validateOnly = false, ...options }: ValidatedOptions & QuotaOptions,
 ): Promise<void> {
-  const form = { what: 'adding partitions', items: wanted, keyOf: ({ topic }: NewPartitions) => topic }
+  const needed = { topic: 'text', total: 'integer' } as const
+  const form = { what: 'adding partitions', items: wanted, keyOf: ({ topic }: NewPartitions) => topic, needed }
   await settle(call, form, async left => {
     const answer = await call.cluster.requestController(CREATE_PARTITIONS, {
       topics: left.map(({ topic, total, assignments }) => ({

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { Config } from '../../config/index.ts'
 import type { Logger } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
+import { checkedPartitions } from '../checked-items.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo, TopicInfo } from '../cluster-metadata.ts'
@@ -164,7 +165,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     if (this.#subscription !== undefined)
       throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: unsubscribe() first')
     this.#left = undefined
-    const wanted = new Set(partitions.map(partitionKey))
+    const wanted = new Set(checkedPartitions('assign()', partitions).map(partitionKey))
     if (this.#config.get('enable.auto.commit')) void this.#commitQuietly()
     this.#partitions.drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
     this.#add(partitions.filter(one => this.#partitions.find(one) === undefined))
@@ -288,7 +289,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Reads nothing of partitions until {@link resume}; they stay this consumer's. */
   pause(partitions: readonly TopicPartition[]): void {
-    for (const one of partitions) this.#partitions.get(one).isPaused = true
+    for (const one of checkedPartitions('pause()', partitions)) this.#partitions.get(one).isPaused = true
     // There is room for others now.
     this.#fetcher.wake()
   }
@@ -300,7 +301,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Reads on after {@link pause}. */
   resume(partitions: readonly TopicPartition[]): void {
-    for (const one of partitions) this.#partitions.get(one).isPaused = false
+    for (const one of checkedPartitions('resume()', partitions)) this.#partitions.get(one).isPaused = false
     this.#deliveries.wake()
     this.#fetcher.wake()
   }
@@ -320,12 +321,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return listOffsets(this.#cluster, wanted, { patience: this.#patience(wait), isCommitted: this.#limits.isCommitted })
   }
 
-  beginningOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
-    return this.offsetsForTimes(atTime(partitions, Timestamp.earliest), wait)
+  async beginningOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
+    return this.offsetsForTimes(atTime(checkedPartitions('beginningOffsets()', partitions), Timestamp.earliest), wait)
   }
 
-  endOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
-    return this.offsetsForTimes(atTime(partitions, Timestamp.latest), wait)
+  async endOffsets(partitions: readonly TopicPartition[], wait: WaitOptions = {}) {
+    return this.offsetsForTimes(atTime(checkedPartitions('endOffsets()', partitions), Timestamp.latest), wait)
   }
 
   /**

@@ -2,6 +2,7 @@ import { ErrorCode, errorName, KafkaError } from '../../protocol/index.ts'
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
 import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
 import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
+import { checkItems, PARTITION_FIELDS } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
 import { type GroupMetadata, placeIn } from '../group-metadata.ts'
@@ -69,6 +70,7 @@ export async function listOffsets(
   { patience, isCommitted }: { readonly patience: Patient; readonly isCommitted: boolean },
 ): Promise<FoundOffset[]> {
   const found: FoundOffset[] = []
+  checkItems('looking up offsets', wanted, { ...PARTITION_FIELDS, timestamp: 'integer' })
   let left = [...wanted]
   await cluster.retrying('looking up offsets', patience, async failures => {
     const topics = [...new Set(left.map(({ topic }) => topic))]
@@ -136,6 +138,7 @@ export function fetchOffsets(
   patience: Patient,
 ): Promise<PartitionOffset[]> {
   const { groupId } = reader
+  if (partitions !== null) checkItems('fetching committed offsets', partitions, PARTITION_FIELDS)
   const topics =
     partitions &&
     byTopic(partitions, ({ partition }) => partition).map(({ name, partitions: numbers }) => ({
@@ -238,6 +241,7 @@ export async function commitOffsets(
 
 /** @throws KafkaError INVALID_REQUEST for what is no offset */
 function checkOffsets(offsets: readonly PartitionOffset[]): void {
+  checkItems('committing offsets', offsets, PARTITION_FIELDS)
   for (const { topic, partition, offset } of offsets) {
     if (Number.isSafeInteger(offset) && offset >= 0) continue
     const what = `offset ${offset} of ${topic}-${partition} cannot be committed: give the next one to read, 0 and up`

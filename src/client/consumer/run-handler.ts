@@ -1,3 +1,4 @@
+import { KafkaError } from '../../protocol/index.ts'
 import { abortable, onAbort } from '../abortable.ts'
 import { partitionForKey } from '../producer/murmur2.ts'
 import { isThenable } from '../thenable.ts'
@@ -23,7 +24,8 @@ export async function runHandler<K, V>(
   handler: Handler<K, V>,
   { concurrency = 1, order = 'partition', signal }: RunOptions,
 ): Promise<void> {
-  if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is not a number of calls`)
+  if (!(concurrency >= 1))
+    throw new KafkaError('INVALID_REQUEST', `concurrency: ${concurrency} is not a number of calls`)
   const over = new AbortController()
   const stop = (): void => over.abort()
   if (signal?.aborted) stop()

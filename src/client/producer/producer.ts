@@ -7,7 +7,7 @@ import { Cluster } from '../cluster.ts'
 import type { PartitionInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
-import { checkSerde, type Serde, string } from '../serializers.ts'
+import { checkedBytes, checkSerde, type Serde, string } from '../serializers.ts'
 import { partitionsOf } from '../topic-questions.ts'
 import { Idempotence } from './idempotence.ts'
 import { Identification } from './identify.ts'
@@ -202,7 +202,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     third?: SendOptions,
   ): Promise<RecordMetadata> {
     const isNamed = typeof first === 'string'
-    const topic = isNamed ? first : first?.topic
+    const topic = typeof first === 'object' ? first?.topic : first
     const record = (isNamed ? second : first) as ProducerRecord<K, V>
     const signal = (isNamed ? third : (second as SendOptions | undefined))?.signal
     if (signal?.aborted) return this.#refused(signal.reason)
@@ -295,6 +295,10 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
    */
   async transaction<T>(work: (producer: this) => Promise<T>, options: SendOptions = {}): Promise<T> {
     const transactions = this.#needTransactions()
+    if (typeof work !== 'function') {
+      const ways = 'its work as a function; beginTransaction() and commitTransaction() do without'
+      throw new KafkaError('INVALID_REQUEST', `transaction() takes ${ways}`)
+    }
     if (transactions.isAbortDue) await transactions.abort(options.signal)
     if (transactions.state === 'uninitialized') await this.initTransactions(options)
     this.beginTransaction()
@@ -448,7 +452,7 @@ function serializeWith<T>(what: 'key' | 'value', serde: Pick<Serde<T>, 'serializ
   // Text is encoded where it is to be, without bytes of its own in between.
   if (serde === undefined || (serde as unknown) === string) return value => raw(what, value)
   checkSerde(what, serde, 'serialize')
-  return (value, topic) => serde.serialize(value as T, topic)
+  return (value, topic) => checkedBytes(what, serde.serialize(value as T, topic), topic)
 }
 
 function raw(what: 'key' | 'value', value: unknown): RecordPart {

@@ -12,7 +12,7 @@ export type HeadersInput =
 export interface ProducerRecord<K = Raw, V = Raw> {
   /** Records of one key keep their order and go to one partition; null or absent for none. */
   readonly key?: K | null
-  /** Null or absent is a tombstone: a compacted topic forgets the key. */
+  /** Null or absent is a tombstone: a compacted topic forgets the key. Undefined is refused, as it mostly is a slip. */
   readonly value?: V | null
   readonly headers?: HeadersInput
   /** Left out, the partitioner chooses. */
@@ -50,13 +50,19 @@ const RECORD_FIELDS: ReadonlySet<string> = new Set(['topic', 'key', 'value', 'he
 
 /**
  * Where no compiler looks, a record without a value may be something else: a text, or what other clients call a record. It would be
- * written as a tombstone.
+ * written as a tombstone, and so would a value that is undefined.
  * @throws KafkaError INVALID_RECORD
  */
 export function checkEmptyRecord(record: unknown): void {
   const wanted = 'a record is an object such as { key, value, headers }'
   if (typeof record !== 'object' || record === null) {
     throw new KafkaError('INVALID_RECORD', `${wanted}, not ${record === null ? 'null' : typeof record}`)
+  }
+  if ('value' in record) {
+    throw new KafkaError(
+      'INVALID_RECORD',
+      'the value of a record is undefined: give null where a key is to be forgotten',
+    )
   }
   const stray = Object.keys(record).find(name => !RECORD_FIELDS.has(name))
   if (stray === undefined) return
@@ -86,7 +92,10 @@ export function plainRecord<K, V>(topic: string, given: ProducerRecord<K, V>): T
 export function headersOf(input: HeadersInput | undefined): readonly RecordHeader[] {
   if (input === undefined || input === null) return NO_HEADERS
   if (Array.isArray(input)) {
-    return input.map(({ key, value }: { key: string; value: string | Uint8Array | null }) => header(key, value))
+    return input.map(one => {
+      if (typeof one?.key === 'string') return header(one.key, one.value)
+      throw new KafkaError('INVALID_RECORD', 'a list of headers is one of { key, value }; an object of names does, too')
+    })
   }
   if (typeof input !== 'object' || Symbol.iterator in input) {
     throw new KafkaError('INVALID_RECORD', 'headers are an object of names and values, or a list of { key, value }')

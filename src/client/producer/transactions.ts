@@ -18,6 +18,7 @@ import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-tx
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
 import { abortable } from '../abortable.ts'
 import type { RequestBody } from '../broker-node.ts'
+import { checkItems, PARTITION_FIELDS } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
 import type { Patient } from '../deadline.ts'
@@ -45,6 +46,7 @@ const SECOND_LEVEL = 2
 const CONCURRENT_PAUSE_MS = 20
 /** From this version of InitProducerId on a producer goes on as itself; before it becomes another, whoever has taken its place (KIP-360). */
 const KEEPS_IDENTITY = 3
+const NO_GROUP = 'sendOffsets() takes a list of offsets and consumer.groupMetadata, or { groupId }'
 const NO_PRODUCER = { producerId: -1, producerEpoch: -1 }
 
 /** Where a transactional producer is. */
@@ -177,8 +179,10 @@ export class Transactions {
 
   async sendOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, signal?: AbortSignal): Promise<void> {
     this.checkMaySend()
+    checkItems('sendOffsets()', offsets, { ...PARTITION_FIELDS, offset: 'integer' })
     if (offsets.length === 0) return
     try {
+      if (typeof group?.groupId !== 'string') throw new KafkaError('INVALID_REQUEST', NO_GROUP)
       await abortable(this.#renew(), signal)
       if (!this.#isImplicit) {
         const body = () => ({ ...this.#names(), groupId: group.groupId })

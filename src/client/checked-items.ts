@@ -1,0 +1,45 @@
+import { KafkaError } from '../protocol/index.ts'
+import type { TopicPartition } from './topic-partition.ts'
+
+const KINDS = {
+  text: { isGiven: (value: unknown) => typeof value === 'string', name: 'a text' },
+  integer: { isGiven: (value: unknown) => Number.isSafeInteger(value), name: 'a whole number' },
+  list: { isGiven: (value: unknown) => Array.isArray(value), name: 'a list' },
+} as const
+
+/** What each item of a call has to have, by name. */
+export type NeededFields = Readonly<Record<string, keyof typeof KINDS>>
+
+/** What names a partition. */
+export const PARTITION_FIELDS = { topic: 'text', partition: 'integer' } as const satisfies NeededFields
+
+/**
+ * Looks at what a call is about, where perhaps no compiler has: a single thing in place of a list, or fields as other clients name
+ * them, would be sent as what they are not. Fields that are not needed are left alone.
+ * @throws KafkaError INVALID_REQUEST that names what is missing
+ */
+export function checkItems(what: string, items: unknown, needed: NeededFields = {}): void {
+  // `createTopics({ topics })` is how others have it, and `deleteTopics('orders')` a slip.
+  if (!Array.isArray(items)) throw new KafkaError('INVALID_REQUEST', `${what}: give a list, not ${kindOf(items)}`)
+  const fields = Object.entries(needed)
+  if (fields.length === 0) return
+  const wanted = `give a list of { ${fields.map(([name]) => name).join(', ')} }`
+  for (const item of items as unknown[]) {
+    if (typeof item !== 'object' || item === null)
+      throw new KafkaError('INVALID_REQUEST', `${what}: ${wanted}, not of ${kindOf(item)}`)
+    for (const [name, kind] of fields) {
+      const value: unknown = (item as Readonly<Record<string, unknown>>)[name]
+      if (KINDS[kind].isGiven(value)) continue
+      const fault = value === undefined ? `has no ${name}` : `has a ${name} that is not ${KINDS[kind].name}`
+      throw new KafkaError('INVALID_REQUEST', `${what}: { ${Object.keys(item).join(', ')} } ${fault}: ${wanted}`)
+    }
+  }
+}
+
+/** {@link checkItems} of partitions, which it gives back. @throws KafkaError INVALID_REQUEST */
+export function checkedPartitions<P extends TopicPartition>(what: string, partitions: readonly P[]): readonly P[] {
+  checkItems(what, partitions, PARTITION_FIELDS)
+  return partitions
+}
+
+const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value)
