@@ -16,6 +16,8 @@ export function recordSerdes<K, V>({ key, value }: Partial<RecordSerdes<K, V>>):
 }
 
 const NO_HEADERS: readonly RecordHeader[] = []
+/** What `console.log` asks for how an object looks, in Node, Bun and Deno. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /**
  * A record as a consumer gives it. Key and value are turned into their types when they are first looked at: what cannot be read
@@ -69,5 +71,20 @@ export class ConsumerRecord<K = Uint8Array, V = Uint8Array> implements TopicPart
       this.#value = this.valueBytes === null ? null : this.#serdes.value.deserialize(this.valueBytes, this.topic)
     }
     return this.#value
+  }
+
+  /** All that it says, with key and value as they are read: what `JSON.stringify` writes. @throws what the deserializer throws */
+  toJSON() {
+    const { topic, partition, offset, timestamp, leaderEpoch, headers, key, value } = this
+    return { topic, partition, offset, timestamp, leaderEpoch, headers, key, value }
+  }
+
+  /** The same for `console.log`; the bytes where they cannot be read. */
+  [INSPECT](): object {
+    try {
+      return this.toJSON()
+    } catch {
+      return { ...this }
+    }
   }
 }
