@@ -350,6 +350,18 @@ test('while a partition has no leader the metadata is asked for less and less of
   assert.ok(asked > 0)
 })
 
+test('a failure that ends what waits ends also what waited for its memory', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using producer = connect(cluster.bootstrapServers).producer({ bufferMemory: 3_000, retryBackoffMs: 1 })
+  await producer.send('orders', { value: 'before' })
+  cluster.failNext('Produce', 'NOT_LEADER_OR_FOLLOWER')
+  cluster.failNext('Metadata', 'CLUSTER_AUTHORIZATION_FAILED')
+  const value = 'x'.repeat(1_200)
+  const sent = [1, 2, 3].map(() => producer.send('orders', { value }))
+  for (const one of sent) await assert.rejects(one, { code: 'CLUSTER_AUTHORIZATION_FAILED' })
+  await producer.flush()
+})
+
 test('records that were given up while they waited are not waited for', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   const held = cluster.delay('Metadata', 2 * PATIENCE_MS)

@@ -79,12 +79,13 @@ export class Sender {
     this.#parts.cluster.settings.clock.soon(() => this.#run())
   }
 
-  /** Fails everything that waits; what is on its way is still heard. */
+  /** Fails everything that waits, with what gets the memory of that; what is on its way is still heard. */
   failWaiting(error: Error): void {
     for (const queue of this.#active) {
+      // Taken out first: a queue that gets records meanwhile comes in again, and has its turn.
+      this.#active.delete(queue)
       for (const batch of queue.waiting.splice(0)) this.#fail(batch, error, batch.attempts === 0)
     }
-    this.#active.clear()
   }
 
   /** Fails what waits and was never sent. */
