@@ -181,6 +181,48 @@ test('offsets of a transaction that come late do not take the place of those of 
   assert.equal(committed?.offset, 2)
 })
 
+test('a record that is sent when its transaction is being committed is refused, and does not go with the next one', async () => {
+  await using cluster = await startCluster({ topics: ['orders', 'bills'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer({ transactionalId: 'a' })
+  await producer.transaction(() => producer.send('bills', { value: 'one' }))
+  producer.beginTransaction()
+  let answer = (): void => undefined
+  const written = new Promise<void>(resolve => {
+    answer = withholdAnswer(cluster, 'Produce', resolve)
+  })
+  const sent = producer.send('orders', { value: 'two' })
+  await written
+  const committed = producer.commitTransaction()
+  // A turn later the commit has counted what it waits for.
+  await new Promise(setImmediate)
+  const refusal = { code: 'INVALID_TXN_STATE', message: /committing/ }
+  const refused = assert.rejects(producer.send('bills', { value: 'late' }), refusal)
+  answer()
+  await Promise.all([sent, committed])
+  await Promise.all([refused, producer.transaction(async () => undefined)])
+})
+
+for (const end of ['committed', 'aborted'] as const) {
+  test(`offsets on their way when their transaction is ${end} are ${end} with it, and the next one works`, async () => {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    const kafka = connect(cluster.bootstrapServers)
+    await using producer = kafka.producer({ transactionalId: 'a' })
+    await using admin = kafka.admin()
+    await producer.initTransactions()
+    producer.beginTransaction()
+    const sent = producer.sendOffsets([{ topic: 'orders', partition: 0, offset: 1 }], NOBODY)
+    const ended = end === 'committed' ? producer.commitTransaction() : producer.abortTransaction()
+    await Promise.all([sent, ended])
+    const offsets = await admin.listConsumerGroupOffsets('readers')
+    assert.deepEqual(
+      offsets.map(({ offset }) => offset),
+      end === 'committed' ? [1] : [],
+    )
+    await producer.transaction(() => producer.send('orders', { value: 'next' }))
+  })
+}
+
 test('a producer all of whose requests are answered keeps its epoch', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   const kafka = connect(cluster.bootstrapServers)

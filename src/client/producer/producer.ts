@@ -270,7 +270,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   }
 
   /**
-   * Waits for the transaction's records and makes them visible.
+   * Waits for the transaction's records and offsets and makes them visible. What is sent meanwhile is refused.
    * @throws what has made it fail: abort it; REQUEST_TIMED_OUT or the signal's reason when nobody knows whether it is committed: call it again
    */
   commitTransaction({ signal }: SendOptions = {}): Promise<void> {

@@ -98,6 +98,10 @@ export class Transactions {
   #isAdding = false
   #adding: Promise<void> | undefined
   #hasOffsets = false
+  /** Calls of {@link sendOffsets} that are under way; none of them fails here. */
+  readonly #sendingOffsets = new Set<Promise<void>>()
+  /** Calls of {@link commit} that wait for what the transaction was given. */
+  #gathering = 0
   /** Calls of {@link abort} that are under way. */
   #aborts = 0
   /** Requests of this transaction that were sent and not answered: they may be done, or come yet. */
@@ -118,14 +122,14 @@ export class Transactions {
     return this.#state === 'aborting' && this.#aborts === 0
   }
 
-  /** @throws KafkaError INVALID_TXN_STATE outside of a transaction; what has made the transaction fail */
+  /** @throws KafkaError INVALID_TXN_STATE outside of a transaction, or when its commit was asked for; what has made the transaction fail */
   checkMaySend(): void {
-    if (this.#state === 'in-transaction') return
+    const isGathering = this.#state === 'in-transaction' && this.#gathering > 0
+    if (this.#state === 'in-transaction' && !isGathering) return
     if (this.#error !== undefined) throw this.#error
-    throw new KafkaError(
-      'INVALID_TXN_STATE',
-      `records are sent inside of a transaction; this producer is ${this.#state}`,
-    )
+    // What came now might miss the commit, and go with the next transaction.
+    const state = isGathering ? 'committing' : this.#state
+    throw new KafkaError('INVALID_TXN_STATE', `records are sent inside of a transaction; this producer is ${state}`)
   }
 
   /** Gets an identity, which fences earlier producers of the same id and ends what they left open. */
@@ -181,6 +185,13 @@ export class Transactions {
     this.checkMaySend()
     checkItems('sendOffsets()', offsets, { ...PARTITION_FIELDS, offset: 'integer' })
     if (offsets.length === 0) return
+    const sending = this.#sendOffsets(offsets, group, signal)
+    const settled = sending.catch(() => undefined).finally(() => this.#sendingOffsets.delete(settled))
+    this.#sendingOffsets.add(settled)
+    await sending
+  }
+
+  async #sendOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, signal: AbortSignal | undefined) {
     try {
       if (typeof group?.groupId !== 'string') throw new KafkaError('INVALID_REQUEST', NO_GROUP)
       await abortable(this.#renew(), signal)
@@ -196,15 +207,26 @@ export class Transactions {
     }
   }
 
-  /** Waits for all records and makes them visible. @throws what has made the transaction fail: abort it */
+  /** Waits for all records and offsets, and makes them visible. @throws what has made the transaction fail: abort it */
   async commit(signal?: AbortSignal): Promise<void> {
     if (this.#state === 'in-transaction') {
-      await this.#parts.flush(signal)
+      await this.#gather(signal)
       if (this.#state === 'in-transaction') this.#state = 'committing'
     }
     if (this.#error !== undefined) throw this.#error
     if (this.#state !== 'committing') throw this.#wrongState('commitTransaction')
     await this.#end(true, signal)
+  }
+
+  /** Waits for what the transaction was given; it is given nothing more meanwhile. */
+  async #gather(signal: AbortSignal | undefined): Promise<void> {
+    this.#gathering += 1
+    try {
+      await this.#parts.flush(signal)
+      await abortable(Promise.all(this.#sendingOffsets), signal)
+    } finally {
+      this.#gathering -= 1
+    }
   }
 
   /** Drops what was not sent, and makes what was written invisible. */
@@ -226,8 +248,8 @@ export class Transactions {
 
   async #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
     const what = isCommit ? 'committing the transaction' : 'aborting the transaction'
-    // A partition that came to the coordinator after the end would open a transaction that nobody ends, until it times out.
-    await abortable(Promise.allSettled([this.#adding, this.#renewing]), signal)
+    // A partition or a group that came to the coordinator after the end would open a transaction that nobody ends, until it times out.
+    await abortable(Promise.allSettled([this.#adding, this.#renewing, ...this.#sendingOffsets]), signal)
     if (this.#state === 'fatal-error') throw this.#wrongState(what)
     try {
       await this.#endOpen(isCommit, { what, signal })
