@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { connect, type Producer, type ProducerOptions, string } from '../../src/client/index.ts'
 import { ErrorCode } from '../../src/protocol/index.ts'
 import { type ControlledRequest, KafkaError, startCluster, type TestCluster } from '../../src/testing/index.ts'
-import { LONG_MS, movableTime } from './client-time.ts'
+import { IN_TIME, LONG_MS, movableTime, NEVER_MS } from './client-time.ts'
 
 /** Has the broker do the next request of an API, and answer it only when the result is called. */
 function withholdAnswer(cluster: TestCluster, api: string, onDone?: () => void): () => void {
@@ -308,6 +308,27 @@ test('a batch of an old epoch aborts its transaction, and only the coordinator s
     await assert.rejects(sent, { code: 'PRODUCER_FENCED', fatal: true })
   }
 })
+
+test(
+  'what comes back to a producer that has been fenced meanwhile is given up, and its close does not wait for it',
+  IN_TIME,
+  async () => {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    const options = { transactionalId: 'a', deliveryTimeoutMs: NEVER_MS }
+    await using producer = connect(cluster.bootstrapServers).producer(options)
+    await producer.transaction(() => producer.send('orders', { value: 'one' }))
+    producer.beginTransaction()
+    const fence = async () => {
+      cluster.failNext('AddOffsetsToTxn', 'PRODUCER_FENCED')
+      const offsets = [{ topic: 'orders', partition: 0, offset: 1 }]
+      await assert.rejects(producer.sendOffsets(offsets, NOBODY), { code: 'PRODUCER_FENCED' })
+      throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+    }
+    cluster.control('Produce', fence, { times: 1 })
+    await assert.rejects(producer.send('orders', { value: 'two' }), { code: 'PRODUCER_FENCED' })
+    await producer.close()
+  },
+)
 
 test('a producer that turns out to be fenced when its transaction is taken back says so', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })

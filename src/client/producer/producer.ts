@@ -386,7 +386,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   /** Nothing can be written any more: everybody hears why. */
   #abandon(error: Error): void {
     this.#accumulator.close(error)
-    this.#sender.failWaiting(error)
+    this.#sender.abandon(error)
   }
 
   async #sendIntercepted(

@@ -56,6 +56,7 @@ export class Sender {
   #refreshesInVain = 0
   #refreshAfterMs = Number.NEGATIVE_INFINITY
   #isClosed = false
+  #abandonedBy: Error | undefined
   #hold: Disposable | undefined
   /** Above 0, batches do not linger: somebody waits for them, or for their memory. */
   urgency = 0
@@ -95,6 +96,12 @@ export class Sender {
       queue.waiting.push(...all.filter(({ attempts }) => attempts > 0))
       for (const batch of all) if (batch.attempts === 0) this.#fail(batch, error, true)
     }
+  }
+
+  /** Nothing can be sent any more: fails everything that waits, and what is on its way when it comes back. */
+  abandon(error: Error): void {
+    this.#abandonedBy = error
+    this.failWaiting(error)
   }
 
   /** Fails everything that waits, and sends nothing any more. */
@@ -310,6 +317,10 @@ export class Sender {
       return
     }
     queue.inFlight -= 1
+    if (this.#abandonedBy !== undefined) {
+      this.#fail(batch, this.#abandonedBy, false)
+      return
+    }
     if (error.code === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1) {
       this.#split(batch)
       return
