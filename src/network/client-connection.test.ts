@@ -26,3 +26,28 @@ test('a request without an answer in time is told apart from those that lose the
   await Promise.all(sent)
   assert.deepEqual(codes, ['REQUEST_TIMED_OUT', 'NETWORK_EXCEPTION'])
 })
+
+test('a request that nobody answers fails when it has not left in time, or its connection ends before', async () => {
+  const clock = new SimulatedClock()
+  const network = new MemoryNetwork(clock)
+  // Somebody who reads nothing.
+  const { port } = await network.listen('127.0.0.1', 0, () => {})
+  const codes: string[] = []
+  for (const end of [() => clock.advance(200), () => network.cut()]) {
+    const connection = new ClientConnection({
+      connection: await network.connect('127.0.0.1', port, 1_000),
+      clock,
+      clientId: 'c',
+      maxResponseBytes: 1_000,
+      onClosed: () => {},
+    })
+    const sent = connection.send(HEARTBEAT, BODY, { version: 0, timeoutMs: 100, isOneWay: true })
+    const failed = sent.catch(error => codes.push(error.code))
+    assert.equal(connection.inFlight, 1)
+    await end()
+    await clock.advance(1)
+    await failed
+    assert.equal(connection.inFlight, 0)
+  }
+  assert.deepEqual(codes, ['REQUEST_TIMED_OUT', 'NETWORK_EXCEPTION'])
+})

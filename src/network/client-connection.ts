@@ -42,21 +42,24 @@ export interface SendOptions {
   readonly version: number
   /**
    * When no answer has come by then, the connection is given up, since answers come in order: this request fails with
-   * REQUEST_TIMED_OUT, what else waits on it with NETWORK_EXCEPTION.
+   * REQUEST_TIMED_OUT, what else waits on it with NETWORK_EXCEPTION. Where there will be none, the request has to have left by then.
    */
   readonly timeoutMs: number
   /** The broker will not answer: Produce with `acks=0`. */
   readonly isOneWay?: boolean
 }
 
-interface Waiting {
-  readonly correlationId: number
+interface Pending {
   readonly deadlineMs: number
   readonly name: string
-  /** Set when no answer came in time. */
+  /** Set when it was not over in time. */
   late: KafkaError | undefined
-  readonly answered: (frame: Uint8Array) => void
   readonly failed: (error: Error) => void
+}
+
+interface Waiting extends Pending {
+  readonly correlationId: number
+  readonly answered: (frame: Uint8Array) => void
 }
 
 const SIZE_BYTES = 4
@@ -71,6 +74,8 @@ export class ClientConnection implements ConnectionSink {
   readonly #connection: Connection
   readonly #reader: FrameReader
   readonly #waiting: Waiting[] = []
+  /** Requests that nobody will answer, until the system has taken them. */
+  readonly #leaving = new Set<Pending>()
   #nextCorrelationId = 0
   #timer: Timer | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
@@ -96,9 +101,9 @@ export class ClientConnection implements ConnectionSink {
     return this.#isClosed
   }
 
-  /** Requests without an answer yet. */
+  /** Requests without an answer yet, or that have not left where there will be none. */
   get inFlight(): number {
-    return this.#waiting.length
+    return this.#waiting.length + this.#leaving.size
   }
 
   /** On the monotonic clock: when a request was last sent or answered. */
@@ -130,14 +135,20 @@ export class ClientConnection implements ConnectionSink {
       return Promise.reject(unsaid(name, error))
     }
     this.#lastUsedMs = this.#options.clock.monotonicMs()
+    const deadlineMs = this.#lastUsedMs + timeoutMs
     if (isOneWay) {
-      // What came of it nobody says; the type of the answer stands for that.
-      return new Promise(resolve =>
-        this.#connection.write(chunks, () => resolve(undefined as unknown as MessageOf<Schema<S>>)),
-      )
+      return new Promise((resolve, reject) => {
+        const leaving: Pending = { deadlineMs, name, late: undefined, failed: reject }
+        this.#leaving.add(leaving)
+        this.#connection.write(chunks, () => {
+          this.#leaving.delete(leaving)
+          // What came of it nobody says; the type of the answer stands for that.
+          resolve(undefined as unknown as MessageOf<Schema<S>>)
+        })
+        this.#watchDeadline(deadlineMs)
+      })
     }
     return new Promise((resolve, reject) => {
-      const deadlineMs = this.#lastUsedMs + timeoutMs
       this.#waiting.push({
         correlationId,
         deadlineMs,
@@ -188,8 +199,15 @@ export class ClientConnection implements ConnectionSink {
     this.#failure ??= error
     this.#timer?.cancel()
     this.#reader.discard()
-    for (const { name, late, failed } of this.#waiting.splice(0)) failed(late ?? this.#gone(name))
+    const pending = this.#pending
+    this.#waiting.length = 0
+    this.#leaving.clear()
+    for (const { name, late, failed } of pending) failed(late ?? this.#gone(name))
     this.#options.onClosed(this.#failure)
+  }
+
+  get #pending(): Pending[] {
+    return [...this.#waiting, ...this.#leaving]
   }
 
   get #where(): string {
@@ -251,15 +269,15 @@ export class ClientConnection implements ConnectionSink {
   #checkDeadlines(): void {
     this.#timerAtMs = Number.POSITIVE_INFINITY
     const nowMs = this.#options.clock.monotonicMs()
-    const late = this.#waiting.filter(({ deadlineMs }) => deadlineMs <= nowMs)
+    const late = this.#pending.filter(({ deadlineMs }) => deadlineMs <= nowMs)
     if (late[0] !== undefined) {
-      for (const waiting of late) {
-        waiting.late = new KafkaError('REQUEST_TIMED_OUT', `${waiting.name}: no answer from ${this.#where} in time`)
+      for (const one of late) {
+        one.late = new KafkaError('REQUEST_TIMED_OUT', `${one.name}: no answer from ${this.#where} in time`)
       }
       this.close(late[0].late)
       return
     }
-    this.#watchDeadline(Math.min(...this.#waiting.map(({ deadlineMs }) => deadlineMs)))
+    this.#watchDeadline(Math.min(...this.#pending.map(({ deadlineMs }) => deadlineMs)))
   }
 }
 
