@@ -119,3 +119,16 @@ test('what is not answered is left behind with the epoch of its transaction, by 
   assert.ok(transactions.isAllowed(queue))
   assert.deepEqual(heard, ['InitProducerId 1 v5', 'TxnOffsetCommit 1 v5'])
 })
+
+for (const end of ['commit', 'abort'] as const) {
+  test(`a transaction whose ${end} is asked for twice at once ends once, and the next one is left alone`, async () => {
+    const { heard, transactions } = transactionsAt(2)
+    await transactions.init()
+    transactions.begin()
+    transactions.isAllowed(queue)
+    const next = transactions[end]().then(() => transactions.begin())
+    await Promise.all([transactions[end](), next])
+    assert.equal(transactions.state, 'in-transaction')
+    assert.deepEqual(heard, ['InitProducerId - v5', 'EndTxn 0 v5'])
+  })
+}

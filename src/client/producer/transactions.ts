@@ -102,6 +102,7 @@ export class Transactions {
   readonly #sendingOffsets = new Set<Promise<void>>()
   /** Calls of {@link commit} that wait for what the transaction was given. */
   #gathering = 0
+  #ending: Promise<void> | undefined
   /** Calls of {@link abort} that are under way. */
   #aborts = 0
   /** Requests of this transaction that were sent and not answered: they may be done, or come yet. */
@@ -246,7 +247,16 @@ export class Transactions {
     }
   }
 
-  async #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
+  /** Who asks for it again meanwhile waits for the same: a second end would come into the next transaction. */
+  #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#ending !== undefined) return abortable(this.#ending, signal)
+    this.#ending = this.#endOnce(isCommit, signal).finally(() => {
+      this.#ending = undefined
+    })
+    return this.#ending
+  }
+
+  async #endOnce(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
     const what = isCommit ? 'committing the transaction' : 'aborting the transaction'
     // A partition or a group that came to the coordinator after the end would open a transaction that nobody ends, until it times out.
     await abortable(Promise.allSettled([this.#adding, this.#renewing, ...this.#sendingOffsets]), signal)
