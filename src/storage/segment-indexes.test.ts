@@ -193,6 +193,21 @@ describe('index files that are removed under a log', () => {
       assert.equal(indexes[1], indexes[0])
     })
 
+    it(`leave no record out of the largest timestamp: ${suffixes.join(' and ')}`, async () => {
+      const { disk, log, manager } = await openLog({ segmentBytes: 200_000, indexIntervalBytes: 100 })
+      for (let n = 0; n < 1000; n++) {
+        if (n === 500) {
+          await log.flush()
+          removeAll(disk, suffixes)
+        }
+        // Each is the newest of all, so that the one that notices is, too.
+        const records = [{ value: Buffer.alloc(20), timestamp: n }]
+        log.appendAsLeader(encodeBatch({ records }), { leaderEpoch: 0, origin: 'client' })
+        assert.equal(log.offsetForMaxTimestamp()?.offset, n)
+      }
+      await manager.close()
+    })
+
     it(`are not missed when the log is cut, rolled and deleted: ${suffixes.join(' and ')}`, async () => {
       const { disk, log, manager } = await openLog({ ...CONFIG, retentionBytes: 3000 })
       appendSome(log, 30)

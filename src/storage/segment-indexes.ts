@@ -90,15 +90,20 @@ export class SegmentIndexes {
 
   /** Notes a batch at `position` in the records. `newest` is the largest timestamp of all that is appended with it. */
   add(header: BatchHeader, position: number, newest: TimestampOffset): void {
-    if (newest.timestamp > this.maxTimestamp.timestamp) this.#maxTimestamp = newest
     if (this.#bytesSinceEntry > this.#intervalBytes) {
-      this.#withFiles(() => this.#addEntry(header, position), position)
+      this.#withFiles(() => this.#addEntry(header, position, newest), position)
       this.#bytesSinceEntry = 0
-    }
+    } else this.#noteTimestamp(newest)
     this.#bytesSinceEntry += header.length
   }
 
-  #addEntry(header: BatchHeader, position: number): void {
+  #noteTimestamp(newest: TimestampOffset): void {
+    if (newest.timestamp > this.maxTimestamp.timestamp) this.#maxTimestamp = newest
+  }
+
+  /** What it does to memory is lost when the indexes are made anew meanwhile, and then it is called again. */
+  #addEntry(header: BatchHeader, position: number, newest: TimestampOffset): void {
+    this.#noteTimestamp(newest)
     this.#offsets.add(header.lastOffset, position)
     const { timestamp, offset } = this.maxTimestamp
     // In an append of many batches the largest timestamp may belong to a later one, of which no entry can speak yet.
