@@ -172,7 +172,12 @@ export class ReplicaManager {
       const { topic, partition } = topicPartition
       const current = this.#image.topic(topic)?.topicId ?? ZERO_UUID
       if (current === ZERO_UUID || topicId === undefined || topicId === current) continue
-      if (!this.hosted.find(topic, partition)) this.#setAside(topicPartition, { found: topicId, expected: current })
+      if (this.hosted.find(topic, partition)) continue
+      try {
+        this.#setAside(topicPartition, { found: topicId, expected: current })
+      } catch (error) {
+        this.#logger.error({ err: error }, `Could not set aside the log of a former topic ${topic}-${partition}`)
+      }
     }
   }
 

@@ -132,3 +132,22 @@ test('logs of a topic that was made anew with fewer partitions while their direc
   assert.ok(disk.list('/other').some(name => name.startsWith('gone-') && name.endsWith('-stray')))
   await again.stop()
 })
+
+test('a directory that fails when a former log in it is to be set aside goes offline, and the broker starts', async () => {
+  const disk = new MemoryDisk()
+  const server = await start(disk, TWO)
+  await createTopic(server, 'gone', 4)
+  await failOther(server, disk, { partitions: 4 })
+  await server.services.controller.deleteTopics([{ name: 'gone', topicId: ZERO_UUID }])
+  await createTopic(server, 'gone', 1)
+  await server.stop()
+  disk.clearFaults()
+  disk.failNext({ operation: 'rename', path: name => name.startsWith('/other/gone-') })
+  const again = await start(disk, TWO)
+  const offline = again.services.replicas.describeLogDirectories(() => false).filter(({ errorCode }) => errorCode !== 0)
+  await again.stop()
+  assert.deepEqual(
+    offline.map(({ logDir }) => logDir),
+    ['/other'],
+  )
+})
