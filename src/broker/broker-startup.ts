@@ -287,6 +287,14 @@ export class BrokerStartup {
     const appendTimeoutMs = config.get('request.timeout.ms')
     const markers = new TransactionMarkers({ clock, replicas, groups, appendTimeoutMs })
     const transactions = this.#createTransactions({ metadata, replicas, groups, markers, producerIds })
+    // Before the first image: what follows from it may be the first to meet a broken disk.
+    logs.onDirectoryFailure(() => {
+      if (logs.directories().every(({ isOffline }) => isOffline)) {
+        const log = logger.child({ logger: 'kafka.log.LogManager' })
+        log.error({}, `Halting: all log directories have failed (${config.current.logDirs.join(', ')})`)
+        onHalt()
+      }
+    })
     metadata.onPrepare(change => replicas.prepare(change))
     metadata.subscribe(
       metadataPublisher({
@@ -299,13 +307,6 @@ export class BrokerStartup {
         logger: logger.child({ logger: 'kafka.server.metadata.BrokerMetadataPublisher' }),
       }),
     )
-    logs.onDirectoryFailure(() => {
-      if (logs.directories().every(({ isOffline }) => isOffline)) {
-        const log = logger.child({ logger: 'kafka.log.LogManager' })
-        log.error({}, `Halting: all log directories have failed (${config.current.logDirs.join(', ')})`)
-        onHalt()
-      }
-    })
     const everywhere = this.#everywhere()
     return {
       brokerId,
