@@ -40,9 +40,10 @@ export class PartitionQueue {
       const mostBytes = Math.min(canBeSent ? limits.batchBytes : limits.mostBatchBytes, this.#acceptedBytes)
       if (last.sizeBytes + bytes <= mostBytes) return last
     }
-    if (last !== undefined) this.#likelyBytes = Math.min(last.sizeBytes, limits.batchBytes)
+    if (last !== undefined) this.#likelyBytes = last.sizeBytes
     const batch = new ProducerBatch(this, {
-      capacity: this.#likelyBytes,
+      // What grew because it had to wait says nothing of the next, and there may be thousands of partitions.
+      capacity: Math.min(this.#likelyBytes, Math.max(FIRST_BYTES, limits.batchBytes)),
       createdMs: clock.monotonicMs(),
       ordinal: this.#nextOrdinal++,
     })
