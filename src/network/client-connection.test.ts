@@ -7,17 +7,22 @@ import { ClientConnection } from './client-connection.ts'
 const HEARTBEAT = { request: HeartbeatRequest, response: HeartbeatResponse }
 const BODY = { groupId: 'g', generationId: 1, memberId: 'm' }
 
-test('a request without an answer in time is told apart from those that lose the connection with it', async () => {
-  const clock = new SimulatedClock()
-  const network = new MemoryNetwork(clock)
+/** A connection to somebody who reads nothing and answers nothing. */
+async function connectToNobody(network: MemoryNetwork, clock: SimulatedClock): Promise<ClientConnection> {
   const { port } = await network.listen('127.0.0.1', 0, () => {})
-  const connection = new ClientConnection({
+  return new ClientConnection({
     connection: await network.connect('127.0.0.1', port, 1_000),
     clock,
     clientId: 'c',
     maxResponseBytes: 1_000,
     onClosed: () => {},
   })
+}
+
+test('a request without an answer in time is told apart from those that lose the connection with it', async () => {
+  const clock = new SimulatedClock()
+  const network = new MemoryNetwork(clock)
+  const connection = await connectToNobody(network, clock)
   const codes: string[] = []
   const send = (timeoutMs: number) =>
     connection.send(HEARTBEAT, BODY, { version: 0, timeoutMs }).catch(error => codes.push(error.code))
@@ -30,17 +35,9 @@ test('a request without an answer in time is told apart from those that lose the
 test('a request that nobody answers fails when it has not left in time, or its connection ends before', async () => {
   const clock = new SimulatedClock()
   const network = new MemoryNetwork(clock)
-  // Somebody who reads nothing.
-  const { port } = await network.listen('127.0.0.1', 0, () => {})
   const codes: string[] = []
   for (const end of [() => clock.advance(200), () => network.cut()]) {
-    const connection = new ClientConnection({
-      connection: await network.connect('127.0.0.1', port, 1_000),
-      clock,
-      clientId: 'c',
-      maxResponseBytes: 1_000,
-      onClosed: () => {},
-    })
+    const connection = await connectToNobody(network, clock)
     const sent = connection.send(HEARTBEAT, BODY, { version: 0, timeoutMs: 100, isOneWay: true })
     const failed = sent.catch(error => codes.push(error.code))
     assert.equal(connection.inFlight, 1)

@@ -118,7 +118,8 @@ test('a topic that is deleted while a log directory is offline has no logs there
   await again.stop()
 })
 
-test('logs of a topic that was made anew with fewer partitions while their directory was offline are set aside', async () => {
+/** What a broker leaves that made a topic anew, with one partition, while a directory with logs of the former four was offline. */
+async function diskWithFormerLogs(): Promise<MemoryDisk> {
   const disk = new MemoryDisk()
   const server = await start(disk, TWO)
   await createTopic(server, 'gone', 4)
@@ -127,6 +128,11 @@ test('logs of a topic that was made anew with fewer partitions while their direc
   await createTopic(server, 'gone', 1)
   await server.stop()
   disk.clearFaults()
+  return disk
+}
+
+test('logs of a topic that was made anew with fewer partitions while their directory was offline are set aside', async () => {
+  const disk = await diskWithFormerLogs()
   const again = await start(disk, TWO)
   assert.equal(logsOf(disk, 'gone', '/other') + logsOf(disk, 'gone'), 1)
   assert.ok(disk.list('/other').some(name => name.startsWith('gone-') && name.endsWith('-stray')))
@@ -134,14 +140,7 @@ test('logs of a topic that was made anew with fewer partitions while their direc
 })
 
 test('a directory that fails when a former log in it is to be set aside goes offline, and the broker starts', async () => {
-  const disk = new MemoryDisk()
-  const server = await start(disk, TWO)
-  await createTopic(server, 'gone', 4)
-  await failOther(server, disk, { partitions: 4 })
-  await server.services.controller.deleteTopics([{ name: 'gone', topicId: ZERO_UUID }])
-  await createTopic(server, 'gone', 1)
-  await server.stop()
-  disk.clearFaults()
+  const disk = await diskWithFormerLogs()
   disk.failNext({ operation: 'rename', path: name => name.startsWith('/other/gone-') })
   const again = await start(disk, TWO)
   const offline = again.services.replicas.describeLogDirectories(() => false).filter(({ errorCode }) => errorCode !== 0)
