@@ -1,14 +1,11 @@
 /** One file of a log directory after the other has no space or cannot be read; the other directory serves on. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { ProtocolClient } from '../compat/protocol-client.ts'
-import { toolOrSkip } from '../compat/tools.ts'
-import { report } from './cycles.ts'
+import { withFrailDirectory } from './frail-directory.ts'
 import { fetchOnce } from './partition-reader.ts'
-import { FaultInForce, strace } from './system-call-faults.ts'
+import { FaultInForce } from './system-call-faults.ts'
 import {
   acknowledged,
   comesBack,
@@ -47,23 +44,6 @@ const STRIKES: readonly Strike[] = [
 /** The file of the segments that are appended to now and of those to come. */
 function indexes(parts: TwoDirectories, kind: string): string[] {
   return [...parts.files('.log').map(path => path.replace(/log$/, kind)), ...parts.filesToCome(kind)]
-}
-
-async function withFrailDirectory(
-  context: TestContext,
-  body: (frail: string) => Promise<Record<string, number>>,
-): Promise<void> {
-  const ready = await toolOrSkip(context, 'strace', async () => {
-    await strace()
-    return true
-  })
-  if (ready === undefined) return
-  const frail = mkdtempSync(join(tmpdir(), 'monedula-frail-'))
-  try {
-    report(context.name, await body(frail))
-  } finally {
-    rmSync(frail, { recursive: true })
-  }
 }
 
 test('no space for an append, an index, a snapshot, a roll or a checkpoint takes the directory offline, each for itself', async context => {

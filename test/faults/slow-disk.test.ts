@@ -1,8 +1,7 @@
 /** A disk that dawdles while producers send as fast as they can: they are held back, memory is not, and others go on. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { framed, requestFrame } from '../../scripts/fuzz/wire-client.ts'
@@ -10,10 +9,9 @@ import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
 import { until } from '../compat/process.ts'
-import { toolOrSkip } from '../compat/tools.ts'
-import { report } from './cycles.ts'
+import { withFrailDirectory } from './frail-directory.ts'
 import { GroupClient } from './group-client.ts'
-import { FaultInForce, strace } from './system-call-faults.ts'
+import { FaultInForce } from './system-call-faults.ts'
 import { acknowledged, type TwoDirectories, withTwoDirectories } from './two-directories.ts'
 
 const SYNCED = { 'log.flush.interval.messages': '1', 'offsets.topic.num.partitions': '1' }
@@ -80,21 +78,13 @@ async function floodIn(frail: string, broker: BrokerProcess): Promise<{ partitio
 }
 
 test('while each fsync of a directory takes 300 ms, producers at full speed are held back, and memory and others are not touched', async context => {
-  const ready = await toolOrSkip(context, 'strace', async () => {
-    await strace()
-    return true
-  })
-  if (ready === undefined) return
-  const frail = mkdtempSync(join(tmpdir(), 'monedula-slow-'))
-  try {
+  await withFrailDirectory(context, async frail => {
     let counts: Record<string, number> = {}
     const audit = await withTwoDirectories(frail, SYNCED, async parts => {
       counts = await flooded(frail, parts)
     })
-    report(context.name, { ...counts, ...audit })
-  } finally {
-    rmSync(frail, { recursive: true })
-  }
+    return { ...counts, ...audit }
+  })
 })
 
 async function flooded(frail: string, parts: TwoDirectories): Promise<Record<string, number>> {
