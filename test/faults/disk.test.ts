@@ -1,14 +1,10 @@
 /** Disks that fail and dawdle: one log directory is struck, the other serves on. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import * as p from '../../src/protocol/everything.ts'
 import { ProtocolClient } from '../compat/protocol-client.ts'
-import { toolOrSkip } from '../compat/tools.ts'
-import { report } from './cycles.ts'
-import { FaultInForce, type SystemCallFault, strace } from './system-call-faults.ts'
+import { withFrailDirectory } from './frail-directory.ts'
+import { FaultInForce, type SystemCallFault } from './system-call-faults.ts'
 import { acknowledged, comesBack, otherDirectoryLives, untilRefused, withTwoDirectories } from './two-directories.ts'
 
 const METADATA = [p.MetadataRequest, p.MetadataResponse] as const
@@ -24,14 +20,8 @@ test('after a failed write the directory is offline and takes no append, also wh
 
 /** A fault on the open logs of one directory, lifted once it was noticed: what was refused stays refused. */
 async function strikeOnce(context: TestContext, what: SystemCallFault): Promise<void> {
-  const ready = await toolOrSkip(context, 'strace', async () => {
-    await strace()
-    return true
-  })
-  if (ready === undefined) return
-  const frail = mkdtempSync(join(tmpdir(), 'monedula-frail-'))
-  let fired = 0
-  try {
+  await withFrailDirectory(context, async frail => {
+    let fired = 0
     const audit = await withTwoDirectories(frail, SYNCED, async parts => {
       const files = [...parts.files('.log'), ...parts.filesToCome('log')]
       const fault = await FaultInForce.on(parts.broker.pid, { ...what, files })
@@ -46,20 +36,12 @@ async function strikeOnce(context: TestContext, what: SystemCallFault): Promise<
       await comesBack(parts)
     })
     assert.ok(fired > 0, 'the fault fired')
-    report(context.name, { 'failed calls': fired, ...audit })
-  } finally {
-    rmSync(frail, { recursive: true })
-  }
+    return { 'failed calls': fired, ...audit }
+  })
 }
 
 test('while fsync takes long, Metadata is answered many times before one append is', async context => {
-  const ready = await toolOrSkip(context, 'strace', async () => {
-    await strace()
-    return true
-  })
-  if (ready === undefined) return
-  const frail = mkdtempSync(join(tmpdir(), 'monedula-slow-'))
-  try {
+  await withFrailDirectory(context, async frail => {
     const counts = { 'slow calls': 0, 'answers of Metadata before the next append': 0 }
     const audit = await withTwoDirectories(frail, SYNCED, async ({ broker, load }) => {
       const what = { calls: ['fsync', 'fdatasync'], effect: 'delay_enter=4000000' }
@@ -80,8 +62,6 @@ test('while fsync takes long, Metadata is answered many times before one append 
       await fault.lift()
     })
     assert.ok(counts['answers of Metadata before the next append'] >= 100, JSON.stringify(counts))
-    report(context.name, { ...counts, ...audit })
-  } finally {
-    rmSync(frail, { recursive: true })
-  }
+    return { ...counts, ...audit }
+  })
 })
