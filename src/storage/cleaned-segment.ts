@@ -1,10 +1,11 @@
 import type { Disk } from '../platform/index.ts'
-import { NO_TIMESTAMP, readBatchHeader } from '../protocol/index.ts'
+import { readBatchHeader } from '../protocol/index.ts'
 import { FileRecords } from './file-records.ts'
 import type { OpenFiles } from './open-files.ts'
 import { CLEANED_SUFFIX, LOG_SUFFIX, NEW_SEGMENT_FILES, segmentFileName } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { syncFile } from './sync-file.ts'
+import { newestOf } from './time-index.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
 
 /** Where a replacement goes, and which. */
@@ -58,9 +59,7 @@ export class CleanedSegment {
   /** Adds one batch behind the others. */
   add(batch: Uint8Array): void {
     const header = readBatchHeader(batch, 0)!
-    // A batch without records has no record of its maximum timestamp either.
-    const timestamp = header.recordCount === 0 ? NO_TIMESTAMP : header.maxTimestamp
-    this.#indexes.add(header, this.bytes, { timestamp, offset: header.lastOffset })
+    this.#indexes.add(header, this.bytes, newestOf(header))
     const last = this.#chunks.at(-1)
     if (last !== undefined && last.buffer === batch.buffer && last.byteOffset + last.length === batch.byteOffset) {
       this.#chunks[this.#chunks.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + batch.length)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../platform/index.ts'
 import { batches, encodeBatch, encodeEndTxnMarker } from '../protocol/index.ts'
 import {
   BACKOFF_MS,
@@ -257,6 +258,45 @@ describe('LogCleaner', () => {
       offset = slice.nextOffset
     }
     await fixture.manager.close()
+  })
+
+  it('takes no batch without records for the newest, whether cleaned, copied, found at a start or recovered', async () => {
+    const fixture = await openCompacted({ segmentBytes: 400 })
+    const { log } = fixture
+    // The newest record by far is replaced; of its segment a batch is left that still has its time.
+    for (const [key, timestamp] of [
+      ['k', 9000],
+      ['k', 10],
+      ['l', 40],
+      ['k', 30],
+      ['k', 25],
+    ] as const) {
+      const records = [{ key: Buffer.from(key), value: Buffer.alloc(250), timestamp }]
+      log.appendAsLeader(encodeBatch({ records }), { leaderEpoch: 0, origin: 'client' })
+    }
+    log.highWatermark = log.logEndOffset
+    await clean(fixture)
+    assert.deepEqual(batchesOf(log)[0]!.header.maxTimestamp, 9000)
+    const newest = { timestamp: 40, offset: 2, leaderEpoch: 0 }
+    assert.deepEqual(log.offsetForMaxTimestamp(), newest)
+    const copy = await openCompacted()
+    for (const chunk of log.read(0, { maxBytes: 1e6, maxOffset: log.logEndOffset, minOneMessage: true }).chunks) {
+      copy.log.appendAsFollower(Buffer.from(chunk))
+    }
+    assert.deepEqual(copy.log.offsetForMaxTimestamp(), newest)
+    await copy.manager.close()
+    await fixture.manager.close()
+    const { disk } = fixture
+    for (const name of disk.list(PATH)) if (name.endsWith('index')) disk.remove(`${PATH}/${name}`)
+    const again = await openCompacted({ segmentBytes: 400 }, { disk })
+    assert.deepEqual(again.log.offsetForMaxTimestamp(), newest)
+    await again.log.flush()
+    const killed = await openCompacted(
+      { segmentBytes: 400 },
+      { disk: disk.crash({ random: seededRandom(1), keep: 1 }) },
+    )
+    assert.deepEqual(killed.log.offsetForMaxTimestamp(), newest)
+    await killed.manager.close()
   })
 
   it('KAFKA-4451, KAFKA-5413, KAFKA-6264: cleans a log whose offsets lie further apart than an index can tell', async () => {

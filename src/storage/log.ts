@@ -208,7 +208,8 @@ export class Log {
     let [maxTimestamp, offsetOfMaxTimestamp, recordCount] = [-1, first.lastOffset, 0]
     for (const header of batches) {
       recordCount += header.lastOffset - header.baseOffset + 1
-      if (header.maxTimestamp > maxTimestamp) {
+      // One that compaction emptied has the time of what is gone.
+      if (header.maxTimestamp > maxTimestamp && header.recordCount !== 0) {
         maxTimestamp = header.maxTimestamp
         offsetOfMaxTimestamp = header.lastOffset
       }

@@ -11,7 +11,7 @@ import {
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from './segment-files.ts'
-import { TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
+import { newestOf, TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 
 /** Which segment, and which of its indexes have files. */
@@ -170,7 +170,7 @@ export class SegmentIndexes {
       this.#resetPositions()
       const scanner = new BatchScanner(this.#records, { position: 0, windowBytes: WINDOW_BYTES })
       for (let header = scanner.next(); header !== undefined && scanner.position < end; header = scanner.next()) {
-        this.add(header, scanner.position, { timestamp: header.maxTimestamp, offset: header.lastOffset })
+        this.add(header, scanner.position, newestOf(header))
       }
       this.#seal()
     } finally {
@@ -270,9 +270,8 @@ export class SegmentIndexes {
     const position = this.startOf(largest.offset)
     const scanner = new BatchScanner(this.#records, { position, windowBytes: WINDOW_BYTES })
     for (let header = scanner.next(); header !== undefined; header = scanner.next()) {
-      if (header.maxTimestamp > largest.timestamp) {
-        largest = { timestamp: header.maxTimestamp, offset: header.lastOffset }
-      }
+      const newest = newestOf(header)
+      if (newest.timestamp > largest.timestamp) largest = newest
     }
     return largest
   }

@@ -6,6 +6,7 @@ import { rebuildProducers } from './producer-replay.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
 import { removeSegmentFiles } from './segment-deletion.ts'
+import { newestOf } from './time-index.ts'
 import { partitionName } from './topic-partition.ts'
 import { markerOf } from './transaction-marker.ts'
 
@@ -137,7 +138,7 @@ async function recoverSegment(
     if (!follows || !segment.canHold(header.lastOffset) || (epoch >= 0 && epoch < (epochs.latestEpoch ?? -1))) break
     if (!scanner.crcValid()) break
     if (header.baseOffset > nextOffset) isDense = false
-    segment.indexes.add(header, scanner.position, { timestamp: header.maxTimestamp, offset: header.lastOffset })
+    segment.indexes.add(header, scanner.position, newestOf(header))
     epochs.assign(epoch, header.baseOffset)
     if (header.producerId >= 0) {
       const whole = header.isControl ? scanner.batch() : undefined

@@ -1,3 +1,4 @@
+import { type BatchHeader, NO_TIMESTAMP } from '../protocol/index.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { SegmentIndexOptions } from './offset-index.ts'
 import { SparseIndex } from './sparse-index.ts'
@@ -9,6 +10,14 @@ export const TIME_INDEX_ENTRY_BYTES = 12
 export interface TimestampOffset {
   readonly timestamp: number
   readonly offset: number
+}
+
+/**
+ * The largest timestamp of a batch's records, with the batch's last offset; -1 where it has none any more, for the header
+ * of a batch that compaction emptied still has the time of what was in it.
+ */
+export function newestOf({ recordCount, maxTimestamp, lastOffset }: BatchHeader): TimestampOffset {
+  return { timestamp: recordCount === 0 ? NO_TIMESTAMP : maxTimestamp, offset: lastOffset }
 }
 
 /**
