@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
-import { encodeBatch } from '../protocol/index.ts'
 import { append, openLog, PARTITION, readAll, TOPIC_ID, valuesOf } from './log.test.fixture.ts'
 import { LogDirectoryLockedError } from './log-directory-loader.ts'
 
-const DAY_MS = 24 * 3600 * 1000
 const OTHER_ID = 'O7ZO3EI9Si25QabCkc3o9w'
 
 describe('several log directories', () => {
@@ -173,73 +171,6 @@ describe('a topic made anew under an old name', () => {
     const { manager } = await openLog()
     assert.throws(() => manager.getOrCreateLog(PARTITION, { topicId: OTHER_ID }), { code: 'INCONSISTENT_TOPIC_ID' })
     assert.equal(manager.getOrCreateLog(PARTITION).topicId, TOPIC_ID)
-  })
-})
-
-describe('retention', () => {
-  it('drops segments that are too old, never the records above the high watermark (KAFKA-5634)', async () => {
-    const { log, clock, disk } = await openLog({ segmentBytes: 300, retentionMs: DAY_MS })
-    for (let count = 0; count < 10; count++) append(log, ['x'.repeat(80)])
-    log.highWatermark = 4
-    clock.jumpWallClock(1_700_000_000_000 + 2 * DAY_MS - clock.now())
-    await log.deleteOldSegments()
-    assert.equal(log.logStartOffset, 4)
-    log.highWatermark = 10
-    assert.ok((await log.deleteOldSegments()) > 0)
-    assert.deepEqual([log.logStartOffset, log.logEndOffset], [10, 10])
-    assert.equal(log.size, 0)
-    assert.ok(disk.list('/logs/t-0').some(name => name.endsWith('.log.deleted')))
-    await clock.advance(60_001)
-    assert.ok(!disk.list('/logs/t-0').some(name => name.endsWith('.deleted')))
-    append(log, ['next'])
-    assert.deepEqual(valuesOf(log), ['next'])
-  })
-
-  it('keeps at least retention.bytes', async () => {
-    const { log } = await openLog({ segmentBytes: 300, retentionBytes: 500, retentionMs: -1 })
-    for (let count = 0; count < 20; count++) append(log, ['x'.repeat(80)])
-    log.highWatermark = 20
-    await log.deleteOldSegments()
-    assert.ok(log.size >= 500 && log.size < 740, `${log.size} bytes left`)
-  })
-
-  it('leaves a compacted topic alone but for what is below its start', async () => {
-    const { log, clock } = await openLog({
-      segmentBytes: 300,
-      retentionBytes: 0,
-      retentionMs: 1,
-      cleanupPolicy: ['compact'],
-    })
-    for (let count = 0; count < 6; count++) append(log, ['x'.repeat(80)])
-    log.highWatermark = 6
-    clock.jumpWallClock(DAY_MS)
-    assert.equal(await log.deleteOldSegments(), 0)
-    await log.advanceLogStartOffset(3)
-    assert.equal(await log.deleteOldSegments(), 3)
-    assert.equal(log.segmentBaseOffsets[0], 3)
-  })
-
-  it('runs by itself', async () => {
-    const { log, clock } = await openLog(
-      { segmentBytes: 300, retentionBytes: 0, retentionMs: -1 },
-      { intervals: { retentionCheckMs: 1000 } },
-    )
-    for (let count = 0; count < 6; count++) append(log, ['x'.repeat(80)])
-    log.highWatermark = 6
-    await clock.advance(1001)
-    assert.equal(log.logStartOffset, 6)
-  })
-})
-
-describe('segments by time', () => {
-  it('are rolled when their records span segment.ms', async () => {
-    const { log } = await openLog({ segmentMs: 1000 })
-    append(log, ['a'])
-    append(log, ['b'])
-    assert.equal(log.segmentBaseOffsets.length, 1)
-    const late = encodeBatch({ records: [{ value: Buffer.from('c'), timestamp: 1_700_000_001_001 }] })
-    log.appendAsLeader(late, { leaderEpoch: 0, origin: 'client' })
-    assert.deepEqual(log.segmentBaseOffsets, [0, 2])
   })
 })
 
