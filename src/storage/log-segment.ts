@@ -1,3 +1,4 @@
+import { bufferPool } from '../platform/index.ts'
 import type { BatchHeader } from '../protocol/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import { batchBaseOffset, batchLastOffset, batchLength, headerMissing, MIN_BATCH_BYTES } from './batch-fields.ts'
@@ -55,6 +56,8 @@ export interface SegmentSlice {
 
 const EMPTY = new Uint8Array(0)
 const SCAN_WINDOW_BYTES = 64 * 1024
+/** So many times its own bytes, by which it counts, what is read may hold in memory. */
+const MOST_HELD = 3
 /** How far above its base a segment's offsets may be: indexes have 31 bits for it. */
 export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1
 
@@ -268,13 +271,14 @@ export class LogSegment {
   }
 }
 
-/** What is kept of a window; not the window's memory too where that is much more, for an answer may wait long to be read. */
+/** What is kept of a window; not all of the window's memory where that is much more, for an answer may wait long to be read. */
 function keptOf(window: Uint8Array, start: number, end: number): Uint8Array {
   const kept = window.subarray(start, end)
-  if (kept.length * 2 >= window.length || window.length <= 2 * SCAN_WINDOW_BYTES) return kept
+  if (window.buffer.byteLength <= MOST_HELD * kept.length) return kept
   // In memory of its own: a piece of Node's pool keeps all of that, 64 KiB from Node 24 on.
   const copy = Buffer.allocUnsafeSlow(kept.length)
   copy.set(kept)
+  bufferPool.recycle(window)
   return copy
 }
 

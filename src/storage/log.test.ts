@@ -43,6 +43,23 @@ test('what is read keeps no memory of what may not be read yet', async () => {
   assert.ok(chunks[0]!.buffer.byteLength < 3 * bytes, `${chunks[0]!.buffer.byteLength} bytes for ${bytes}`)
 })
 
+test('a small read keeps no more than three times the memory that it counts for', async () => {
+  const { log } = await openLog({}, { tailCacheBytes: 0 })
+  for (let count = 0; count < 100; count++) append(log, ['x'.repeat(8_500)])
+  for (const [from, maxBytes] of [
+    [50, 9_000],
+    [51, 9_000],
+    [98, 1 << 20],
+    [0, 40_000],
+    [99, 1],
+  ] as const) {
+    const { bytes, chunks } = log.read(from, { ...ALL, maxBytes })
+    assert.deepEqual(valuesOf(log, from, maxBytes), new Array(100 - from).fill('x'.repeat(8_500)))
+    const { byteLength } = chunks[0]!.buffer
+    assert.ok(bytes > 0 && byteLength <= 3 * bytes, `${byteLength} bytes for ${bytes} from ${from}`)
+  }
+})
+
 test('KAFKA-12964: the snapshot of a segment that was deleted is not mistaken for one of the same name', async () => {
   const { log, disk, clock } = await openLog({ segmentBytes: 300, fileDeleteDelayMs: 1_000 })
   const producer = { producerId: 1, producerEpoch: 0 }
