@@ -161,6 +161,11 @@ export class ServerConnection implements ConnectionSink {
     return this.#replies.roomBytes
   }
 
+  /** Calls `resume` once when there is room for replies again. */
+  whenReplyRoom(resume: () => void): void {
+    this.#replies.whenAvailable(resume)
+  }
+
   /**
    * Counts memory of the answer to the request in progress, which is one that does not overlap with others. From its answer on
    * that counts by its own size until it is sent.

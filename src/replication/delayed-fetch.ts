@@ -1,10 +1,11 @@
 import { answersAtOnce, type FetchParams, type FetchPartition, type FetchPartitionResult } from './fetch-result.ts'
 import type { Partition } from './partition.ts'
+import type { FetchLimits } from './partition-read.ts'
 import { DelayedOperation, type Purgatory } from './purgatory.ts'
 import { Watch } from './watch-list.ts'
 
 /** Reads all partitions of a fetch as they are now. */
-export type ReadFetch = (requests: readonly FetchPartition[], maxBytes: number) => readonly FetchPartitionResult[]
+export type ReadFetch = (requests: readonly FetchPartition[], limits: FetchLimits) => readonly FetchPartitionResult[]
 
 /** One partition of a waiting fetch; `partition` is undefined where this broker has none such. */
 export interface FetchTarget {
@@ -16,8 +17,12 @@ export interface FetchTarget {
 
 export interface DelayedFetchOptions {
   readonly read: ReadFetch
-  /** How many bytes it may answer now, however many it waits for. */
-  readonly mayRead: () => number
+  /** How much it may answer now, however much it waits for. */
+  readonly limits: () => FetchLimits
+  /** Lets a watch wait for memory: it is woken when there may be some. */
+  readonly awaitRoom: (watch: Watch) => void
+  /** The first read found records and had no memory for any. */
+  readonly isStarved: boolean
   readonly purgatory: Purgatory
   /** Called when it waits no longer, just before `done` resolves. */
   readonly onDone: (fetch: DelayedFetch, results: readonly FetchPartitionResult[]) => void
@@ -37,6 +42,7 @@ export class DelayedFetch extends DelayedOperation {
   readonly watchCount: number
   readonly #requests: readonly FetchPartition[]
   readonly #watches: readonly FetchWatch[]
+  readonly #room = new RoomWatch(this)
   readonly #how: DelayedFetchOptions
   #resolve: (results: readonly FetchPartitionResult[]) => void = () => {}
   #bytes = 0
@@ -57,27 +63,39 @@ export class DelayedFetch extends DelayedOperation {
       watch.begin()
     }
     this.watchCount = this.#watches.length
+    if (how.isStarved) how.awaitRoom(this.#room)
     how.purgatory.enter(this, params.maxWaitMs)
   }
 
   /** From one of the watches: the bound of its partition has grown. */
   grew(bytes: number): void {
     this.#bytes += bytes
-    const maxBytes = this.#how.mayRead()
-    const minBytes = Math.min(this.params.minBytes, maxBytes)
-    if (this.#bytes < minBytes) return
-    const results = this.#how.read(this.#requests, maxBytes)
-    if (isEnough(results, minBytes)) {
+    const limits = this.#how.limits()
+    if (this.#bytes >= Math.min(this.params.minBytes, limits.maxBytes)) this.#look(limits)
+  }
+
+  /** There may be memory again for what was found. */
+  roomCame(): void {
+    const limits = this.#how.limits()
+    if (limits.minOneMessage) this.#look(limits)
+    else this.#how.awaitRoom(this.#room)
+  }
+
+  #look(limits: FetchLimits): void {
+    const results = this.#how.read(this.#requests, limits)
+    if (isEnough(results, Math.min(this.params.minBytes, limits.maxBytes))) {
       this.#complete(results)
       return
     }
     this.#bytes = 0
     for (const watch of this.#watches) this.#bytes += watch.reset(results[watch.index]!.recordBytes)
+    this.#room.leave()
+    if (isStarved(results)) this.#how.awaitRoom(this.#room)
   }
 
   /** Answers with whatever there is. */
   finish(): void {
-    if (!this.#isDone) this.#complete(this.#how.read(this.#requests, this.#how.mayRead()))
+    if (!this.#isDone) this.#complete(this.#how.read(this.#requests, this.#how.limits()))
   }
 
   override expired(): void {
@@ -96,6 +114,7 @@ export class DelayedFetch extends DelayedOperation {
   #complete(results: readonly FetchPartitionResult[]): void {
     this.#isDone = true
     for (const watch of this.#watches) watch.leave()
+    this.#room.leave()
     this.leave()
     this.#how.onDone(this, results)
     this.#resolve(results)
@@ -105,11 +124,32 @@ export class DelayedFetch extends DelayedOperation {
 /** Whether results need not be waited with: there is an error to act on, as much as was asked for, or more to fetch. */
 export function isEnough(results: readonly FetchPartitionResult[], minBytes: number): boolean {
   let bytes = 0
+  let hasMore = false
   for (const result of results) {
-    if (result.hasMore || answersAtOnce(result)) return true
+    if (answersAtOnce(result)) return true
+    hasMore ||= result.hasMore
     bytes += result.recordBytes
   }
-  return bytes >= minBytes
+  return bytes >= minBytes || (hasMore && bytes > 0)
+}
+
+/** Whether there are records, but none that could be given. */
+export function isStarved(results: readonly FetchPartitionResult[]): boolean {
+  return results.some(({ hasMore }) => hasMore) && results.every(({ recordBytes }) => recordBytes === 0)
+}
+
+/** A waiting fetch in the list of those who want memory. */
+class RoomWatch extends Watch {
+  readonly #fetch: DelayedFetch
+
+  constructor(fetch: DelayedFetch) {
+    super()
+    this.#fetch = fetch
+  }
+
+  override wake(): void {
+    this.#fetch.roomCame()
+  }
 }
 
 /** A waiting fetch in the list of one of its partitions. */

@@ -141,6 +141,63 @@ test('a fetch that waits for more than it may answer by now is answered with tha
   await broker.close()
 })
 
+test('batches that are larger than what there is no room for are answered one after the other as memory comes back', async () => {
+  const broker = await openOneBroker({ a: 1, b: 1 })
+  broker.replyRoomBytes = 300_000
+  const answered: number[] = []
+  const ask = (): void => {
+    const results = broker.fetch([wanted('a', 0)], params())
+    assert.ok(results instanceof Promise)
+    void results.then(([result]) => answered.push(result!.recordBytes))
+  }
+  for (let count = 0; count < 5; count++) ask()
+  const batch = batchOf(1, 200_000)
+  broker.append('a', 0, batch)
+  await broker.clock.settle()
+  assert.deepEqual(answered, [batch.length, batch.length])
+  ask()
+  broker.append('a', 0, batch)
+  await broker.clock.settle()
+  assert.equal(answered.length, 2)
+  assert.deepEqual(bytesOf(fetchNow(broker, [wanted('b', 0)], params({ minBytes: 0 }))), [0])
+  for (const sofar of [3, 4, 5, 6]) {
+    await broker.release(1)
+    assert.deepEqual(answered, new Array(sofar).fill(batch.length))
+  }
+  await broker.release(1)
+  assert.equal(broker.replicas.purgatory.size, 0)
+  await broker.close()
+})
+
+test('small batches do not wait for room behind a large one of another partition', async () => {
+  const broker = await openOneBroker({ a: 1, b: 1 })
+  broker.replyRoomBytes = 0
+  const waiting = broker.fetch([wanted('a', 0), wanted('b', 0)], params())
+  broker.append('a', 0, batchOf(1, 200_000))
+  await broker.clock.settle()
+  assert.equal(broker.replicas.purgatory.size, 1)
+  broker.append('b', 0, batchOf(1))
+  await broker.clock.settle()
+  assert.deepEqual(bytesOf(await waiting), [0, batchOf(1).length])
+  await broker.close()
+})
+
+test('a fetch for which no room came in its time is answered without records, and gets them with the next', async () => {
+  const broker = await openOneBroker({ a: 1 })
+  const batch = batchOf(1, 200_000)
+  broker.append('a', 0, batch)
+  broker.replyRoomBytes = 0
+  const waiting = broker.fetch([wanted('a', 0)], params({ maxWaitMs: 500 }))
+  assert.ok(waiting instanceof Promise)
+  await broker.clock.advance(499)
+  assert.equal(broker.replicas.purgatory.size, 1)
+  await broker.clock.advance(10)
+  assert.deepEqual(bytesOf(await waiting), [0])
+  await broker.release(1)
+  assert.deepEqual(bytesOf(fetchNow(broker, [wanted('a', 0)], params())), [batch.length])
+  await broker.close()
+})
+
 test('offsets outside the log are out of range; its end is not', async () => {
   const broker = await openOneBroker({ a: 1 })
   broker.append('a', 0, batchOf(5))
@@ -213,7 +270,7 @@ test('a waiting fetch is answered when the leader epoch changes', async () => {
 
 test('a fetch is forgotten when its connection closes', async () => {
   const broker = await openOneBroker({ a: 1 })
-  const connection = { replyRoomBytes: 0, hold() {} }
+  const connection = { replyRoomBytes: 0, hold() {}, whenReplyRoom() {} }
   const waiting = broker.replicas.fetch([wanted('a', 0)], params(), connection)
   const other = broker.fetch([wanted('a', 0)], params())
   broker.replicas.disconnected(connection)

@@ -1,6 +1,6 @@
 import type { Logger, Workers } from '../platform/index.ts'
 import { ErrorCode, KafkaError, type LegacyMagic } from '../protocol/index.ts'
-import { DelayedFetch, type FetchTarget, isEnough } from './delayed-fetch.ts'
+import { DelayedFetch, type FetchTarget, isEnough, isStarved } from './delayed-fetch.ts'
 import { convertResults } from './fetch-conversion.ts'
 import {
   answersAtOnce,
@@ -10,7 +10,9 @@ import {
   fetchError,
 } from './fetch-result.ts'
 import type { HostedPartitions } from './hosted-partitions.ts'
+import type { FetchLimits } from './partition-read.ts'
 import type { Purgatory } from './purgatory.ts'
+import { type Watch, WatchList } from './watch-list.ts'
 
 /** What a fetch needs of the broker. */
 export interface FetchReaderOptions {
@@ -27,11 +29,13 @@ export interface FetchReaderOptions {
 export interface FetchRequester {
   /** How large an answer may be now, for all together not to hold more than they should. */
   readonly replyRoomBytes: number
+  /** Calls `resume` once when there is room again; asked where there is none. */
+  whenReplyRoom(resume: () => void): void
   /** So many bytes were read for the request that it waits for. */
   hold(bytes: number): void
 }
 
-/** What a fetch gives even where there is no room. */
+/** What a fetch gives even where there is no room, in whole batches; a larger one waits. */
 const LEAST_FETCH_BYTES = 64 * 1024
 
 /** So many damaged places are told of; where there are more, all know. */
@@ -42,6 +46,9 @@ export class FetchReader {
   readonly #options: FetchReaderOptions
   /** Waiting fetches by who asked, to be dropped when that connection closes. */
   readonly #waiting = new Map<FetchRequester, Set<DelayedFetch>>()
+  /** Waiting fetches that found more than there was room for. */
+  readonly #wantRoom = new WatchList()
+  #isAwaitingRoom = false
   readonly #toldDamages = new Set<string>()
 
   constructor(options: FetchReaderOptions) {
@@ -51,7 +58,8 @@ export class FetchReader {
   /**
    * The results, in the order of the requests: at once when there is an error, `minBytes`, or nothing to wait for; else a
    * promise of them. Records for old readers are converted when it is known that they are answered. What is answered, now or
-   * later, fits into the room that there is then (but see KIP-74), and `minBytes` above it count as that.
+   * later, fits into the room that there is then, and `minBytes` above it count as that. The batch that KIP-74 promises may
+   * be larger; where there is no room at all it is waited for, `maxWaitMs` at the most.
    */
   fetch(
     requests: readonly FetchPartition[],
@@ -81,18 +89,30 @@ export class FetchReader {
       const hosted = topic === undefined ? undefined : this.#options.hosted.topic(topic)
       if (hosted) hosted.fetchRequests++
     }
-    const maxBytes = this.#mayRead(params, requester)
-    const results = this.#read(requests, params, { maxBytes, isFirst: true })
+    const limits = this.#limitsOf(params, requester)
+    const results = this.#read(requests, params, { ...limits, isFirst: true })
     const mayWait = params.maxWaitMs > 0 && requests.length > 0 && this.#options.purgatory.hasRoomFor(requests.length)
-    if (mayWait && !isEnough(results, Math.min(params.minBytes, maxBytes))) {
-      return this.#wait(this.#targets(requests, results), params, requester)
+    if (mayWait && !isEnough(results, Math.min(params.minBytes, limits.maxBytes))) {
+      return this.#wait(this.#targets(requests, results), params, { requester, isStarved: isStarved(results) })
     }
     requester.hold(bytesOf(results))
     return results
   }
 
-  #mayRead({ maxBytes }: FetchParams, { replyRoomBytes }: FetchRequester): number {
-    return Math.min(maxBytes, this.#options.fetchMaxBytes(), Math.max(LEAST_FETCH_BYTES, replyRoomBytes))
+  /** Each answer is counted when it is read, so that all together exceed what there is room for by one batch. */
+  #limitsOf({ maxBytes }: FetchParams, { replyRoomBytes }: FetchRequester): FetchLimits {
+    const room = Math.max(LEAST_FETCH_BYTES, replyRoomBytes)
+    return { maxBytes: Math.min(maxBytes, this.#options.fetchMaxBytes(), room), minOneMessage: replyRoomBytes > 0 }
+  }
+
+  #awaitRoom(watch: Watch, requester: FetchRequester): void {
+    if (!watch.isWatching) watch.join(this.#wantRoom)
+    if (this.#isAwaitingRoom) return
+    this.#isAwaitingRoom = true
+    requester.whenReplyRoom(() => {
+      this.#isAwaitingRoom = false
+      this.#options.purgatory.touched(this.#wantRoom)
+    })
   }
 
   #targets(requests: readonly FetchPartition[], results: readonly FetchPartitionResult[]): readonly FetchTarget[] {
@@ -107,14 +127,16 @@ export class FetchReader {
   #wait(
     targets: readonly FetchTarget[],
     params: FetchParams,
-    requester: FetchRequester,
+    { requester, isStarved }: { readonly requester: FetchRequester; readonly isStarved: boolean },
   ): Promise<readonly FetchPartitionResult[]> {
     const waiting = this.#waiting.get(requester) ?? new Set()
     this.#waiting.set(requester, waiting)
     const delayed = new DelayedFetch(targets, params, {
       purgatory: this.#options.purgatory,
-      mayRead: () => this.#mayRead(params, requester),
-      read: (requests, maxBytes) => this.#read(requests, params, { maxBytes, isFirst: false }),
+      limits: () => this.#limitsOf(params, requester),
+      awaitRoom: watch => this.#awaitRoom(watch, requester),
+      isStarved,
+      read: (requests, limits) => this.#read(requests, params, { ...limits, isFirst: false }),
       onDone: (fetch, results) => {
         requester.hold(bytesOf(results))
         waiting.delete(fetch)
@@ -131,17 +153,17 @@ export class FetchReader {
   }
 
   /**
-   * Reads all partitions in order. The first that has records gives at least one batch, whatever the limits (KIP-74);
-   * from then on the limits hold.
+   * Reads all partitions in order. With `minOneMessage` the first that has records gives at least one batch, whatever the
+   * limits (KIP-74); from then on they hold.
    */
   #read(
     requests: readonly FetchPartition[],
     params: FetchParams,
-    { maxBytes, isFirst }: { readonly maxBytes: number; readonly isFirst: boolean },
+    { maxBytes, minOneMessage: isOwed, isFirst }: FetchLimits & { readonly isFirst: boolean },
   ): readonly FetchPartitionResult[] {
     const results: FetchPartitionResult[] = new Array(requests.length)
     let left = maxBytes
-    let minOneMessage = true
+    let minOneMessage = isOwed
     for (let index = 0; index < requests.length; index++) {
       const request = requests[index]!
       const result = this.#readOne(request, params, {
@@ -159,7 +181,7 @@ export class FetchReader {
   #readOne(
     request: FetchPartition,
     params: FetchParams,
-    limits: { readonly maxBytes: number; readonly minOneMessage: boolean; readonly isFirst: boolean },
+    limits: FetchLimits & { readonly isFirst: boolean },
   ): FetchPartitionResult {
     const partition = this.#options.hosted.resolve(request)
     if (typeof partition === 'number') return fetchError(request.partition, partition)

@@ -34,6 +34,7 @@ export interface OneBrokerOptions {
 export class OneBroker implements FetchRequester {
   /** Of the one who fetches with {@link fetch}. */
   replyRoomBytes = Number.POSITIVE_INFINITY
+  #roomResumes: (() => void)[] = []
   readonly clock: SimulatedClock
   readonly disk: MemoryDisk
   readonly logs: LogManager
@@ -127,6 +128,17 @@ export class OneBroker implements FetchRequester {
 
   hold(bytes: number): void {
     this.replyRoomBytes = Math.max(0, this.replyRoomBytes - bytes)
+  }
+
+  whenReplyRoom(resume: () => void): void {
+    this.#roomResumes.push(resume)
+  }
+
+  /** So many bytes of answers have been sent. */
+  async release(bytes: number): Promise<void> {
+    this.replyRoomBytes += bytes
+    for (const resume of this.#roomResumes.splice(0)) resume()
+    await this.clock.settle()
   }
 
   fetch(
