@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { MemoryDisk, readWholeFile } from '../platform/index.ts'
 import { encodeBatch } from '../protocol/index.ts'
 import { readInt64 } from './int64.ts'
-import { append, type Fixture, openLog, readAll, valuesOf } from './log.test.fixture.ts'
+import { append, type Fixture, openLog, PARTITION, readAll, valuesOf } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex } from './time-index.ts'
@@ -223,6 +223,38 @@ describe('index files that are removed under a log', () => {
       assert.ok(!manager.directories()[0]!.isOffline)
     })
   }
+})
+
+describe('a log that goes while its indexes, which were removed, are synced', () => {
+  it('touches no file of the log that comes in its place, and takes no directory offline', async () => {
+    // So many steps after the records are synced the log goes: each lands elsewhere in what follows.
+    for (let steps = 0; steps < 20; steps++) {
+      let held: Promise<void> | undefined
+      const disk = new MemoryDisk({ syncDelay: () => held ?? Promise.resolve() })
+      const { log, manager } = await openLog(CONFIG, { disk })
+      for (let n = 0; n < 5; n++) append(log, ['x'.repeat(300)])
+      let release = (): void => {}
+      held = new Promise(resolve => {
+        release = resolve
+      })
+      const flushed = log.flush().catch((error: unknown) => assert.match(`${error}`, /log was deleted/))
+      for (const name of disk.list('/logs/t-0')) if (name.endsWith('index')) disk.remove(`/logs/t-0/${name}`)
+      held = undefined
+      release()
+      for (let step = 0; step < steps; step++) await Promise.resolve()
+      manager.deleteLog(PARTITION)
+      const next = manager.getOrCreateLog(PARTITION)
+      append(next, ['y'.repeat(300)])
+      append(next, ['y'.repeat(300)])
+      const content = (): string[] =>
+        disk.list('/logs/t-0').map(name => `${name} ${disk.stat(`/logs/t-0/${name}`)!.size}`)
+      const before = content()
+      await flushed
+      assert.deepEqual(content(), before, `${steps} steps`)
+      assert.ok(!manager.directories()[0]!.isOffline, `${steps} steps`)
+      await manager.close()
+    }
+  })
 })
 
 describe('a search by time', () => {

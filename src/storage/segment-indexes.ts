@@ -1,4 +1,4 @@
-import { type Disk, DiskError } from '../platform/index.ts'
+import { type Disk, DiskError, type DiskFile } from '../platform/index.ts'
 import type { BatchHeader } from '../protocol/index.ts'
 import { batchBaseOffset, batchLength, headerMissing, MIN_BATCH_BYTES } from './batch-fields.ts'
 import { BatchScanner } from './batch-scanner.ts'
@@ -11,6 +11,7 @@ import {
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from './segment-files.ts'
+import { syncAndClose } from './sync-file.ts'
 import { newestOf, TIME_INDEX_ENTRY_BYTES, TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 
@@ -190,14 +191,27 @@ export class SegmentIndexes {
     }
   }
 
-  /** Resolves when the entries survive a power cut. */
+  /**
+   * Resolves when the entries survive a power cut. What needs the files happens before this returns: the segment may leave its
+   * log, and its files their names, while the device works.
+   */
   async sync(): Promise<void> {
-    const syncAll = () => Promise.all([this.#offsets.sync(), this.#times.sync(), this.transactions.sync()])
-    await syncAll().catch(error => {
-      if (!isRemoval(error)) throw error
-      this.rebuild()
-      return syncAll()
-    })
+    const files = this.#withFiles(() => this.#openWritten())
+    await Promise.all(files.map(syncAndClose))
+  }
+
+  #openWritten(): DiskFile[] {
+    const files: DiskFile[] = []
+    try {
+      for (const index of [this.#offsets, this.#times, this.transactions]) {
+        index.write()
+        if (index.hasFile) files.push(this.#disk.open(index.path))
+      }
+      return files
+    } catch (error) {
+      for (const file of files) file.close()
+      throw error
+    }
   }
 
   /** Paths of the files that there are. */

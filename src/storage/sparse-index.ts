@@ -1,5 +1,4 @@
 import { type Disk, DiskError } from '../platform/index.ts'
-import { syncFile } from './sync-file.ts'
 
 /** Entries kept in memory until they are written: one system call for that many. */
 const UNWRITTEN_MAX = 128
@@ -171,12 +170,6 @@ export abstract class SparseIndex {
     this.#fileCount = this.#fileEntries + this.#unwrittenCount
     this.#unwrittenCount = 0
     this.#unwritten = undefined
-  }
-
-  /** Writes and syncs: resolves when the entries so far survive a power cut. */
-  async sync(): Promise<void> {
-    this.write()
-    await syncFile(this.#disk, this.#path)
   }
 
   /** The file has been moved to `path`. */

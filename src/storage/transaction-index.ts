@@ -101,13 +101,17 @@ export class TransactionIndex {
     file.close()
   }
 
+  /** Cuts the file where it has more than there is. Not synced. */
+  write(): void {
+    if (!this.#hasFile || !this.#isCut) return
+    const file = this.#disk.open(this.#path)
+    this.#cut(file)
+    file.close()
+  }
+
   async sync(): Promise<void> {
     if (!this.#hasFile) return
-    if (this.#isCut) {
-      const file = this.#disk.open(this.#path)
-      this.#cut(file)
-      file.close()
-    }
+    this.write()
     await syncFile(this.#disk, this.#path)
   }
 
