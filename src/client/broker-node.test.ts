@@ -4,6 +4,7 @@ import { NetworkError, SimulatedClock, seededRandom, silentLogger, TlsContext } 
 import { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import type { SaslMechanism } from '../security/index.ts'
 import { BrokerNode } from './broker-node.ts'
+import { Patient } from './deadline.ts'
 import { type Script, ScriptedBroker } from './scripted-broker.fixture.ts'
 
 const HEARTBEAT = { request: HeartbeatRequest, response: HeartbeatResponse }
@@ -42,7 +43,8 @@ async function connected(script: Script, sasl: SaslMechanism | null = twoSteps) 
       security: { tls: undefined, sasl: sasl ?? undefined },
     },
   )
-  const beat = (groupId: string): Promise<unknown> => node.request(HEARTBEAT, { groupId })
+  const beat = (groupId: string, patience?: Patient): Promise<unknown> =>
+    node.request(HEARTBEAT, { groupId }, patience && { patience })
   /** What each request comes to, while time moves on a little. */
   const outcomes = async (...requests: Promise<unknown>[]): Promise<string[]> => {
     const settled = Promise.allSettled(requests)
@@ -80,6 +82,17 @@ test('requests wait in their order while a session is renewed, and none comes in
   const renewal = ['SaslHandshake', 'SaslAuthenticate', 'SaslAuthenticate']
   assert.deepEqual(broker.heard, [...renewal, 'Heartbeat c', 'Heartbeat d', 'Heartbeat e'])
   assert.equal(broker.connections, 1)
+})
+
+test('what waits for a renewal is not sent when nobody waits for it any more', async () => {
+  const { clock, broker, beat, outcomes } = await connected(accepting)
+  await outcomes(beat('a'))
+  await clock.advance(0.96 * LIFETIME_MS)
+  const ending = new AbortController()
+  const late = beat('b', new Patient(clock, { timeoutMs: LIFETIME_MS, signal: ending.signal }))
+  ending.abort(Object.assign(new Error('enough'), { code: 'ENOUGH' }))
+  assert.deepEqual(await outcomes(late, beat('c')), ['ENOUGH: enough', 'done'])
+  assert.deepEqual(broker.heard.slice(-2), ['SaslAuthenticate', 'Heartbeat c'])
 })
 
 test('a session that has no end is not renewed', async () => {

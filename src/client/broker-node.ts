@@ -47,7 +47,7 @@ export interface RequestOptions {
   readonly isOneWay?: boolean
   /** The newest version that the caller can fill in; the newest that there is when left out. */
   readonly maxVersion?: number
-  /** Whose request it is: where a connection has to be made first, it is sent only if they still wait by then. */
+  /** Whose request it is: where a connection has to be made or authenticated anew first, it is sent only if they still wait by then. */
   readonly patience?: Patient
 }
 
@@ -117,7 +117,10 @@ export class BrokerNode {
     }
     const renewal = link.session?.renewal()
     if (renewal === undefined) return this.#send(link, api, body, options)
-    return renewal.then(() => this.#send(link, api, body, options))
+    return renewal.then(() => {
+      options.patience?.throwIfOver(api.request.name)
+      return this.#send(link, api, body, options)
+    })
   }
 
   /** Ends the connection; it is not made again. */

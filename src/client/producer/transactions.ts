@@ -1,14 +1,4 @@
-import type { Api } from '../../network/index.ts'
-import { sleep } from '../../platform/index.ts'
-import {
-  ErrorCode,
-  type ErrorName,
-  type Fields,
-  KafkaError,
-  type MessageInput,
-  type MessageOf,
-  type Schema,
-} from '../../protocol/index.ts'
+import { type ErrorName, KafkaError, type MessageOf } from '../../protocol/index.ts'
 import {
   AddPartitionsToTxnRequest,
   AddPartitionsToTxnResponse,
@@ -17,11 +7,9 @@ import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../protocol/
 import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-txn.ts'
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
 import { abortable } from '../abortable.ts'
-import type { RequestBody } from '../broker-node.ts'
 import { checkItems, PARTITION_FIELDS } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
-import type { Patient } from '../deadline.ts'
 import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { byTopic } from '../topic-partition.ts'
 import type { Idempotence } from './idempotence.ts'
@@ -29,6 +17,7 @@ import { INIT_PRODUCER_ID } from './identify.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerIdentity } from './partition-sequence.ts'
 import type { ProducerBatch } from './producer-batch.ts'
+import { TransactionRequests } from './transaction-requests.ts'
 
 const ADD_PARTITIONS = { request: AddPartitionsToTxnRequest, response: AddPartitionsToTxnResponse }
 const ADD_OFFSETS = { request: AddOffsetsToTxnRequest, response: AddOffsetsToTxnResponse }
@@ -42,8 +31,6 @@ const FIRST_PROTOCOL = { produce: 11, end: 4, commitOffsets: 4 }
 const SECOND_PROTOCOL = { produce: 12, end: 5, commitOffsets: 5 }
 /** `transaction.version` of a cluster that has the second. */
 const SECOND_LEVEL = 2
-/** The end of the last transaction is still being written: it takes a moment, far less than `retry.backoff.ms`. */
-const CONCURRENT_PAUSE_MS = 20
 /** From this version of InitProducerId on a producer goes on as itself; before it becomes another, whoever has taken its place (KIP-360). */
 const KEEPS_IDENTITY = 3
 const NO_GROUP = 'sendOffsets() takes a list of offsets and consumer.groupMetadata, or { groupId }'
@@ -88,6 +75,7 @@ export interface TransactionParts {
 /** Transactions of one producer (Java's TransactionManager): what the coordinator is told, in which order, and what its errors mean. */
 export class Transactions {
   readonly #parts: TransactionParts
+  readonly #requests: TransactionRequests
   #state: TransactionState = 'uninitialized'
   #error: KafkaError | undefined
   #mustBump = false
@@ -102,16 +90,17 @@ export class Transactions {
   readonly #sendingOffsets = new Set<Promise<void>>()
   /** Calls of {@link commit} that wait for what the transaction was given. */
   #gathering = 0
-  #ending: Promise<void> | undefined
+  #initializing: Promise<void> | undefined
+  /** The end under way, and who ends the wait for it. */
+  #ending: { readonly done: Promise<void>; readonly signal: AbortSignal | undefined } | undefined
   /** Calls of {@link abort} that are under way. */
   #aborts = 0
-  /** Requests of this transaction that were sent and not answered: they may be done, or come yet. */
-  readonly #unanswered = new Set<object>()
   #renewing: Promise<void> | undefined
   #keepsIdentity = false
 
   constructor(parts: TransactionParts) {
     this.#parts = parts
+    this.#requests = new TransactionRequests(parts)
   }
 
   get state(): TransactionState {
@@ -133,11 +122,20 @@ export class Transactions {
     throw new KafkaError('INVALID_TXN_STATE', `records are sent inside of a transaction; this producer is ${state}`)
   }
 
-  /** Gets an identity, which fences earlier producers of the same id and ends what they left open. */
+  /**
+   * Gets an identity, which fences earlier producers of the same id and ends what they left open. Whose wait was ended, and who asks
+   * meanwhile, waits for the same: each identity fences the one before.
+   */
   async init(signal?: AbortSignal): Promise<void> {
     if (this.#state !== 'uninitialized') throw this.#wrongState('initTransactions')
-    await this.#identify(signal, NO_PRODUCER)
-    this.#state = 'ready'
+    signal?.throwIfAborted()
+    this.#initializing ??= this.#identify(NO_PRODUCER).catch(error => {
+      this.#initializing = undefined
+      throw error
+    })
+    await abortable(this.#initializing, signal)
+    // Another who waited may have begun a transaction already.
+    if (this.#state === 'uninitialized') this.#state = 'ready'
   }
 
   begin(): void {
@@ -198,7 +196,7 @@ export class Transactions {
       await abortable(this.#renew(), signal)
       if (!this.#isImplicit) {
         const body = () => ({ ...this.#names(), groupId: group.groupId })
-        await this.#request('adding offsets', ADD_OFFSETS, { signal }, body)
+        await this.#requests.send('adding offsets', ADD_OFFSETS, { signal }, body)
       }
       this.#hasOffsets = true
       await this.#commitOffsets(offsets, group, signal)
@@ -248,12 +246,21 @@ export class Transactions {
   }
 
   /** Who asks for it again meanwhile waits for the same: a second end would come into the next transaction. */
-  #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#ending !== undefined) return abortable(this.#ending, signal)
-    this.#ending = this.#endOnce(isCommit, signal).finally(() => {
+  async #end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
+    while (this.#ending !== undefined) {
+      const { done, signal: theirs } = this.#ending
+      try {
+        return await abortable(done, signal)
+      } catch (error) {
+        // Who asked first waits no more; the others do, and the end is asked for anew.
+        if (signal?.aborted || theirs === undefined || error !== theirs.reason) throw error
+      }
+    }
+    const done = this.#endOnce(isCommit, signal).finally(() => {
       this.#ending = undefined
     })
-    return this.#ending
+    this.#ending = { done, signal }
+    return done
   }
 
   async #endOnce(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
@@ -280,15 +287,15 @@ export class Transactions {
   ): Promise<void> {
     const isOpen = this.#added.size > 0 || this.#hasOffsets
     let ended: MessageOf<typeof EndTxnResponse> | undefined
-    if (isOpen || this.#unanswered.size > 0) {
+    if (isOpen || this.#requests.isAnyUnanswered) {
       const options = { signal, maxVersion: this.#protocol.end }
-      const ending = this.#request(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
+      const ending = this.#requests.send(what, END, options, () => ({ ...this.#names(), committed: isCommit }))
       ended = await (isOpen ? ending : ending.catch(unlessNothingIsOpen))
     }
     // Another end that comes late would be taken for that of the next transaction, and offsets for its own (KIP-890).
-    if (this.#unanswered.size > 0 && this.#keepsIdentity) this.#mustBump = true
+    if (this.#requests.isAnyUnanswered && this.#keepsIdentity) this.#mustBump = true
     this.#goOn(ended)
-    this.#unanswered.clear()
+    this.#requests.forgetUnanswered()
     this.#added.clear()
     this.#toAdd.clear()
     this.#hasOffsets = false
@@ -297,7 +304,7 @@ export class Transactions {
   /** Takes the next epoch, if that has to be: whatever comes late under the old one is refused. Not while anything is open. */
   #renew(): Promise<void> {
     if (!this.#mustBump) return Promise.resolve()
-    this.#renewing ??= this.#identify(undefined, this.#identity())
+    this.#renewing ??= this.#identify(this.#identity())
       .then(() => {
         this.#mustBump = false
       })
@@ -315,11 +322,12 @@ export class Transactions {
     this.#mustBump = false
   }
 
-  async #identify(signal: AbortSignal | undefined, current: ProducerIdentity): Promise<void> {
+  async #identify(current: ProducerIdentity): Promise<void> {
     const { transactionalId, timeoutMs, idempotence } = this.#parts
     const body = { transactionalId, transactionTimeoutMs: timeoutMs }
-    const options = { signal, maxVersion: MAX_VERSION.initProducerId }
-    const answer = await this.#request('initializing transactions', INIT_PRODUCER_ID, options, version => {
+    // It goes on when nobody waits any more: one that came late to the coordinator would fence the identity that was got instead.
+    const options = { signal: undefined, maxVersion: MAX_VERSION.initProducerId }
+    const answer = await this.#requests.send('initializing transactions', INIT_PRODUCER_ID, options, version => {
       this.#keepsIdentity = version >= KEEPS_IDENTITY
       return this.#keepsIdentity ? { ...body, ...current } : body
     })
@@ -356,7 +364,7 @@ export class Transactions {
       v3AndBelowTopics: byTopic(adding, ({ partition }) => partition),
     }
     const options = { signal: undefined, maxVersion: MAX_VERSION.addPartitions }
-    await this.#request('adding partitions to the transaction', ADD_PARTITIONS, options, () => body)
+    await this.#requests.send('adding partitions to the transaction', ADD_PARTITIONS, options, () => body)
   }
 
   async #commitOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, signal: AbortSignal | undefined) {
@@ -368,53 +376,13 @@ export class Transactions {
     }))
     const { groupId, ...member } = placeIn(group)
     const options = { signal, maxVersion: this.#protocol.commitOffsets, group: groupId }
-    await this.#request('committing offsets in the transaction', COMMIT_OFFSETS, options, version => ({
+    await this.#requests.send('committing offsets in the transaction', COMMIT_OFFSETS, options, version => ({
       ...this.#names(),
       groupId,
       topics,
       // Before v3 the coordinator cannot tell a member that was thrown out.
       ...(version >= 3 ? member : {}),
     }))
-  }
-
-  #request<Q extends Fields, S extends Fields>(
-    what: string,
-    api: Api<Q, S>,
-    options: { readonly signal: AbortSignal | undefined; readonly maxVersion?: number; readonly group?: string },
-    body: RequestBody<Q>,
-  ): Promise<MessageOf<Schema<S>>> {
-    const { cluster, maxBlockMs, transactionalId } = this.#parts
-    const { signal, maxVersion, group } = options
-    const patience = cluster.patience({ timeoutMs: maxBlockMs, signal })
-    const [type, key] = group === undefined ? (['transaction', transactionalId] as const) : (['group', group] as const)
-    return cluster.withCoordinator(type, key, { what, patience }, async broker => {
-      for (;;) {
-        const to = { broker, purpose: 'coordinator' } as const
-        const attempt = {}
-        const isOfTransaction = api.request.apiKey !== INIT_PRODUCER_ID.request.apiKey
-        const sending = (version: number): MessageInput<Schema<Q>> => {
-          if (isOfTransaction) this.#unanswered.add(attempt)
-          return typeof body === 'function' ? body(version) : body
-        }
-        const answer = await cluster.request(to, api, sending, {
-          patience,
-          ...(maxVersion !== undefined && { maxVersion }),
-        })
-        // What nobody waits for any more may have been done without anybody knowing.
-        if (!patience.isOver && !signal?.aborted) this.#unanswered.delete(attempt)
-        const error = firstError(answer)
-        if (error === undefined) return answer
-        if (error.code === 'INVALID_PRODUCER_EPOCH') throw fencedBy(error)
-        if (error.code !== 'CONCURRENT_TRANSACTIONS' || patience.isOver) throw error
-        await this.#pause(patience)
-        // Who has been told that it is over may have gone on: nothing may come after what he does next.
-        patience.throwIfOver(what)
-      }
-    })
-  }
-
-  async #pause(patience: Patient): Promise<void> {
-    await sleep(this.#parts.cluster.settings.clock, Math.min(CONCURRENT_PAUSE_MS, Math.max(1, patience.leftMs)))
   }
 
   get #isOpen(): boolean {
@@ -454,35 +422,7 @@ function isUnanswered(error: unknown): boolean {
   return !(error instanceof KafkaError) || error.code === 'REQUEST_TIMED_OUT'
 }
 
-/**
- * What a coordinator means by an old epoch: it, after a timeout, or another producer has raised it. Old ones had no other word for that
- * (KIP-588). A partition's leader that says so may only not have heard of the transaction's end: then the coordinator tells.
- */
-function fencedBy(cause: KafkaError): KafkaError {
-  return new KafkaError('PRODUCER_FENCED', undefined, { cause })
-}
-
 /** The end of a transaction that may never have begun: that it did not is as good. @throws any other failure */
 function unlessNothingIsOpen(error: unknown): undefined {
   if (!(error instanceof KafkaError && error.code === 'INVALID_TXN_STATE')) throw error
-}
-
-/** The error that an answer of a coordinator holds, wherever in it; of several the first that is not retriable. */
-function firstError(answer: object): KafkaError | undefined {
-  const codes: number[] = []
-  collectCodes(answer, codes)
-  const errors = codes.filter(code => code !== ErrorCode.NONE).map(code => KafkaError.fromCode(code))
-  return errors.find(({ retriable, code }) => !retriable && code !== 'OPERATION_NOT_ATTEMPTED') ?? errors[0]
-}
-
-const CODE_FIELDS: ReadonlySet<string> = new Set(['errorCode', 'partitionErrorCode'])
-
-function collectCodes(part: unknown, codes: number[]): void {
-  if (Array.isArray(part)) for (const item of part) collectCodes(item, codes)
-  else if (part !== null && typeof part === 'object') {
-    for (const [name, value] of Object.entries(part)) {
-      if (CODE_FIELDS.has(name)) codes.push(Number(value))
-      else collectCodes(value, codes)
-    }
-  }
 }
