@@ -1,3 +1,5 @@
+import { KafkaError } from '../protocol/index.ts'
+
 interface Waiters {
   readonly callbacks: Set<() => void>
   readonly listener: () => void
@@ -30,15 +32,34 @@ function listenTo(signal: AbortSignal): Waiters {
 }
 
 /**
+ * Why nothing is begun under a signal: its reason where it is aborted already; INVALID_REQUEST for what is no signal, where no compiler
+ * looks. Undefined where there is nothing against it.
+ */
+export function endOf(signal: AbortSignal | undefined): { readonly reason: unknown } | undefined {
+  if (signal === undefined) return undefined
+  const { aborted, addEventListener, reason } = Object(signal) as Partial<AbortSignal>
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return aborted ? { reason } : undefined
+  const given = Object(signal).constructor?.name ?? typeof signal
+  const way = `signal: give an AbortSignal, such as controller.signal, not ${signal === null ? 'null' : given}`
+  return { reason: new KafkaError('INVALID_REQUEST', way) }
+}
+
+/** @throws the reason of a signal that is aborted already; KafkaError INVALID_REQUEST for what is none */
+export function throwIfEnded(signal: AbortSignal | undefined): void {
+  const end = endOf(signal)
+  if (end !== undefined) throw end.reason
+}
+
+/**
  * What `promise` settles to, unless `signal` is aborted first: then its reason is thrown and the promise left alone. A promise that
  * fails after that is nobody's to handle, and ends no process.
  */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    if (signal.aborted) abort()
-    const forget = signal.aborted ? undefined : onAbort(signal, abort)
+    const end = endOf(signal)
+    if (end !== undefined) reject(end.reason)
+    const forget = end === undefined ? onAbort(signal, () => reject(signal.reason)) : undefined
     promise.then(resolve, reject).finally(() => forget?.())
   })
 }

@@ -1,6 +1,6 @@
 import { type Clock, holdProcess, sleep, type Timer } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
-import { abortable } from './abortable.ts'
+import { abortable, throwIfEnded } from './abortable.ts'
 
 /** How long somebody is willing to wait, and a signal by which he may change his mind. */
 export interface Patience {
@@ -15,12 +15,13 @@ export class Patient {
   readonly #endMs: number
   readonly signal: AbortSignal | undefined
 
+  /** @throws the reason of a signal that is aborted already; KafkaError INVALID_REQUEST for one that is none */
   constructor(clock: Clock, { timeoutMs, signal }: Patience) {
+    throwIfEnded(signal)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
     this.#endMs = clock.monotonicMs() + timeoutMs
     this.signal = signal
-    signal?.throwIfAborted()
   }
 
   /** Milliseconds that are left, 0 and up. */

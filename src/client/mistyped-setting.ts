@@ -10,6 +10,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['fromBeginning', "autoOffsetReset: 'earliest'"],
   ['readUncommitted', 'isolationLevel'],
   ['partitionAssigners', 'assignors'],
+  ['partitionsConsumedConcurrently', 'concurrency'],
   ['compression.codec', 'compressionType'],
 ])
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bytes, double, integer, json, long, string } from './serializers.ts'
+import { bytes, double, integer, json, long, string, uuid } from './serializers.ts'
 
 test('what is written is read back', () => {
   fc.assert(
@@ -31,6 +31,17 @@ test('numbers have the bytes that Java gives them', () => {
   assert.deepEqual([...integer.serialize(-2, 't')], [0xff, 0xff, 0xff, 0xfe])
   assert.deepEqual([...double.serialize(1, 't')], [0x3f, 0xf0, 0, 0, 0, 0, 0, 0])
   assert.deepEqual([...long.serialize(258n, 't')], [0, 0, 0, 0, 0, 0, 1, 2])
+})
+
+test('a UUID is written as Java writes it, and what is none is neither written nor read', () => {
+  const id = '00b31b22-3c9b-4d0f-9d54-0a8b3f6f1c2e'
+  assert.equal(Buffer.from(uuid.serialize(id.toUpperCase(), 'orders')).toString(), id)
+  assert.equal(uuid.deserialize(Buffer.from(id), 'orders'), id)
+  const refusal = { code: 'INVALID_RECORD', message: /orders is no UUID/ }
+  for (const wrong of ['', 'order-1', `${id}0`, ` ${id}`, 7 as never, undefined as never, { id } as never]) {
+    assert.throws(() => uuid.serialize(wrong, 'orders'), refusal)
+  }
+  assert.throws(() => uuid.deserialize(Buffer.from('order-1'), 'orders'), refusal)
 })
 
 test('what cannot be read is said with its topic', () => {

@@ -27,6 +27,8 @@ export function checkedBytes(what: 'key' | 'value', given: unknown, topic: strin
 }
 
 const LATIN1_MAX = 64
+/** Letters of a wrong value in an error. */
+const MAX_SHOWN = 40
 
 /** UTF-8 text. */
 export const string: Serde<string> = {
@@ -85,8 +87,22 @@ export const long: Serde<bigint> = fixed('long', 'bigint', 8, {
   read: source => source.readBigInt64BE(),
 })
 
-/** Java's UUIDSerializer: its text. */
-export const uuid: Serde<string> = string
+/**
+ * Java's UUIDSerializer: a UUID's text, in small letters, so that it goes to the partition where Java sends it.
+ * @throws INVALID_RECORD for what is no UUID
+ */
+export const uuid: Serde<string> = {
+  serialize: (value, topic) => Buffer.from(checkedUuid(value, topic).toLowerCase(), 'latin1'),
+  deserialize: (value, topic) => checkedUuid(text(value), topic),
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+function checkedUuid(value: string, topic: string): string {
+  if (typeof value === 'string' && UUID.test(value)) return value
+  const given = typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_SHOWN)) : `of type ${typeof value}`
+  throw new KafkaError('INVALID_RECORD', `a value for ${topic} is no UUID, such as randomUUID() gives: it is ${given}`)
+}
 
 function fixed<T>(
   name: string,

@@ -16,9 +16,11 @@ type Untyped<T> = {
   readonly [K in keyof T]: T[K] extends (...args: infer _) => infer R ? (...args: unknown[]) => R : T[K]
 }
 
+const PLACE = { topic: 'orders', partition: 0 }
+
 async function end(): Promise<number> {
   await using consumer = kafka.consumer()
-  return (await consumer.endOffsets([{ topic: 'orders', partition: 0 }]))[0]!.offset
+  return (await consumer.endOffsets([PLACE]))[0]!.offset
 }
 
 const wrongRecords: readonly (readonly [string, (producer: Untyped<Producer>) => Promise<unknown>, string, RegExp])[] =
@@ -103,6 +105,49 @@ test('a transaction without its work, and offsets without their group, are refus
   }
 })
 
+test('a listener or an assignor that is none is refused when the consumer is made', () => {
+  const refused = (options: object, message: RegExp): void =>
+    assert.throws(() => kafka.consumer({ groupId: 'g', ...options }), { name: 'ConfigError', message })
+  refused({ assignors: {} }, /assignors: give a list/)
+  refused({ assignors: ['sticky'] }, /partition\.assignment\.strategy takes names/)
+  for (const name of ['onAssigned', 'onRevoked', 'onLost'])
+    refused({ [name]: 'x' }, new RegExp(`${name}: give a function, not string`))
+})
+
+test('a signal that is none is refused by every client, and ends no process', async () => {
+  const refusal = { name: 'KafkaError', code: 'INVALID_REQUEST', message: /signal: give an AbortSignal/ }
+  await using producer = kafka.producer({ transactionalId: 'signals' })
+  await using plain = kafka.producer()
+  await using consumer = kafka.consumer({ groupId: 'signals' })
+  await using admin = kafka.admin()
+  const before = await end()
+  for (const given of [new AbortController(), 'now', null, 1_000, {}]) {
+    const signal = given as never
+    for (const call of [
+      () => plain.send('orders', { value: 'a' }, { signal }),
+      () => plain.sendBatch('orders', [{ value: 'a' }], { signal }),
+      () => plain.flush({ signal }),
+      () => plain.partitionsFor('orders', { signal }),
+      () => producer.initTransactions({ signal }),
+      () => consumer.run(() => {}, { signal }),
+      () => consumer.listTopics({ signal }),
+      () => consumer.committed([PLACE], { signal }),
+      () => admin.listTopics({ signal }),
+    ]) {
+      await assert.rejects(call(), refusal)
+    }
+  }
+  assert.equal(await end(), before)
+})
+
+test('a call that gives a promise throws nothing, but rejects it', async () => {
+  await using producer = kafka.producer()
+  const aborted = AbortSignal.abort(new Error('enough'))
+  await assert.rejects(producer.partitionsFor('orders', { signal: aborted }), /enough/)
+  for (const call of ['initTransactions', 'commitTransaction', 'abortTransaction'] as const)
+    await assert.rejects(producer[call](), { code: 'INVALID_TXN_STATE', message: /transactional\.id/ })
+})
+
 test('a serializer or partitioner that is none is refused when the client is made', () => {
   assert.throws(() => kafka.producer({ value: json as never }), { name: 'ConfigError', message: /value: .*serialize/ })
   assert.throws(() => kafka.producer({ key: 'string' as never }), { name: 'ConfigError', message: /key: / })
@@ -117,6 +162,15 @@ const wrongReads: readonly (readonly [string, (consumer: Untyped<Consumer>) => u
   ['subscribe with a topic', c => c.subscribe({ topic: 'orders', fromBeginning: true }), /auto\.offset\.reset/],
   ['subscribe with undefined', c => c.subscribe(undefined), /name of a topic/],
   ['run with eachMessage', c => c.run({ eachMessage: async () => {} }), /not object/],
+  ['run with a slip', c => c.run(() => {}, { concurency: 3 }), /no option concurency: did you mean concurrency\?/],
+  [
+    'run as kafkajs has it',
+    c => c.run(() => {}, { partitionsConsumedConcurrently: 3 }),
+    /no option partitionsConsumedConcurrently: did you mean concurrency\?/,
+  ],
+  ['run without a number', c => c.run(() => {}, { concurrency: Number.POSITIVE_INFINITY }), /concurrency: Infinity/],
+  ['run with a number in text', c => c.run(() => {}, { concurrency: '3' }), /concurrency: 3 is not a number/],
+  ['run in another order', c => c.run(() => {}, { order: 'topic' }), /order: topic is neither/],
   ['run before subscribe', c => c.run(() => {}), /subscribe\(\) or assign\(\)/],
   [
     'a loop before subscribe',
@@ -147,7 +201,6 @@ test('a place to go on that is no offset is refused', async () => {
   }
 })
 
-const PLACE = { topic: 'orders', partition: 0 }
 const wrongPlaces: readonly (readonly [string, (consumer: Untyped<Consumer>) => unknown])[] = [
   ['assign() of a name', c => c.assign('orders')],
   ['assign() of names', c => c.assign(['orders'])],

@@ -6,11 +6,11 @@ import { checkedPartitions } from '../checked-items.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo, TopicInfo } from '../cluster-metadata.ts'
-import { inTime } from '../deadline.ts'
 import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { allTopics, partitionsOf } from '../topic-questions.ts'
 import { AssignedPartitions } from './assigned-partitions.ts'
+import { checkedAssignors, type PartitionAssignor } from './assignors/assignor.ts'
 import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import { type ConsumerFigures, ConsumerMetrics, timedCommit } from './consumer-metrics.ts'
 import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
@@ -18,6 +18,7 @@ import { type ConsumerRecord, recordSerdes } from './consumer-record.ts'
 import { Deliveries } from './deliveries.ts'
 import { type FetchLimits, fetchLimits } from './fetch-limits.ts'
 import { Fetcher } from './fetcher.ts'
+import { GroupMember } from './group-member.ts'
 import { HandlerRuns } from './handler-runs.ts'
 import type { Membership } from './membership.ts'
 import { membershipOf } from './membership-settings.ts'
@@ -38,7 +39,7 @@ import { committedByHand, recordSource } from './record-source.ts'
 import { Recurring } from './recurring.ts'
 import type { RunOptions } from './run-handler.ts'
 import { StartingPositions } from './starting-positions.ts'
-import { checkSubscription, type Subscription, SubscriptionPattern, subscribedTopics } from './topic-pattern.ts'
+import { checkSubscription, type Subscription } from './topic-pattern.ts'
 
 const DEFAULT_WAIT_MS = 60_000
 /** As Java's consumer. */
@@ -62,6 +63,7 @@ const OWN_OPTIONS = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'on
 export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable {
   readonly #config: Config<typeof consumerKeys>
   readonly #options: ConsumerOptions<K, V>
+  readonly #assignors: readonly PartitionAssignor[]
   readonly #cluster: Cluster
   readonly #logger: Logger
   readonly #limits: FetchLimits
@@ -72,6 +74,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #fetcher: Fetcher<K, V>
   readonly #source: RecordSource<K, V>
   readonly #positions: StartingPositions<K, V>
+  readonly #member: GroupMember<K, V>
   readonly #runs = new HandlerRuns<K, V>()
   readonly #commits: Recurring
   readonly #looks: Recurring
@@ -87,6 +90,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN_OPTIONS.includes(name)))
     const { config, parts } = readOptions(consumerConfig, settings)
     this.#options = options
+    this.#assignors = checkedAssignors(options.assignors)
     this.#config = config
     this.#limits = fetchLimits(config)
     this.#cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
@@ -98,6 +102,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       () => this.#membership?.committer,
     )
     this.#fetcher = this.#createFetcher()
+    this.#member = this.#createMember()
     this.#source = recordSource(this.#deliveries, {
       isClosing: () => this.#closing !== undefined,
       trouble: () => this.#trouble,
@@ -154,7 +159,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       this.#membership.rejoin()
       return
     }
-    this.#membership = this.#createMembership(this.#config.get('group.id')!)
+    const parts = { cluster: this.#cluster, groupId: this.#config.get('group.id')!, assignors: this.#assignors }
+    this.#membership = membershipOf(this.#config, parts, this.#member)
     this.#membership.start()
     this.#beginBackgroundWork()
   }
@@ -307,12 +313,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /** The partitions of a topic, subscribed to or not; creates it as {@link subscribe} does. @throws UNKNOWN_TOPIC_OR_PARTITION where that is not allowed */
-  partitionsFor(topic: string, wait: WaitOptions = {}): Promise<readonly PartitionInfo[]> {
+  async partitionsFor(topic: string, wait: WaitOptions = {}): Promise<readonly PartitionInfo[]> {
     return partitionsOf(this.#cluster, topic, this.#patience(wait))
   }
 
   /** Every topic that may be seen, internal ones too, by name. */
-  listTopics(wait: WaitOptions = {}): Promise<TopicInfo[]> {
+  async listTopics(wait: WaitOptions = {}): Promise<TopicInfo[]> {
     return allTopics(this.#cluster, this.#patience(wait))
   }
 
@@ -365,47 +371,18 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     })
   }
 
-  #createMembership(groupId: string): Membership {
-    return membershipOf(
-      this.#config,
-      { cluster: this.#cluster, groupId, assignors: this.#options.assignors ?? [] },
-      {
-        topics: () => this.#wantedTopics(),
-        pattern: () => (this.#subscription instanceof SubscriptionPattern ? this.#subscription.pattern : undefined),
-        owned: () => this.assignment,
-        revoke: partitions => this.#revoke(partitions),
-        lost: partitions => {
-          this.#partitions.drop(partitions)
-          this.#listeners.lost(partitions)
-        },
-        assign: partitions => {
-          this.#add(partitions)
-          this.#listeners.assigned(partitions)
-          this.#deliveries.release()
-        },
-        failed: error => this.#failed(error),
-      },
-    )
-  }
-
-  #wantedTopics(): Promise<readonly string[]> {
-    const excludeInternal = this.#config.get('exclude.internal.topics')
-    return subscribedTopics(this.#cluster, this.#subscription ?? [], { excludeInternal })
-  }
-
-  /** Lets the program finish what it has in hand, commits, and lets go; a program that takes too long loses its partitions. */
-  async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
-    const quiet = this.#deliveries.hold()
-    if (partitions.length === 0) return
-    const isQuiet = await inTime(quiet, this.#cluster.settings.clock, this.#config.get('max.poll.interval.ms'))
-    if (!isQuiet) {
-      const message =
-        'the program worked on a record for longer than max.poll.interval.ms; its partitions go to other members'
-      this.#logger.warn({ partitions: partitions.map(partitionKey) }, message)
-    }
-    await this.#listeners.revoked(partitions)
-    if (this.#config.get('enable.auto.commit')) await this.#commitQuietly()
-    this.#partitions.drop(partitions)
+  #createMember(): GroupMember<K, V> {
+    return new GroupMember({
+      config: this.#config,
+      cluster: this.#cluster,
+      partitions: this.#partitions,
+      deliveries: this.#deliveries,
+      listeners: this.#listeners,
+      subscription: () => this.#subscription,
+      add: partitions => this.#add(partitions),
+      commit: () => this.#commitQuietly(),
+      failed: error => this.#failed(error),
+    })
   }
 
   #add(partitions: readonly TopicPartition[]): void {
@@ -431,7 +408,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     try {
       const before = this.#cluster.metadata
       if (this.#subscription instanceof RegExp) {
-        const wanted = await this.#wantedTopics()
+        const wanted = await this.#member.topics()
         if (wanted.some(topic => before.topic(topic) === undefined)) this.#membership?.rejoin()
       } else await this.#cluster.refresh()
       this.#membership?.metadataChanged()

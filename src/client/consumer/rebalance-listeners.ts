@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { ConfigError } from '../../config/index.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
@@ -21,11 +22,16 @@ export class RebalanceListeners {
   readonly #who: Pick<RebalanceEvent, 'clientId' | 'groupId'>
   readonly #metrics: ConsumerMetrics
 
+  /** @throws ConfigError for a listener that is no function, where no compiler looks */
   constructor(
     options: Pick<ConsumerOptions, 'onAssigned' | 'onRevoked' | 'onLost'>,
     who: Pick<RebalanceEvent, 'clientId' | 'groupId'>,
     metrics: ConsumerMetrics,
   ) {
+    for (const name of ['onAssigned', 'onRevoked', 'onLost'] as const) {
+      const kind = typeof options[name]
+      if (kind !== 'function' && kind !== 'undefined') throw new ConfigError(`${name}: give a function, not ${kind}`)
+    }
     this.#options = options
     this.#who = who
     this.#metrics = metrics

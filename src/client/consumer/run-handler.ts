@@ -1,5 +1,6 @@
 import { KafkaError } from '../../protocol/index.ts'
-import { abortable, onAbort } from '../abortable.ts'
+import { abortable, onAbort, throwIfEnded } from '../abortable.ts'
+import { meant } from '../mistyped-setting.ts'
 import { partitionForKey } from '../producer/murmur2.ts'
 import { isThenable } from '../thenable.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
@@ -18,14 +19,31 @@ export interface RunOptions {
 
 type Handler<K, V> = (record: ConsumerRecord<K, V>) => unknown
 
+const OPTIONS = ['concurrency', 'order', 'signal'] as const satisfies (keyof RunOptions)[]
+const ORDERS: readonly unknown[] = ['partition', 'key'] satisfies RunOptions['order'][]
+
+/** @throws KafkaError INVALID_REQUEST for options that would have no effect, or not the one that was meant, where no compiler looks */
+function checkOptions(options: RunOptions): void {
+  const { concurrency = 1, order = 'partition', signal } = options
+  const refuse = (what: string): never => {
+    throw new KafkaError('INVALID_REQUEST', what)
+  }
+  for (const name of Object.keys(options))
+    if (!(OPTIONS as readonly string[]).includes(name)) refuse(`run() has no option ${name}: ${meant(name, OPTIONS)}`)
+  if (!(Number.isSafeInteger(concurrency) && concurrency >= 1))
+    refuse(`concurrency: ${concurrency} is not a number of calls: give 1 or more`)
+  if (!ORDERS.includes(order)) refuse(`order: ${String(order)} is neither partition nor key`)
+  if (!signal?.aborted) throwIfEnded(signal)
+}
+
 /** Calls `handler` with every record of `source` until that ends; see {@link Consumer.run}. No call is under way when it settles. */
 export async function runHandler<K, V>(
   source: RecordSource<K, V>,
   handler: Handler<K, V>,
-  { concurrency = 1, order = 'partition', signal }: RunOptions,
+  options: RunOptions,
 ): Promise<void> {
-  if (!(concurrency >= 1))
-    throw new KafkaError('INVALID_REQUEST', `concurrency: ${concurrency} is not a number of calls`)
+  checkOptions(options)
+  const { concurrency = 1, order = 'partition', signal } = options
   const over = new AbortController()
   const stop = (): void => over.abort()
   if (signal?.aborted) stop()

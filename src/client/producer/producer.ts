@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { sleep } from '../../platform/index.ts'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
-import { abortable } from '../abortable.ts'
+import { abortable, endOf } from '../abortable.ts'
 import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo } from '../cluster-metadata.ts'
@@ -183,7 +183,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
    * The partitions of a topic. Creates it as {@link send} does, and waits for it up to `max.block.ms`.
    * @throws UNKNOWN_TOPIC_OR_PARTITION where that is not allowed, TOPIC_AUTHORIZATION_FAILED; the signal's reason
    */
-  partitionsFor(topic: string, { signal }: SendOptions = {}): Promise<readonly PartitionInfo[]> {
+  async partitionsFor(topic: string, { signal }: SendOptions = {}): Promise<readonly PartitionInfo[]> {
     const patience = this.#cluster.patience({ timeoutMs: this.#settings.maxBlockMs, signal })
     return partitionsOf(this.#cluster, topic, patience)
   }
@@ -205,7 +205,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const topic = typeof first === 'object' ? first?.topic : first
     const record = (isNamed ? second : first) as ProducerRecord<K, V>
     const signal = (isNamed ? third : (second as SendOptions | undefined))?.signal
-    if (signal?.aborted) return this.#refused(signal.reason)
+    const end = endOf(signal)
+    if (end !== undefined) return this.#refused(end.reason)
     if (this.#interceptors.length > 0) return this.#sendIntercepted(topic, record, signal)
     const sent = new Promise<RecordMetadata>(resolve => this.#add(topic, record, resolve as Resolve, signal))
     return signal === undefined ? sent : abortable(sent, signal)
@@ -225,7 +226,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     if (!Array.isArray(records)) {
       return this.#refused(new KafkaError('INVALID_RECORD', 'sendBatch takes a topic and a list of records'))
     }
-    if (signal?.aborted) return this.#refused(signal.reason)
+    const end = endOf(signal)
+    if (end !== undefined) return this.#refused(end.reason)
     if (this.#interceptors.length > 0) return this.#sendBatchIntercepted(topic, records, signal)
     const group = new SendGroup(topic, records.length)
     for (const record of records) {
@@ -260,7 +262,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   }
 
   /** Becomes the one producer of its `transactional.id` that may write; once, before the first transaction. */
-  initTransactions({ signal }: SendOptions = {}): Promise<void> {
+  async initTransactions({ signal }: SendOptions = {}): Promise<void> {
     return this.#needTransactions().init(signal)
   }
 
@@ -273,17 +275,21 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
    * Waits for the transaction's records and offsets and makes them visible. What is sent meanwhile is refused.
    * @throws what has made it fail: abort it; REQUEST_TIMED_OUT or the signal's reason when nobody knows whether it is committed: call it again
    */
-  commitTransaction({ signal }: SendOptions = {}): Promise<void> {
+  async commitTransaction({ signal }: SendOptions = {}): Promise<void> {
     return this.#needTransactions().commit(signal)
   }
 
   /** Takes back the transaction's records. */
-  abortTransaction({ signal }: SendOptions = {}): Promise<void> {
+  async abortTransaction({ signal }: SendOptions = {}): Promise<void> {
     return this.#needTransactions().abort(signal)
   }
 
   /** Commits offsets of a consumer group with the transaction. `group` is what the consumer says of itself (KIP-447). */
-  sendOffsets(offsets: readonly PartitionOffset[], group: GroupMetadata, { signal }: SendOptions = {}): Promise<void> {
+  async sendOffsets(
+    offsets: readonly PartitionOffset[],
+    group: GroupMetadata,
+    { signal }: SendOptions = {},
+  ): Promise<void> {
     return this.#needTransactions().sendOffsets(offsets, group, signal)
   }
 

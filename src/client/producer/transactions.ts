@@ -6,7 +6,7 @@ import {
 import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../protocol/messages/25-add-offsets-to-txn.ts'
 import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-txn.ts'
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
-import { abortable } from '../abortable.ts'
+import { abortable, throwIfEnded } from '../abortable.ts'
 import { checkItems, PARTITION_FIELDS } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
@@ -128,7 +128,7 @@ export class Transactions {
    */
   async init(signal?: AbortSignal): Promise<void> {
     if (this.#state !== 'uninitialized') throw this.#wrongState('initTransactions')
-    signal?.throwIfAborted()
+    throwIfEnded(signal)
     this.#initializing ??= this.#identify(NO_PRODUCER).catch(error => {
       this.#initializing = undefined
       throw error

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../../config/index.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 
 /** How members give up partitions: all of them before each rebalance, or only those that go to another member (KIP-429). */
@@ -38,6 +39,16 @@ export interface PartitionAssignor {
   userData?(owned: readonly TopicPartition[], generationId: number): Uint8Array
   /** Decides. It must give each partition to one member at most, and only to one that subscribes to its topic. */
   assign(group: GroupSubscription): GroupAssignment
+}
+
+/** The assignors of a consumer's options. @throws ConfigError for what is none, where no compiler looks */
+export function checkedAssignors(given: readonly PartitionAssignor[] = []): readonly PartitionAssignor[] {
+  const isOne = (one: Partial<PartitionAssignor> | null): boolean =>
+    typeof one?.name === 'string' && Array.isArray(one.protocols) && typeof one.assign === 'function'
+  if (Array.isArray(given) && given.every(isOne)) return given
+  throw new ConfigError(
+    'assignors: give a list of { name, protocols, assign() }; partition.assignment.strategy takes names',
+  )
 }
 
 /** Ids of the members that subscribe to a topic, in order, so that every leader decides alike. */
