@@ -6,14 +6,20 @@ import type { AdminOptions } from './admin/admin.ts'
 import { adminConfig } from './admin/admin-config.ts'
 import { clusterSettings, readOptions } from './client-options.ts'
 import { Cluster } from './cluster.ts'
+import { ScriptedBroker } from './scripted-broker.fixture.ts'
 
 /** A cluster that nobody answers, and the time that it lives in. */
 function lonely() {
   const clock = new SimulatedClock()
-  const platform = { clock, network: new MemoryNetwork(clock), random: seededRandom(1) }
-  const options: AdminOptions = { bootstrapServers: 'broker:1', retryBackoffMs: 100, retryBackoffMaxMs: 100, platform }
+  return { clock, cluster: clusterIn(new MemoryNetwork(clock), clock, 1) }
+}
+
+function clusterIn(network: MemoryNetwork, clock: SimulatedClock, port: number): Cluster {
+  const platform = { clock, network, random: seededRandom(1) }
+  const bootstrapServers = `broker:${port}`
+  const options: AdminOptions = { bootstrapServers, retryBackoffMs: 100, retryBackoffMaxMs: 100, platform }
   const { config, parts } = readOptions(adminConfig, options)
-  return { clock, cluster: new Cluster(clusterSettings(config, parts, false)) }
+  return new Cluster(clusterSettings(config, parts, false))
 }
 
 test('who waits to try again when the client is closed waits no longer', async () => {
@@ -39,4 +45,33 @@ test('nothing is tried once more when the time is over after a pause', async () 
   await clock.advance(1_000)
   await refused
   assert.deepEqual(triedAtMs, [0])
+})
+
+test('a topic that is not there is said not to be, and nobody asks for it after that but who did before', async () => {
+  const clock = new SimulatedClock()
+  let asked: readonly string[] = []
+  const broker: ScriptedBroker = await ScriptedBroker.start(clock, ({ body }) => {
+    asked = (body.topics as { readonly name: string }[]).map(({ name }) => name)
+    const brokers = [{ nodeId: 1, host: 'broker', port: broker.port }]
+    return { brokers, topics: asked.map(name => ({ name, errorCode: 3 })) }
+  })
+  const cluster = clusterIn(broker.network, clock, broker.port)
+  const refreshed = cluster.refresh(['orders'])
+  await clock.advance(100)
+  await refreshed
+  for (const topic of ['orders', 'bills']) {
+    const looked = cluster.topic(topic, cluster.patience({ timeoutMs: 250 }))
+    const refused = assert.rejects(looked, {
+      code: 'UNKNOWN_TOPIC_OR_PARTITION',
+      message: `topic ${topic} does not exist, nor came to be within 250 ms`,
+    })
+    await clock.advance(1_000)
+    await refused
+    assert.ok(asked.includes(topic))
+  }
+  const again = cluster.refresh()
+  await clock.advance(100)
+  await again
+  assert.deepEqual(asked, ['orders'])
+  cluster.close()
 })

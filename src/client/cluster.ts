@@ -32,6 +32,8 @@ const COORDINATOR_GONE: ReadonlySet<string> = new Set([
   'BROKER_NOT_AVAILABLE',
 ])
 
+const MISSING = 'UNKNOWN_TOPIC_OR_PARTITION'
+
 /** Failures after which another broker is asked. */
 const UNREACHABLE: ReadonlySet<string> = new Set(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT'])
 
@@ -164,24 +166,27 @@ export class Cluster {
 
   /**
    * A topic, asked for until it is known.
-   * @throws UNKNOWN_TOPIC_OR_PARTITION when it does not turn up in time; TOPIC_AUTHORIZATION_FAILED, INVALID_TOPIC_EXCEPTION at once
+   * @throws UNKNOWN_TOPIC_OR_PARTITION when brokers said to the end that it is not there; TOPIC_AUTHORIZATION_FAILED,
+   * INVALID_TOPIC_EXCEPTION at once; REQUEST_TIMED_OUT when nobody said anything, or it has no leaders yet
    */
   async topic(name: string, patience: Patient): Promise<TopicInfo> {
     const known = this.#metadata.topic(name)
     if (known !== undefined && known.partitions.length > 0) return known
-    let last: KafkaError | undefined
+    const isWantedAnyway = this.#wanted.has(name)
     try {
       return await this.retrying(`metadata of ${name}`, patience, async () => {
         const metadata = await this.refresh([name])
         const topic = metadata.topic(name)
         if (topic !== undefined && topic.partitions.length > 0) return topic
-        last = metadata.failureOf(name) ?? new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} does not exist`)
-        throw last
+        throw metadata.failureOf(name) ?? new KafkaError(MISSING, `topic ${name} does not exist`)
       })
     } catch (error) {
+      if (!isWantedAnyway && this.#metadata.topic(name) === undefined) this.forget(name)
       // Who waited in vain for a topic wants to hear that it is not there, not that time went by.
-      if (last?.code === 'UNKNOWN_TOPIC_OR_PARTITION' && error instanceof KafkaError) this.forget(name)
-      throw error
+      const isMissing = error instanceof KafkaError && error.cause instanceof KafkaError && error.cause.code === MISSING
+      if (!isMissing) throw error
+      const what = `topic ${name} does not exist, nor came to be within ${patience.timeoutMs} ms`
+      throw new KafkaError(MISSING, what, { cause: error })
     }
   }
 

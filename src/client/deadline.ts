@@ -11,7 +11,7 @@ export interface Patience {
 /** A moment by which something has to be done. */
 export class Patient {
   readonly #clock: Clock
-  readonly #timeoutMs: number
+  readonly timeoutMs: number
   readonly #endMs: number
   readonly signal: AbortSignal | undefined
 
@@ -19,7 +19,7 @@ export class Patient {
   constructor(clock: Clock, { timeoutMs, signal }: Patience) {
     throwIfEnded(signal)
     this.#clock = clock
-    this.#timeoutMs = timeoutMs
+    this.timeoutMs = timeoutMs
     this.#endMs = clock.monotonicMs() + timeoutMs
     this.signal = signal
   }
@@ -70,7 +70,7 @@ export class Patient {
   timedOut(what: string, cause?: unknown): KafkaError {
     if (cause instanceof OutOfTime) return cause
     const last = cause instanceof Error ? `: ${cause.message}` : ''
-    return new OutOfTime('REQUEST_TIMED_OUT', `${what} was not done within ${this.#timeoutMs} ms${last}`, { cause })
+    return new OutOfTime('REQUEST_TIMED_OUT', `${what} was not done within ${this.timeoutMs} ms${last}`, { cause })
   }
 }
 

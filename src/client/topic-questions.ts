@@ -11,7 +11,7 @@ export async function allTopics(cluster: Cluster, patience: Patient): Promise<To
 
 /**
  * The partitions of a topic, in the order of their numbers. Where asking may create it, it is asked for until it is there.
- * @throws TOPIC_AUTHORIZATION_FAILED, INVALID_TOPIC_EXCEPTION; UNKNOWN_TOPIC_OR_PARTITION at once, or REQUEST_TIMED_OUT where asking may create it
+ * @throws TOPIC_AUTHORIZATION_FAILED, INVALID_TOPIC_EXCEPTION; UNKNOWN_TOPIC_OR_PARTITION, at once where asking cannot create it
  */
 export async function partitionsOf(
   cluster: Cluster,
