@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MemoryDisk } from '../platform/index.ts'
-import { BACKOFF_MS, clean, DAY_MS, openCompacted, put, recordsOf } from './compaction.test.fixture.ts'
+import { encodeBatch } from '../protocol/index.ts'
+import { BACKOFF_MS, clean, DAY_MS, NOW_MS, openCompacted, put, recordsOf } from './compaction.test.fixture.ts'
 
 describe('settings of the cleaner and of what it cleans', () => {
   it('goes on where a small table of keys was full, until all is clean', async () => {
@@ -26,6 +27,35 @@ describe('settings of the cleaner and of what it cleans', () => {
       recordsOf(log),
       Array.from({ length: 30 }, (_, key) => `${90 + key}:k${key}=last`),
     )
+    await fixture.manager.close()
+  })
+
+  it('keeps a tombstone that is due where the table of keys ended before it, or what it deleted would come back', async () => {
+    const fixture = await openCompacted({ deleteRetentionMs: 0 }, { cleaner: { dedupeBufferBytes: 24 * 12 } })
+    const { log, clock } = fixture
+    put(log, [['gone', '1']])
+    put(
+      log,
+      Array.from({ length: 40 }, (_, key) => [`k${key}`, '1'] as const),
+    )
+    put(log, [['gone', null]])
+    log.roll()
+    for (let look = 0; look < 40 && log.cleanedUpTo !== 42; look++) await clock.advance(BACKOFF_MS)
+    assert.equal(log.cleanedUpTo, 42)
+    put(log, [['new', '1']])
+    await clean(fixture)
+    assert.ok(!recordsOf(log).some(line => line.includes('gone')))
+    await fixture.manager.close()
+  })
+
+  it('begins anew where its checkpoint is above the end of the log, which lost records or is another', async () => {
+    const fixture = await openCompacted()
+    const { log } = fixture
+    log.cleanedUpTo = 1000
+    put(log, [['a', '1']])
+    put(log, [['a', '2']])
+    await clean(fixture)
+    assert.deepEqual([recordsOf(log), log.cleanedUpTo], [['1:a=2'], 2])
     await fixture.manager.close()
   })
 
@@ -60,6 +90,23 @@ describe('settings of the cleaner and of what it cleans', () => {
     await clock.advance(5000)
     assert.deepEqual(recordsOf(log), ['1:a=2'])
     await fixture.manager.close()
+  })
+
+  it('hurries for no max.compaction.lag.ms where records have no time, or one of the future', async () => {
+    for (const timestamp of [-1, 0, NOW_MS + 365 * DAY_MS]) {
+      const fixture = await openCompacted({ minCleanableDirtyRatio: 1, maxCompactionLagMs: 1000 })
+      const { log, clock } = fixture
+      for (const value of ['1', '2']) {
+        const records = [{ key: Buffer.from('a'), value: Buffer.from(value), timestamp }]
+        log.appendAsLeader(encodeBatch({ records }), { leaderEpoch: 0, origin: 'client' })
+      }
+      log.highWatermark = 2
+      await clean(fixture)
+      clock.jumpWallClock(DAY_MS)
+      await clock.advance(BACKOFF_MS)
+      assert.deepEqual(recordsOf(log), ['0:a=1', '1:a=2'], `${timestamp}`)
+      await fixture.manager.close()
+    }
   })
 
   it('say by how much the log that waits longest is over its max.compaction.lag.ms', async () => {

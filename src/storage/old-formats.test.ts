@@ -1,7 +1,7 @@
 /** Logs that hold messages of formats 0 and 1, written by brokers of before batches, or by a leader of that time. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
+import { MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
 import { batches, type CompressionType, encodeEndTxnMarker, encodeMessageSet } from '../protocol/index.ts'
 import { clean, openCompacted, put, recordsOf } from './compaction.test.fixture.ts'
 import { append, batchOf, openLog, readAll, valuesOf } from './log.test.fixture.ts'
@@ -167,5 +167,31 @@ describe('a topic of an old message format', () => {
       assert.deepEqual(recordsOf(fixture.log), ['6:a=lz4', '7:b=lz4'])
       await fixture.manager.close()
     }
+  })
+
+  it('keeps tombstones, which have no horizon here, until a segment written delete.retention.ms later is clean', async () => {
+    const clock = new SimulatedClock(START_MS)
+    const disk = new MemoryDisk({ now: () => clock.now() })
+    const formats = { messageFormat: 1, messageTimestampType: 'CreateTime', segmentBytes: 200 } as const
+    const fixture = await openCompacted({ ...formats, deleteRetentionMs: 1000 }, { clock, disk })
+    const { log } = fixture
+    put(log, [['a', '1']])
+    put(log, [
+      ['a', null],
+      ['c', '1'],
+    ])
+    await clean(fixture)
+    assert.deepEqual(recordsOf(log), ['1:a=null', '2:c=1'])
+    for (const [waitMs, tombstones] of [
+      [500, 1],
+      [1000, 1],
+      [0, 0],
+    ] as const) {
+      clock.jumpWallClock(waitMs)
+      put(log, [['b', 'x'.repeat(150)]])
+      await clean(fixture)
+      assert.equal(recordsOf(log).filter(line => line.endsWith('null')).length, tombstones, `after ${waitMs} ms`)
+    }
+    await fixture.manager.close()
   })
 })
