@@ -12,7 +12,7 @@ function put(disk: MemoryDisk, path: string, text: string): void {
 }
 
 describe('a file that is replaced whole', () => {
-  it('is the old or the new one after a crash at any moment, and the new one when the write has resolved', async () => {
+  it('KAFKA-16541: is the old or the new one after a crash at any moment, and the new one when the write has resolved', async () => {
     for (let seed = 0; seed < 300; seed++) {
       const random = seededRandom(seed)
       const disk = new MemoryDisk()

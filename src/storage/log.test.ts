@@ -118,6 +118,14 @@ test('truncation keeps what is below and the log goes on from there', async () =
   }
 })
 
+test('KAFKA-10706: a cut at the end of the log takes no batch, and the epochs that wrote none', async () => {
+  const { log } = await openLog()
+  append(log, ['a'])
+  log.assignLeaderEpoch(3, 1)
+  await log.truncateTo(1)
+  assert.deepEqual([log.logEndOffset, log.latestEpoch], [1, 0])
+})
+
 test('a group of flushes shares a sync', async () => {
   const { disk, log } = await openLog({ flushMessages: 1 })
   assert.ok(log.mustSyncBeforeAck)
@@ -135,7 +143,7 @@ test('a group of flushes shares a sync', async () => {
   assert.equal(trace.filter(line => line.startsWith('sync ')).length, 2)
 })
 
-test('a full disk fails the append, leaves no part of it and takes the directory offline', async () => {
+test('KAFKA-10778: a full disk fails the append, leaves no part of it and takes the directory offline before the next one', async () => {
   const { disk, manager, log } = await openLog()
   append(log, ['a'])
   const failures: string[] = []
