@@ -101,6 +101,16 @@ describe('an idempotent producer', () => {
     )
   })
 
+  it('of which only a marker is left is forgotten by the time of that, to the millisecond', async () => {
+    const { log, clock } = await openLog()
+    end(log, { id: 1, epoch: 3, result: 'abort' })
+    clock.jumpWallClock(1_700_000_000_999 - clock.now())
+    assert.equal(log.expireProducers(1000), 0)
+    assert.throws(() => write(log, { id: 1, epoch: 2, sequence: 0 }), { code: 'INVALID_PRODUCER_EPOCH' })
+    clock.jumpWallClock(1)
+    assert.equal(log.expireProducers(1000), 1)
+  })
+
   it('is forgotten by the producer.id.expiration.ms that there is when producers are looked at', async () => {
     let expirationMs = 1_000_000_000
     const { log, clock } = await openLog({}, { producerIdExpirationMs: () => expirationMs })

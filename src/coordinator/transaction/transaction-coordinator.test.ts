@@ -293,6 +293,7 @@ describe('time', () => {
     assert.equal(fixture.state(), 'CompleteAbort 1000/1')
     assert.equal(await fixture.end(first, 'commit'), 'PRODUCER_FENCED')
     assert.equal(await fixture.end(first, 'commit', 1), 'INVALID_PRODUCER_EPOCH')
+    assert.equal(await fixture.init({ as: first }), 'PRODUCER_FENCED')
     assert.equal(await fixture.init(), '1000/2')
   })
 
@@ -347,6 +348,20 @@ describe('time', () => {
     assert.equal(fixture.history().at(-1), 'tombstone')
     const next = await TransactionFixture.started(fixture)
     assert.equal(next.state(), 'TRANSACTIONAL_ID_NOT_FOUND')
+  })
+})
+
+describe('an id with a transaction', () => {
+  it('is not forgotten, however far the wall clock jumps', async () => {
+    const fixture = await TransactionFixture.started()
+    await fixture.init()
+    await fixture.add(first, ['a-0'])
+    fixture.clock.jumpWallClock(30 * 24 * 3600 * 1000)
+    await fixture.coordinator.forgetExpired()
+    assert.equal(fixture.state(), 'Ongoing 1000/0 a-0')
+    assert.equal(await fixture.end(first, 'commit'), 'NONE')
+    await fixture.clock.settle()
+    assert.deepEqual(fixture.markers.written, ['commit 1000/0 a-0 by 3'])
   })
 })
 
