@@ -13,6 +13,32 @@ test('a call goes on over a refusal that passes and a broken connection', async 
   assert.deepEqual(await admin.listTopics(), [])
 })
 
+test('a topic whose deletion was done and not answered is deleted, and a creation says that it may be its own', async () => {
+  await using cluster = await startCluster({ topics: ['orders', 'bills'] })
+  await using admin = connect(cluster.bootstrapServers).admin()
+  const loseAnswer = (api: string): unknown =>
+    cluster.control(
+      api,
+      async ({ proceed }) => {
+        await proceed()
+        return 'disconnect'
+      },
+      { times: 1 },
+    )
+  const { id } = (await admin.describeTopics(['bills']))[0]!
+  loseAnswer('DeleteTopics')
+  await admin.deleteTopics(['orders', { id }])
+  assert.deepEqual(await admin.listTopics(), [])
+  const missing = { code: 'UNKNOWN_TOPIC_OR_PARTITION' }
+  await assert.rejects(admin.deleteTopics(['orders']), missing)
+  cluster.failNext('DeleteTopics', 'NOT_CONTROLLER')
+  await assert.rejects(admin.deleteTopics(['orders']), missing)
+  loseAnswer('CreateTopics')
+  const doubtful = { code: 'TOPIC_ALREADY_EXISTS', message: /was not answered, and may have made it/ }
+  await assert.rejects(admin.createTopics([{ name: 'orders' }]), doubtful)
+  await assert.rejects(admin.createTopics([{ name: 'orders' }]), ({ message }: Error) => !/answered/.test(message))
+})
+
 test('a call ends by its time, and by its signal', async () => {
   await using cluster = await startCluster()
   await using admin = connect(cluster.bootstrapServers).admin()

@@ -1,4 +1,12 @@
-import { ErrorCode, KafkaError } from '../../protocol/index.ts'
+import type { Api } from '../../network/index.ts'
+import {
+  ErrorCode,
+  type Fields,
+  KafkaError,
+  type MessageInput,
+  type MessageOf,
+  type Schema,
+} from '../../protocol/index.ts'
 import { checkItems, type NeededFields } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
@@ -108,6 +116,27 @@ export async function settle<I, T>(
     return failure === undefined ? [] : [[key, failure] as const]
   })
   throw new ItemsFailed(new Map(inOrder), values)
+}
+
+/**
+ * How one call asks the controller, as often as it has to. `isRepeated` says of an answer that an earlier request was sent and not
+ * answered: what it asked for may be done already.
+ */
+export function controllerRequests({ cluster }: AdminCall) {
+  let isUnanswered = false
+  return async <Q extends Fields, S extends Fields>(
+    api: Api<Q, S>,
+    body: (version: number) => MessageInput<Schema<Q>>,
+  ): Promise<{ readonly answer: MessageOf<Schema<S>>; readonly isRepeated: boolean }> => {
+    const isRepeated = isUnanswered
+    const answer = await cluster.requestController(api, version => {
+      const input = body(version)
+      isUnanswered = true
+      return input
+    })
+    isUnanswered = isRepeated
+    return { answer, isRepeated }
+  }
 }
 
 /** Asks each one's coordinator; what one is refused does not keep the others from their answer. */

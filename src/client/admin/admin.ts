@@ -71,7 +71,7 @@ export class Admin implements AsyncDisposable {
     return topics.createTopics(this.#call(options), wanted, options)
   }
 
-  /** @throws UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, TOPIC_DELETION_DISABLED */
+  /** A topic that is gone after a try whose answer was lost counts as deleted. @throws UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, TOPIC_DELETION_DISABLED */
   async deleteTopics(of: readonly topics.TopicRef[], options: topics.QuotaOptions = {}): Promise<void> {
     return topics.deleteTopics(this.#call(options), of, options)
   }

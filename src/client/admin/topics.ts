@@ -6,7 +6,7 @@ import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protoco
 import { type TopicInfo, topicInfo } from '../cluster-metadata.ts'
 import { grouped } from '../grouped.ts'
 import { type AclOperation, operationsIn } from './acls.ts'
-import { type AdminCall, brokerTimeoutMs, type CallOptions, settle } from './admin-call.ts'
+import { type AdminCall, brokerTimeoutMs, type CallOptions, controllerRequests, settle } from './admin-call.ts'
 import type { DescribeOptions } from './groups.ts'
 
 const METADATA = { request: MetadataRequest, response: MetadataResponse }
@@ -17,6 +17,10 @@ const CREATE_PARTITIONS = { request: CreatePartitionsRequest, response: CreatePa
 /** The first versions that take topics by id (KIP-516). */
 const FIRST_METADATA_BY_ID = 12
 const FIRST_DELETION_BY_ID = 6
+
+const DOUBT = '(a request of this call was not answered, and may have made it)'
+/** What is said of a topic that was deleted. */
+const GONE: ReadonlySet<number> = new Set([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID])
 
 /** A topic by its name, or by its id, which no other topic ever has. */
 export type TopicRef = string | { readonly id: string }
@@ -73,16 +77,19 @@ export function createTopics(
 ): Promise<CreatedTopic[]> {
   const needed = { name: 'text' } as const
   const form = { what: 'creating topics', items: topics, keyOf: ({ name }: NewTopic) => name, needed }
+  const send = controllerRequests(call)
   return settle(call, form, async left => {
-    const answer = await call.cluster.requestController(CREATE_TOPICS, {
+    const { answer, isRepeated } = await send(CREATE_TOPICS, () => ({
       topics: left.map(topicInput),
       timeoutMs: brokerTimeoutMs(call),
       validateOnly,
-    })
+    }))
+    // Whoever made it: that it is as it was asked for nobody has said.
+    const isDoubtful = (errorCode: number) => isRepeated && errorCode === ErrorCode.TOPIC_ALREADY_EXISTS
     return answer.topics.map(({ name, topicId, errorCode, errorMessage, numPartitions, replicationFactor }) => ({
       key: name,
       errorCode,
-      errorMessage,
+      errorMessage: isDoubtful(errorCode) ? `${errorMessage ?? 'it exists'} ${DOUBT}` : errorMessage,
       isFinal: isFinal(errorCode, options),
       result: { name, id: topicId, partitions: numPartitions, replicationFactor },
     }))
@@ -104,8 +111,9 @@ export async function deleteTopics(
   topics: readonly TopicRef[],
   options: QuotaOptions = {},
 ): Promise<void> {
+  const send = controllerRequests(call)
   await settle(call, { what: 'deleting topics', items: topics, keyOf: refKey }, async left => {
-    const answer = await call.cluster.requestController(DELETE_TOPICS, version => ({
+    const { answer, isRepeated } = await send(DELETE_TOPICS, version => ({
       ...(version >= FIRST_DELETION_BY_ID
         ? { topics: left.map(onWire) }
         : { topicNames: left.map(ref => nameFor(ref, version, FIRST_DELETION_BY_ID)) }),
@@ -115,7 +123,8 @@ export async function deleteTopics(
     return answer.responses.map(({ name, topicId, errorCode, errorMessage }) => ({
       // Who asked by the id is told the name, too.
       key: name !== null && names.has(name) ? name : topicId,
-      errorCode,
+      // Gone by the request before: that is what was asked for.
+      errorCode: isRepeated && GONE.has(errorCode) ? ErrorCode.NONE : errorCode,
       errorMessage,
       isFinal: isFinal(errorCode, options),
       result: undefined,
