@@ -1,5 +1,5 @@
 import { addressOptions, environmentOptions, Kafka, propertiesFile } from '../client/index.ts'
-import { tellOfFirstContact } from './first-contact.ts'
+import { tellingOfFirstContact } from './first-contact.ts'
 import type { NameValue } from './option-values.ts'
 
 /** How a command is told which cluster it is about. */
@@ -20,18 +20,18 @@ const LOCAL = 'localhost:9092'
 
 /**
  * The cluster that `--bootstrap-server` names, or else the file of `--command-config`, the environment, or nobody: then one on this machine.
- * Where no broker is there, a warning says so at once; a command that waits for one (`isPatient`) goes on trying.
+ * Where no broker is there, or none answers, a warning says so; a command that waits for one (`isPatient`) goes on trying.
  */
 export function toCluster(options: ClusterOptions, { isPatient = false } = {}): Kafka {
   const { bootstrapServer, commandConfig } = options
-  tellOfFirstContact()
   const file = commandConfig === undefined ? undefined : propertiesFile(commandConfig).properties
   // Here for all clients of a command; {@link settings} are for the one that they are meant for, which refuses what it does not know.
   const firstContact: NameValue[] = isPatient ? [] : [['bootstrap.timeout.ms', String(FIRST_CONTACT_MS)]]
   const properties = new Map([...firstContact, ...(file ?? []), ...typed(options)])
-  if (bootstrapServer !== undefined) return new Kafka({ properties, ...addressOptions(bootstrapServer) })
-  if (properties.has('bootstrap.servers')) return new Kafka({ properties })
-  return new Kafka({ properties, ...(environmentOptions() ?? addressOptions(LOCAL)) })
+  const parts = { properties, ...tellingOfFirstContact() }
+  if (bootstrapServer !== undefined) return new Kafka({ ...parts, ...addressOptions(bootstrapServer) })
+  if (properties.has('bootstrap.servers')) return new Kafka(parts)
+  return new Kafka({ ...parts, ...(environmentOptions() ?? addressOptions(LOCAL)) })
 }
 
 /** What `-X`, or else the file of `--command-config`, says of a setting; undefined when neither does. */

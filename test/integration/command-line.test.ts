@@ -1,5 +1,7 @@
 /** The `monedula` command as it is typed, against a broker of ours: topics, groups, failures. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { startCluster } from '../../src/testing/index.ts'
 import { run } from '../compat/process.ts'
@@ -125,6 +127,22 @@ test('a broker that cannot be reached is named, with the way out', async () => {
       failure,
       /is a broker running there\? Name one with --bootstrap-server, or run one with: monedula start/,
     )
+  }
+})
+
+test('an address that says nothing is named long before the command gives up', async () => {
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => sockets.add(socket)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const bootstrapServers = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const program = startMonedula({ bootstrapServers }, 'topic list -X default.api.timeout.ms=600000')
+  try {
+    const line = `monedula: warning: no answer from ${bootstrapServers} yet; still trying\n`
+    await program.until((_, stderr) => stderr === line)
+  } finally {
+    program.kill('SIGKILL')
+    for (const socket of sockets) socket.destroy()
+    server.close()
   }
 })
 
