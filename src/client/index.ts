@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 export { ConfigError } from '../config/index.ts'
 export type { Logger, LogLevels, Pem, TlsOptions, TlsVersion } from '../platform/index.ts'
-export { KafkaError, type RecordHeader } from '../protocol/index.ts'
+export { type ErrorName, KafkaError, type RecordHeader } from '../protocol/index.ts'
 export type { OAuthToken, SaslOptions, ScramMechanismName, SecurityParts, TokenProvider } from '../security/index.ts'
 export { addressOptions, environmentOptions } from './address.ts'
 export type {

@@ -54,6 +54,21 @@ export async function apiReport(name: string): Promise<string> {
   return readFileSync(join(work, 'made', `${name}.api.md`), 'utf8')
 }
 
+/** What public types are made from, and nobody needs by its name. */
+const WITHOUT_PAGES = [
+  ...['OPERATIONS', 'PERMISSIONS', 'RESOURCES'].map(name => `src/client/admin/acls.ts:${name}`),
+  'src/client/admin/admin-config.ts:adminKeys',
+  ...['CamelCase', 'ConfigInputOf'].map(name => `src/client/client-options.ts:${name}`),
+  'src/client/producer/producer-config.ts:producerKeys',
+  'src/config/config-def.ts:ConfigTable',
+  ...['OneOf', 'Validator'].map(name => `src/config/validators.ts:${name}`),
+  // A client's surroundings are replaced by simulations.
+  'src/platform/network.ts:Network',
+  'src/platform/random.ts:Random',
+  ...['CLIENT_ERRORS', 'TABLE'].map(name => `src/protocol/errors.ts:${name}`),
+  'src/security/scram-exchange.ts:SCRAM_HASHES',
+]
+
 /** Writes pages about all that is exported into `directory`; what TypeDoc warns of. */
 export async function referencePages(directory: string): Promise<string> {
   const installed = await npmPackage(TYPEDOC)
@@ -76,7 +91,9 @@ export async function referencePages(directory: string): Promise<string> {
     typeRoots: [join(root, 'node_modules/@types')],
   }
   writeFileSync(tsconfig, JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions, files }))
-  const args = [program, '--tsconfig', tsconfig, ...options, ...files.flatMap(file => ['--entryPoints', file])]
+  const inside = WITHOUT_PAGES.flatMap(name => ['--intentionallyNotExported', name])
+  const entries = files.flatMap(file => ['--entryPoints', file])
+  const args = [program, '--tsconfig', tsconfig, ...options, ...inside, ...entries]
   const { stdout, stderr } = await run(process.execPath, args, { cwd: root, timeoutMs: TIMEOUT_MS })
   return stdout + stderr
 }

@@ -40,6 +40,7 @@ export class ConsumerRecord<K = Uint8Array, V = Uint8Array> implements TopicPart
   #key: K | null | undefined
   #value: V | null | undefined
 
+  /** @internal Consumers make them. */
   constructor(
     place: TopicPartition,
     record: LogRecord & { readonly headerCount: number },
