@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/index.ts'
+import type { KafkaOptions } from './client-options.ts'
 import { overridden } from './client-options.ts'
-import type { KafkaOptions } from './kafka.ts'
 
 const URL_START = /^kafka(\+ssl)?:\/\//i
 const BEFORE_URL = /,(?=kafka(?:\+ssl)?:\/\/)/i

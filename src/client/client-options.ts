@@ -61,6 +61,9 @@ export interface ClientParts extends SecurityParts {
   readonly platform?: { readonly network: Network; readonly clock: Clock; readonly random: Random }
 }
 
+/** Settings that all clients of a `Kafka` share. */
+export interface KafkaOptions extends ConfigInput<typeof commonClientKeys>, ClientParts {}
+
 const MACHINE = { network: nodeNetwork, clock: systemClock, random: systemRandom }
 
 const PARTS = ['tls', 'sasl', 'properties', 'logger', 'platform'] as const satisfies (keyof ClientParts)[]

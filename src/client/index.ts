@@ -72,7 +72,7 @@ export type {
   TransactionDescription,
   TransactionListing,
 } from './admin/transactions.ts'
-export type { ClientParts, ConfigInput } from './client-options.ts'
+export type { ClientParts, ConfigInput, KafkaOptions } from './client-options.ts'
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster-metadata.ts'
 export type {
   GroupAssignment,
@@ -91,7 +91,7 @@ export type { RebalanceEvent } from './consumer/rebalance-listeners.ts'
 export type { RunOptions } from './consumer/run-handler.ts'
 export { type Subscription, SubscriptionPattern } from './consumer/topic-pattern.ts'
 export type { GroupMetadata } from './group-metadata.ts'
-export { connect, Kafka, type KafkaOptions } from './kafka.ts'
+export { connect, Kafka } from './kafka.ts'
 export type { PartitionChoice, Partitioner } from './producer/partitioner.ts'
 export {
   Producer,

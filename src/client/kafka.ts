@@ -1,14 +1,10 @@
 import { addressOptions, requiredEnvironmentOptions } from './address.ts'
 import { Admin, type AdminOptions } from './admin/admin.ts'
-import type { commonClientKeys } from './client-config.ts'
-import { type ClientParts, type ConfigInput, overridden } from './client-options.ts'
+import { type KafkaOptions, overridden } from './client-options.ts'
 import { Consumer } from './consumer/consumer.ts'
 import type { ConsumerOptions } from './consumer/consumer-options.ts'
 import { Producer, type ProducerOptions } from './producer/producer.ts'
 import type { Raw } from './producer/record-input.ts'
-
-/** Settings that all clients of a {@link Kafka} share. */
-export interface KafkaOptions extends ConfigInput<typeof commonClientKeys>, ClientParts {}
 
 /** A cluster by its address. Nothing is connected before something is asked for. */
 export class Kafka {
