@@ -24,13 +24,13 @@ function asked(
 }
 
 /** A consumer that has joined its group, and what it reads. */
-async function joined(cluster: TestCluster, clientId: string): Promise<Consumer<string, string>> {
+async function joined(cluster: TestCluster, clientId: string, own: object = {}): Promise<Consumer<string, string>> {
   let come = (): void => undefined
   const assigned = new Promise<void>(resolve => {
     come = resolve
   })
   const kafka = connect({ bootstrapServers: cluster.bootstrapServers, clientId })
-  const consumer = kafka.consumer({ ...FROM_START, ...FAST, onAssigned: () => come() })
+  const consumer = kafka.consumer({ ...FROM_START, ...FAST, ...own, onAssigned: () => come() })
   consumer.subscribe('orders')
   await assigned
   return consumer
@@ -144,4 +144,27 @@ test('what onLost throws ends the consumer, and is heard by whoever reads', IN_T
       /cannot be let go of/,
     )
   }
+})
+
+test('a static leader that comes back to its place notices partitions that are added', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: { orders: 1 } })
+  const settings = { groupInstanceId: 'one', metadataMaxAgeMs: 20 }
+  const first = await joined(cluster, 'first', settings)
+  await first.close()
+  let joins = 0
+  cluster.control('JoinGroup', () => {
+    joins += 1
+    return undefined
+  })
+  await using leader = await joined(cluster, 'leader', settings)
+  assert.equal(joins, 1, 'it has its place at once')
+  const kafka = connect({ bootstrapServers: cluster.bootstrapServers })
+  const admin = kafka.admin()
+  await admin.createPartitions([{ topic: 'orders', total: 2 }])
+  admin.close()
+  await publish(cluster, 'orders', { count: 2, partitions: 2 })
+  const records = leader[Symbol.asyncIterator]()
+  const partitions = new Set<number | undefined>()
+  while (partitions.size < 2) partitions.add((await records.next()).value?.partition)
+  assert.deepEqual([...partitions].sort(), [0, 1])
 })

@@ -226,7 +226,7 @@ export class GroupMembership implements Membership {
   async #sync(joined: Joined): Promise<TopicPartition[]> {
     const { groupId, groupInstanceId, maxPollIntervalMs } = this.#settings
     const isLeader = joined.leader === joined.memberId
-    const assignments = isLeader && !joined.skipAssignment ? await this.#assignments(joined) : []
+    const assignments = isLeader ? await this.#assignments(joined) : []
     if (!isLeader) this.#counts = undefined
     const answer = await this.#ask(SYNC_GROUP, maxPollIntervalMs + JOIN_GRACE_MS, version => ({
       groupId,
@@ -264,6 +264,8 @@ export class GroupMembership implements Membership {
     const metadata = await cluster.refresh(topics)
     const counts = topics.map(topic => [topic, metadata.topic(topic)?.partitions.length ?? 0] as const)
     this.#counts = new Map(counts)
+    // A static leader that is back in its place finds everybody with what they had, and watches the topics from here on (KIP-814).
+    if (joined.skipAssignment) return []
     const group: GroupSubscription = { members, partitionCounts: new Map(counts.filter(([, count]) => count > 0)) }
     return Array.from(assignor.assign(group), ([memberId, partitions]) => ({
       memberId,

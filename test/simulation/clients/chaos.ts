@@ -12,6 +12,7 @@ const FAULTS = [
   ['slow', 1],
   ['meddling', 6],
   ['late writes', 3],
+  ['laggard', 2],
   ['crash', 2],
 ] as const
 
@@ -74,6 +75,10 @@ export class Chaos {
       world.areWritesLate = true
       await world.sleep(random.below(1_000))
       world.areWritesLate = false
+    } else if (fault === 'laggard') {
+      cluster.laggard = world.oneOf(FRONTS)
+      await world.sleep(random.below(1_500))
+      cluster.laggard = undefined
     } else {
       const front = world.oneOf(FRONTS)
       const moved = cluster.takeDown(front)

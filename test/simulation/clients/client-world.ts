@@ -3,15 +3,18 @@ import type { ClientParts } from '../../../src/client/client-options.ts'
 import { World } from '../one-broker/world.ts'
 import { ClusterModel } from './cluster-model.ts'
 import { type ClientNetwork, FaultyNetwork } from './faulty-network.ts'
+import { FrontWatch } from './front-watch.ts'
 import { GroupLedger } from './group-ledger.ts'
 import { meddled } from './meddling.ts'
-import { BOOTSTRAP, type ClientSettings, drawSettings, FRONTS, portOf } from './settings.ts'
+import { BOOTSTRAP, type ClientSettings, drawSettings, FRONTS, PARTITIONS, portOf } from './settings.ts'
 
 /** Clients of this project in front of a cluster of three brokers, and all that befalls them, drawn from one seed. */
 export class ClientWorld extends World<ClientSettings> {
   readonly cluster = new ClusterModel(this)
   readonly network = new FaultyNetwork(this, port => this.cluster.isDown(FRONTS.find(front => portOf(front) === port)!))
   readonly groups = new Map<string, GroupLedger>()
+  readonly watch = new FrontWatch(this)
+  readonly #partitionCounts = new Map<string, number>()
   /** One in so many requests has something done to it; none when 0. */
   meddling = 0
   /** Connections break under what clients write, and some of it comes when it has been written on another. */
@@ -36,9 +39,20 @@ export class ClientWorld extends World<ClientSettings> {
         retryBackoffMaxMs: 300,
         reconnectBackoffMs: this.oneOf([10, 50]),
         reconnectBackoffMaxMs: 300,
-        metadataMaxAgeMs: this.oneOf([500, 60_000]),
+        // Nobody reads partitions that he has not heard of.
+        metadataMaxAgeMs: this.settings.morePartitions > 0 ? 500 : this.oneOf([500, 60_000]),
       },
     }
+  }
+
+  /** How many partitions a topic is known to have. */
+  partitionsOf(topic: string): number {
+    return this.#partitionCounts.get(topic) ?? PARTITIONS
+  }
+
+  /** A topic has more partitions than before. */
+  topicGrown(topic: string, partitions: number): void {
+    this.#partitionCounts.set(topic, partitions)
   }
 
   ledger(group: string): GroupLedger {

@@ -19,6 +19,10 @@ export class ClusterModel {
   readonly #world: World
   readonly #leaders = new Map<string, number>()
   readonly #down = new Set<number>()
+  /** By partition: who led it before its last move, and in which epoch. */
+  readonly #before = new Map<string, { readonly leaderId: number; readonly leaderEpoch: number }>()
+  /** Who has not heard of the last move of each partition. */
+  laggard: number | undefined
   #controller: number = FRONTS[0]
 
   constructor(world: World) {
@@ -47,6 +51,10 @@ export class ClusterModel {
     server.services.metadata.publish(builder =>
       builder.putPartitions(topic, new Map([[partition, { ...state, leader: -1 }]])),
     )
+    this.#before.set(`${topic}-${partition}`, {
+      leaderId: this.leaderOf(topic, partition),
+      leaderEpoch: state.leaderEpoch,
+    })
     this.#leaders.set(`${topic}-${partition}`, next)
     if (leaderlessMs > 0) await world.sleep(leaderlessMs)
     if (world.broker.server !== server) return
@@ -83,7 +91,7 @@ export class ClusterModel {
       if (this.leaderOf(topic, partition) !== front) throw new KafkaError('NOT_COORDINATOR')
     }
     if (CONTROLLER_APIS.has(handler.name) && front !== this.#controller) throw new KafkaError('NOT_CONTROLLER')
-    if (handler.name === 'Metadata') return this.#metadata(handled(handler, request, context))
+    if (handler.name === 'Metadata') return this.#metadata(handled(handler, request, context), front)
     if (handler.name === 'FindCoordinator')
       return this.#coordinator(handled(handler, request, context), request, context)
     const led = LED.get(handler.name)
@@ -95,7 +103,7 @@ export class ClusterModel {
     return answer instanceof Promise ? answer.then(merge) : merge(answer)
   }
 
-  #metadata(answering: ReturnType<RequestInterceptor>) {
+  #metadata(answering: ReturnType<RequestInterceptor>, front: number) {
     return this.#with(answering, (answer: Answers['metadata']) => ({
       ...answer,
       brokers: this.#alive().map(front => ({ nodeId: front, host: '127.0.0.1', port: portOf(front), rack: null })),
@@ -105,6 +113,7 @@ export class ClusterModel {
         partitions: topic.partitions?.map(partition => ({
           ...partition,
           leaderId: partition.leaderId < 0 ? -1 : this.leaderOf(topic.name ?? '', partition.partitionIndex),
+          ...(front === this.laggard ? this.#before.get(`${topic.name}-${partition.partitionIndex}`) : undefined),
           replicaNodes: [...FRONTS],
           isrNodes: this.#alive(),
           offlineReplicas: [...this.#down],

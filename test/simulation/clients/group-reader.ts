@@ -10,6 +10,7 @@ import { KafkaError } from '../../../src/protocol/everything.ts'
 import type { Isolation } from '../../../src/testing/history/index.ts'
 import type { ClientWorld } from './client-world.ts'
 import { Detours } from './detours.ts'
+import type { ClientNetwork } from './faulty-network.ts'
 import { SESSION_TIMEOUT_MS } from './settings.ts'
 
 type Reader = Consumer<string, string>
@@ -21,17 +22,39 @@ export interface GroupSettings {
   readonly topics: readonly string[]
   readonly isolation: Isolation
   readonly assignors: string
+  readonly isStatic: boolean
 }
 
-/** How a life of a member ends: it leaves, or is never heard of again. */
-type End = 'left' | 'vanished'
+/** How a life of a member ends: it leaves, is never heard of again, or finds that another process has its place. */
+type End = 'left' | 'vanished' | 'replaced'
 
-/** A member of a group that comes and goes, and works on records in one of the ways that a consumer has, until all is read. */
+const STEP_MS = 50
+const LEAST_POLL_INTERVAL_MS = 1_000
+/** A process whose place another has hears of it in so much time. */
+const NOTICED_MS = 10_000
+
+/** A life of a member: the program, and its process. */
+interface Life {
+  readonly name: string
+  readonly reading: ReadingLife
+  readonly consumer: Reader
+  readonly network: ClientNetwork
+  /** Ends the program. */
+  readonly over: AbortController
+}
+
+/**
+ * A member of a group that comes and goes, and works on records in one of the ways that a consumer has, until all is read. A static one
+ * begins its next life now and then while it still lives: then the former has to notice.
+ */
 export class GroupReader {
   readonly #world: ClientWorld
   readonly #name: string
   readonly #settings: GroupSettings
   #lives = 0
+  /** Lives that were left to themselves and go on, and the ends of all of them. */
+  readonly #former = new Set<Life>()
+  readonly #ends: Promise<void>[] = []
 
   constructor(world: ClientWorld, name: string, settings: GroupSettings) {
     this.#world = world
@@ -40,54 +63,87 @@ export class GroupReader {
   }
 
   async run(): Promise<void> {
-    while (!this.#world.isRead) await this.#live()
+    const world = this.#world
+    const { isStatic } = this.#settings
+    while (!world.isRead) {
+      const life = this.#begin()
+      const living = this.#live(life)
+      await Promise.race([living, this.#lifetime(life.over.signal)])
+      if (isStatic && !world.isEnding && world.chance(4)) {
+        world.line(`${life.name} is left to itself`)
+        this.#former.add(life)
+        this.#ends.push(living.finally(() => this.#former.delete(life)))
+        continue
+      }
+      if (world.isRead) await this.#untilAlone(life)
+      life.over.abort()
+      await living
+    }
+    for (const { over } of this.#former) over.abort()
+    await Promise.all(this.#ends)
   }
 
-  async #live(): Promise<void> {
+  /** Those whose place another process has have noticed it, in so much time without faults. */
+  async #untilAlone({ name, reading, over }: Life): Promise<void> {
+    for (let ms = 0; this.#former.size > 0 && reading.isMember && !over.signal.aborted; ms += STEP_MS) {
+      if (ms >= NOTICED_MS) return this.#world.fail(`${[...this.#former].map(one => one.name)} go on beside ${name}`)
+      await this.#world.sleep(STEP_MS)
+    }
+  }
+
+  #begin(): Life {
     const world = this.#world
     const name = `${this.#name}.${++this.#lives}`
     const { network, options } = world.client()
     const commits = world.oneOf(['auto', 'by hand', 'each'] as const)
-    const life = new ReadingLife(world, this.#settings, { name, commits })
+    const owner = this.#settings.isStatic ? this.#name : name
+    const reading = new ReadingLife(world, this.#settings, { name, owner, commits })
     const consumer = new Consumer<string, string>({
       ...options,
       ...readerOptions(world, this.#settings),
+      ...(this.#settings.isStatic ? { groupInstanceId: this.#name } : {}),
       clientId: name,
       enableAutoCommit: commits === 'auto',
-      logger: { ...silentLogger, info: fields => life.told(fields) },
-      onAssigned: partitions => life.assigned(partitions),
+      logger: { ...silentLogger, info: fields => reading.told(fields) },
+      onAssigned: partitions => reading.assigned(partitions),
+      onRevoked: partitions => reading.revoked(partitions),
     })
-    life.consumer = consumer
+    reading.consumer = consumer
     consumer.subscribe([...this.#settings.topics])
-    const over = new AbortController()
-    const timer = this.#lifetime(() => over.abort())
+    return { name, reading, consumer, network, over: new AbortController() }
+  }
+
+  async #live({ name, reading, consumer, network, over }: Life): Promise<void> {
+    const world = this.#world
     let end: End = 'left'
     try {
-      await life.read(over.signal)
+      await reading.read(over.signal)
       end = !world.isEnding && world.chance(3) ? 'vanished' : 'left'
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      world.fail(`${name} cannot go on: ${error.stack}`)
-    } finally {
-      timer.cancel()
+      // What one of its processes has asked for may be heard when the next one has its place; in the end there is one alone.
+      if (error.code === 'FENCED_INSTANCE_ID' && this.#ends.length > 0) end = 'replaced'
+      else world.fail(`${name} cannot go on: ${error.stack}`)
     }
+    over.abort()
     world.count(`member ${end}`)
     world.line(`${name} ${end}`)
     if (end === 'vanished') network.vanish()
     await consumer.close()
   }
 
-  /** A member lives for a while, at the end until all is read. */
-  #lifetime(end: () => void): { cancel(): void } {
+  /** A member lives for a while, at the end until all is read. Resolves then, or when its program has ended. */
+  #lifetime(isOver: AbortSignal): Promise<void> {
     const world = this.#world
     const endMs = world.clock.monotonicMs() + 300 + world.random.below(2_000)
-    const look = () => {
-      const isOver = world.isRead || (!world.isEnding && world.clock.monotonicMs() >= endMs)
-      if (isOver) end()
-      else timer = world.clock.schedule(50, look)
-    }
-    let timer = world.clock.schedule(50, look)
-    return { cancel: () => timer.cancel() }
+    return new Promise(resolve => {
+      const look = (): void => {
+        const isOld = !world.isEnding && world.clock.monotonicMs() >= endMs
+        if (isOver.aborted || isOld || world.isRead) resolve()
+        else world.clock.schedule(STEP_MS, look)
+      }
+      look()
+    })
   }
 }
 
@@ -105,7 +161,7 @@ export function readerOptions(
     autoOffsetReset: 'earliest',
     sessionTimeoutMs: SESSION_TIMEOUT_MS * world.oneOf([1, 3]),
     heartbeatIntervalMs: world.oneOf([100, 300]),
-    maxPollIntervalMs: world.oneOf([1_000, 5_000]),
+    maxPollIntervalMs: world.oneOf([LEAST_POLL_INTERVAL_MS, 5_000]),
     autoCommitIntervalMs: world.oneOf([100, 500]),
     fetchMaxWaitMs: world.oneOf([100, 500]),
     maxPartitionFetchBytes: world.oneOf([100, 1 << 20]),
@@ -119,11 +175,17 @@ class ReadingLife {
   readonly #world: ClientWorld
   readonly #settings: GroupSettings
   readonly #name: string
+  /** Whose the partitions are: the member's, whichever process it is now. */
+  readonly #owner: string
   readonly #commits: 'auto' | 'by hand' | 'each'
   /** Where the next record of a partition is, by the history; an assignment begins anywhere. */
   readonly #next = new Map<string, number>()
   readonly #assignments = new Map<string, number>()
   readonly #detours: Detours
+  /** Records that are worked on now, and since when. */
+  readonly #inWork = new Map<Read, number>()
+  /** Whether nothing happens between the consumer's handing a record out and this program's looking at it. */
+  #isCalled = false
   #generation = -1
   /** Whether a detour is heeded before the next record of its partition. */
   #mayStray = false
@@ -131,11 +193,16 @@ class ReadingLife {
   constructor(
     world: ClientWorld,
     settings: GroupSettings,
-    { name, commits }: { readonly name: string; readonly commits: 'auto' | 'by hand' | 'each' },
+    {
+      name,
+      owner,
+      commits,
+    }: { readonly name: string; readonly owner: string; readonly commits: 'auto' | 'by hand' | 'each' },
   ) {
     this.#world = world
     this.#settings = settings
     this.#name = name
+    this.#owner = owner
     this.#commits = commits
     this.#detours = new Detours(world)
   }
@@ -145,20 +212,36 @@ class ReadingLife {
     this.#generation = generationId ?? this.#generation
   }
 
+  get isMember(): boolean {
+    return this.#generation >= 0
+  }
+
   assigned(partitions: readonly TopicPartition[]): void {
     this.#world.count('assigned')
     for (const one of partitions) {
       const where = `${one.topic}-${one.partition}`
       this.#next.delete(where)
       this.#detours.assigned(one)
+      this.#world.watch.assigned(this.#name, where)
       this.#assignments.set(where, this.#assignmentOf(one) + 1)
     }
     for (const one of [...this.consumer.assignment, ...partitions]) this.#owns(one)
   }
 
+  /** The consumer has waited for what is worked on, as long as it has to. */
+  revoked(partitions: readonly TopicPartition[]): void {
+    const nowMs = this.#world.clock.monotonicMs()
+    for (const [{ topic, partition, offset }, sinceMs] of this.#inWork) {
+      const isMeant = partitions.some(one => one.topic === topic && one.partition === partition)
+      if (isMeant && nowMs - sinceMs < LEAST_POLL_INTERVAL_MS)
+        this.#world.fail(`${this.#name} lets go of ${topic}-${partition} with ${offset} in hand`)
+    }
+  }
+
   async read(signal: AbortSignal): Promise<void> {
     const world = this.#world
     const way = world.oneOf(['iterate', 'batches', 'run', 'concurrent', 'by key'] as const)
+    this.#isCalled = way !== 'iterate' && way !== 'batches'
     this.#mayStray = way !== 'batches' && way !== 'by key'
     if (way === 'iterate') await this.#iterate(signal)
     else if (way === 'batches') await this.#batches(signal)
@@ -205,8 +288,12 @@ class ReadingLife {
     const assignment = inHandSince ?? this.#assignmentOf(record)
     // Of a batch the rest is in hand also when its partition has gone, and that is no claim to it.
     if (inHandSince === undefined || this.#isAssigned(record)) this.#owns(record)
+    if (this.#isCalled && !this.#isAssigned(record))
+      world.fail(`${this.#name} is given ${record.offset} of ${record.topic}-${record.partition}, which has gone`)
     if (this.#mayStray) this.#detours.handedOut(record)
-    if (world.chance(4)) await world.sleep(world.random.below(world.chance(20) ? 2_000 : 40))
+    this.#inWork.set(record, world.clock.monotonicMs())
+    if (world.chance(4)) await world.sleep(world.random.below(world.chance(12) ? 2_000 : 40))
+    this.#inWork.delete(record)
     world.ledger(this.#settings.group).done(record.value!)
     // What was in hand when its partition went may be done with when it is here again.
     if (isInOrder && assignment === this.#assignmentOf(record)) this.#note(record)
@@ -234,6 +321,8 @@ class ReadingLife {
     const sought = this.#detours.sought({ topic, partition })
     const before = this.#next.get(where)
     this.#next.set(where, offset + 1)
+    if (before === undefined && sought === undefined && settings.durability !== 'lossy')
+      this.#world.watch.begins(this.#name, where, offset)
     if (settings.durability === 'lossy') {
       // What is worked on now may have been read before the power went, and be nowhere any more: that all of what is there was worked on
       // says whether truncations are noticed.
@@ -259,7 +348,7 @@ class ReadingLife {
   #owns({ topic, partition }: TopicPartition): void {
     // With its state a group loses the count of its generations.
     if (this.#world.settings.durability === 'lossy') return
-    this.#world.ledger(this.#settings.group).owns(this.#name, this.#generation, `${topic}-${partition}`)
+    this.#world.ledger(this.#settings.group).owns(this.#owner, this.#generation, `${topic}-${partition}`)
   }
 }
 

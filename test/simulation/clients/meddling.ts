@@ -1,5 +1,5 @@
 import type { RequestInterceptor } from '../../../src/broker/index.ts'
-import { type ErrorName, KafkaError } from '../../../src/protocol/everything.ts'
+import { type ErrorName, KafkaError, readBatchHeader } from '../../../src/protocol/everything.ts'
 import type { ClientWorld } from './client-world.ts'
 
 const OF_COORDINATORS: readonly ErrorName[] = [
@@ -37,7 +37,19 @@ const DOUBTS: Readonly<Record<string, ErrorName>> = {
   EndTxn: 'COORDINATOR_NOT_AVAILABLE',
 }
 
-const KINDS = ['lost request', 'lost answer', 'late answer', 'slow request', 'straggler', 'refused', 'doubted'] as const
+/** What a broker says of a batch that it has, and no longer knows where. */
+const FORGOTTEN: ErrorName = 'DUPLICATE_SEQUENCE_NUMBER'
+
+const KINDS = [
+  'lost request',
+  'lost answer',
+  'late answer',
+  'slow request',
+  'straggler',
+  'refused',
+  'doubted',
+  'forgotten',
+] as const
 const LONGEST_MS = 2_000
 
 /** Does something to some of the requests of clients; commits are noted, whatever becomes of them. */
@@ -48,11 +60,13 @@ export function meddled(
 ): ReturnType<RequestInterceptor> {
   const isOfClient = context.connection.listenerName !== 'PLAINTEXT'
   if (isOfClient) noteCommits(world, handler.name, request)
-  const proceed = () => intercept(handler, request, context)
+  const answered = isOfClient ? world.watch.asked(handler.name, request, context.clientId ?? '') : undefined
+  const proceed = () => noted(intercept(handler, request, context))
   const kind = isOfClient ? drawn(world, handler.name) : undefined
   const refusal = kind === 'refused' ? REFUSALS[handler.name] : undefined
   const doubt = kind === 'doubted' ? DOUBTS[handler.name] : undefined
   if (kind === undefined || (kind === 'refused' && !refusal) || (kind === 'doubted' && !doubt)) return proceed()
+  if (kind === 'forgotten' && !isIdempotent(handler.name, request)) return proceed()
   world.line(`${kind}: ${handler.name} of ${context.clientId}`)
   world.count(kind)
   return meddle()
@@ -70,7 +84,16 @@ export function meddled(
     if (kind === 'lost answer') return hangUp()
     if (kind === 'late answer') await world.sleep(world.random.below(LONGEST_MS))
     if (doubt !== undefined) throw new KafkaError(doubt)
+    if (kind === 'forgotten' && areWritten(answer)) throw new KafkaError(FORGOTTEN)
     return answer
+  }
+
+  function noted(answering: ReturnType<RequestInterceptor>): ReturnType<RequestInterceptor> {
+    const note = (answer: object | undefined): object | undefined => {
+      if (answer !== undefined) answered?.(answer)
+      return answer
+    }
+    return answering instanceof Promise ? answering.then(note) : note(answering)
   }
 
   function hangUp(): undefined {
@@ -84,6 +107,25 @@ function drawn(world: ClientWorld, api: string): (typeof KINDS)[number] | undefi
   if (world.areWritesLate && api in DOUBTS && world.chance(2)) return 'straggler'
   if (world.meddling === 0 || !world.chance(world.meddling)) return undefined
   return world.oneOf(KINDS)
+}
+
+interface Produced {
+  readonly topicData: readonly { readonly partitionData: readonly { readonly records: Uint8Array | null }[] }[]
+}
+
+/** Whether a request writes, and each batch of it is from somebody of whom a broker remembers what he wrote. */
+function isIdempotent(api: string, request: object): boolean {
+  if (api !== 'Produce') return false
+  const batches = (request as Produced).topicData.flatMap(({ partitionData }) => partitionData)
+  return batches.every(({ records }) => records !== null && (readBatchHeader(records, 0)?.producerId ?? -1) >= 0)
+}
+
+/** Whether an answer to Produce says of each batch that it is in the log. */
+function areWritten(answer: object | undefined): boolean {
+  const { responses = [] } = (answer ?? {}) as {
+    readonly responses?: readonly { readonly partitionResponses: readonly { readonly errorCode?: number }[] }[]
+  }
+  return responses.every(({ partitionResponses }) => partitionResponses.every(({ errorCode = 0 }) => errorCode === 0))
 }
 
 function noteCommits(world: ClientWorld, api: string, request: unknown): void {

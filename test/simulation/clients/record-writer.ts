@@ -1,8 +1,10 @@
 import { Producer, type ProducerOptions } from '../../../src/client/index.ts'
 import { COMPRESSION_TYPES, KafkaError } from '../../../src/protocol/everything.ts'
 import type { ClientWorld } from './client-world.ts'
-import { PARTITIONS, TOPIC } from './settings.ts'
+import { TOPIC } from './settings.ts'
 
+/** Without faults one of so many records is written, even if connections still hang. */
+const LAST_TRIES = 6
 /** In so much time a producer with patience has delivered everything, or never will. */
 const PATIENCE_MS = 600_000
 
@@ -12,18 +14,30 @@ export class RecordWriter {
   readonly #name: string
   readonly #isIdempotent: boolean
   readonly #sent = new Set<Promise<void>>()
+  readonly #partitions: number
   #records = 0
+  #lives = 0
+  #acknowledgements = 0
+  /** That of this life, by its name. */
+  #producer = ''
 
   constructor(world: ClientWorld, name: string, { isIdempotent }: { readonly isIdempotent: boolean }) {
     this.#world = world
     this.#name = name
     this.#isIdempotent = isIdempotent
+    this.#partitions = world.partitionsOf(TOPIC.plain)
   }
 
   async run(): Promise<void> {
+    while (!this.#world.isEnding) await this.#live()
+  }
+
+  async #live(): Promise<void> {
     const world = this.#world
-    const producer = new Producer(producerOptions(world, this.#name, { enableIdempotence: this.#isIdempotent }))
-    while (!world.isEnding) {
+    this.#producer = `${this.#name}.${++this.#lives}`
+    const producer = new Producer(producerOptions(world, this.#producer, { enableIdempotence: this.#isIdempotent }))
+    const endMs = world.clock.monotonicMs() + 200 + world.random.below(2_000)
+    while (!world.isEnding && world.clock.monotonicMs() < endMs) {
       for (let left = world.random.below(4); left > 0; left--) {
         if (world.chance(3)) this.#sendBatch(producer)
         else this.#send(producer)
@@ -31,13 +45,25 @@ export class RecordWriter {
       await world.sleep(world.random.below(250))
     }
     if (world.chance(2)) await producer.flush()
+    if (world.isEnding) await this.#goOn(producer)
     await producer.close()
     await Promise.all(this.#sent)
     if (producer.metrics.bufferBytes !== 0) world.fail(`${this.#name} keeps ${producer.metrics.bufferBytes} bytes`)
   }
 
+  /** Whatever was given up before, without faults records are written again. */
+  async #goOn(producer: Producer): Promise<void> {
+    await Promise.all(this.#sent)
+    const before = this.#acknowledgements
+    for (let tries = 0; this.#acknowledgements === before; tries++) {
+      if (tries === LAST_TRIES) return this.#world.fail(`${this.#producer} writes nothing any more`)
+      this.#send(producer)
+      await Promise.all(this.#sent)
+    }
+  }
+
   #send(producer: Producer): void {
-    const partition = this.#world.random.below(PARTITIONS)
+    const partition = this.#world.random.below(this.#partitions)
     const { id, value } = this.#invoke(partition)
     const { retries } = producer.metrics
     this.#settle(
@@ -49,7 +75,7 @@ export class RecordWriter {
   }
 
   #sendBatch(producer: Producer): void {
-    const partition = this.#world.random.below(PARTITIONS)
+    const partition = this.#world.random.below(this.#partitions)
     const operations = Array.from({ length: 1 + this.#world.random.below(5) }, () => this.#invoke(partition))
     const { retries } = producer.metrics
     const records = operations.map(({ value }) => ({ partition, value }))
@@ -76,7 +102,7 @@ export class RecordWriter {
     const value = `${this.#name}:${++this.#records}`
     const id = history.invoke({
       kind: 'produce',
-      producer: this.#name,
+      producer: this.#producer,
       partition: `${TOPIC.plain}-${partition}`,
       records: [{ value }],
       isIdempotent: this.#isIdempotent,
@@ -88,6 +114,7 @@ export class RecordWriter {
   /** An offset that is undefined: the record may be gone by the time that it is told of. */
   #acknowledged(id: number, offset: number | undefined, retries: number): void {
     this.#world.count('acknowledged')
+    this.#acknowledgements += 1
     this.#retried(id, retries)
     if (offset === undefined) this.#world.history.info(id)
     else this.#world.history.ok(id, offset < 0 ? {} : { offset })

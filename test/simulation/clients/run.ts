@@ -11,7 +11,8 @@ import { ClientWorld } from './client-world.ts'
 import { GroupReader, type GroupSettings, readerOptions } from './group-reader.ts'
 import { Onlooker } from './onlooker.ts'
 import { RecordWriter } from './record-writer.ts'
-import { PARTITIONS, SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { TopicGrower } from './topic-grower.ts'
 import { TransactionalWriter } from './transactional-writer.ts'
 import { inputOf, outputOf, TRANSFORMERS, Transformer, transformersBy } from './transformer.ts'
 
@@ -20,7 +21,6 @@ interface Actor {
   run(): Promise<void>
 }
 
-const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
 const ASSIGNORS = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const
 const STEP_MS = 50
 /** In so much time everybody has come to an end, or never will. */
@@ -64,10 +64,15 @@ async function live(world: ClientWorld): Promise<void> {
   await world.clock.advance(TRANSACTION_TIMEOUT_MS + 2 * SESSION_TIMEOUT_MS)
   const contents = await driven(world.clock, read(world, [TOPIC.plain, TOPIC.transactional]))
   const missing = (): string[] => groups.flatMap(group => missingOf(world, group, contents))
+  const { isStatic, morePartitions } = world.settings
+  // A static leader who was away while partitions were added does not know that they were, nor does Java's: somebody comes.
+  const latecomers =
+    isStatic && morePartitions > 0 ? [new GroupReader(world, 'late', { ...groups[0]!, isStatic: false })] : []
+  const late = begin(world, latecomers)
   await until(world, 'readers', () => missing().length === 0)
   if (missing().length > 0) return world.fail(`never worked on: ${missing().slice(0, 10)}`)
   world.isRead = true
-  await until(world, 'members', () => reading.size === 0)
+  await until(world, 'members', () => reading.size + late.size === 0)
   if (world.failures.length > 0) return
   await driven(world.clock, check(world, groups, contents))
 }
@@ -100,6 +105,7 @@ function drawActors(world: ClientWorld) {
     topics: world.oneOf([[TOPIC.plain], [TOPIC.plain, TOPIC.transactional]]),
     isolation: world.oneOf(['uncommitted', 'committed']),
     assignors: world.oneOf(ASSIGNORS),
+    isStatic: world.settings.isStatic,
   }
   const transforming = transformersBy(world.oneOf(ASSIGNORS))
   const members = several(1, 3, number => new GroupReader(world, `member${number}`, readersOf))
@@ -113,6 +119,7 @@ function drawActors(world: ClientWorld) {
     ...several(0, 1, number => new RecordWriter(world, `plain${number}`, { isIdempotent: false })),
     ...(isLossy ? [] : several(0, 2, number => new TransactionalWriter(world, `txn${number}`, `id${random.below(2)}`))),
     ...several(0, 1, () => new Onlooker(world)),
+    ...(world.settings.morePartitions > 0 ? [new TopicGrower(world)] : []),
   ]
   return {
     writers,
@@ -126,7 +133,7 @@ async function read(world: ClientWorld, topics: readonly string[]): Promise<Cont
   const peer = new Peer(world, 'auditor', 1)
   const contents = new Map<string, Readonly<Record<Isolation, readonly ReadRecord[]>>>()
   for (const topic of topics) {
-    for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (let partition = 0; partition < world.partitionsOf(topic); partition++) {
       const place = { topic, partition }
       contents.set(`${topic}-${partition}`, {
         uncommitted: await auditPartition(world, peer, { ...place, isolation: 'uncommitted' }),
@@ -139,9 +146,9 @@ async function read(world: ClientWorld, topics: readonly string[]): Promise<Cont
 }
 
 /** What a group reads, by partition. */
-function* partsOf({ topics, isolation }: GroupSettings, contents: Contents) {
+function* partsOf(world: ClientWorld, { topics, isolation }: GroupSettings, contents: Contents) {
   for (const topic of topics) {
-    for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (let partition = 0; partition < world.partitionsOf(topic); partition++) {
       const where = `${topic}-${partition}`
       yield { topic, partition, where, records: contents.get(where)?.[isolation] ?? [] }
     }
@@ -149,7 +156,7 @@ function* partsOf({ topics, isolation }: GroupSettings, contents: Contents) {
 }
 
 function missingOf(world: ClientWorld, group: GroupSettings, contents: Contents): string[] {
-  const parts = [...partsOf(group, contents)]
+  const parts = [...partsOf(world, group, contents)]
   return parts.flatMap(({ where, records }) =>
     world
       .ledger(group.group)
@@ -161,7 +168,7 @@ function missingOf(world: ClientWorld, group: GroupSettings, contents: Contents)
 async function check(world: ClientWorld, groups: readonly GroupSettings[], contents: Contents): Promise<void> {
   for (const group of groups) {
     if (world.settings.durability !== 'lossy') {
-      for (const { where, records } of partsOf(group, contents)) world.ledger(group.group).check(where, records)
+      for (const { where, records } of partsOf(world, group, contents)) world.ledger(group.group).check(where, records)
     }
     if (group.group === TRANSFORMERS) await transformRest(world, group, contents)
     await finish(world, group)
@@ -176,7 +183,7 @@ async function transformRest(world: ClientWorld, group: GroupSettings, contents:
   const admin = new Admin(world.client().options)
   const isLeft = async (): Promise<boolean> => {
     const committed = await admin.listConsumerGroupOffsets(group.group)
-    return [...partsOf(group, contents)].some(({ topic, partition, records }) => {
+    return [...partsOf(world, group, contents)].some(({ topic, partition, records }) => {
       const offset = committed.find(one => one.topic === topic && one.partition === partition)?.offset ?? 0
       return offset <= (records.at(-1)?.offset ?? -1)
     })
@@ -192,12 +199,25 @@ async function finish(world: ClientWorld, group: GroupSettings): Promise<void> {
   const consumer = new Consumer({
     ...world.client().options,
     ...readerOptions(world, group),
-    ...{ clientId: 'finisher', sessionTimeoutMs: 5_000, maxPollIntervalMs: 5_000 },
+    ...{ clientId: 'finisher', sessionTimeoutMs: SESSION_TIMEOUT_MS, maxPollIntervalMs: 5_000 },
+    onLost: lost => world.fail(`the last of ${group.group} lost ${lost.length} partitions without a fault`),
   })
   consumer.subscribe([...group.topics])
   const over = new AbortController()
-  const run = consumer.run(({ value }) => world.ledger(group.group).done(value!), { signal: over.signal })
-  const places = group.topics.flatMap(topic => PARTITION_NUMBERS.map(partition => ({ topic, partition })))
+  let isFirst = true
+  const work = async ({ value }: { readonly value: string | null }): Promise<void> => {
+    // Heartbeats do not depend on what the program does.
+    if (isFirst) {
+      isFirst = false
+      void visit(world, group)
+      await world.sleep(4 * SESSION_TIMEOUT_MS)
+    }
+    world.ledger(group.group).done(value!)
+  }
+  const run = consumer.run(work, { signal: over.signal })
+  const places = group.topics.flatMap(topic =>
+    Array.from({ length: world.partitionsOf(topic) }, (_, partition) => ({ topic, partition })),
+  )
   const endOf = ({ topic, partition }: TopicPartition): number => {
     const { highWatermark, lastStableOffset } = world.broker.server!.services.replicas.partition(topic, partition).log!
     return group.isolation === 'committed' ? lastStableOffset : highWatermark
@@ -219,10 +239,21 @@ async function finish(world: ClientWorld, group: GroupSettings): Promise<void> {
   }
 }
 
+/** Somebody joins a group, and leaves it when he was let in. */
+async function visit(world: ClientWorld, group: GroupSettings): Promise<void> {
+  const visitor: Consumer<string, string> = new Consumer<string, string>({
+    ...world.client().options,
+    ...readerOptions(world, group),
+    clientId: 'visitor',
+    onAssigned: () => void visitor.close(),
+  })
+  visitor.subscribe([...group.topics])
+}
+
 /** Each input record has become one output record, in order. */
 async function checkOutput(world: ClientWorld, input: Contents): Promise<void> {
   const output = await read(world, [TOPIC.output])
-  for (let partition = 0; partition < PARTITIONS; partition++) {
+  for (let partition = 0; partition < world.partitionsOf(TOPIC.transactional); partition++) {
     const where = `${TOPIC.transactional}-${partition}`
     const expected = input
       .get(where)!

@@ -5,10 +5,15 @@ import { type Durability, drawSettings as drawBroker, type Settings } from '../o
 export interface ClientSettings extends Settings {
   /** Whether every send has all the time it needs, so that each has to be acknowledged. */
   readonly isPatient: boolean
+  /** Partitions that topics get while they are written and read. */
+  readonly morePartitions: number
+  /** Whether members of the group of readers are static: their processes come and go, and their places stay. */
+  readonly isStatic: boolean
 }
 
 /** Topics of the run: records of all kinds, records of transactions, and what is made of them. */
 export const TOPIC = { plain: 'plain', transactional: 'txn', output: 'out' } as const
+/** That each of them has at first. */
 export const PARTITIONS = 2
 
 /** Transactions that nobody ends are aborted after it. */
@@ -35,6 +40,8 @@ export function drawSettings(random: Random): ClientSettings {
     retention,
     syncMs,
     isPatient: random.below(3) > 0,
+    morePartitions: oneOf([0, 0, 0, 1, 2]),
+    isStatic: oneOf([false, false, false, true]),
     busyMs: oneOf([500, 1_000, 2_000]),
     delayMs: oneOf([0, 5, 30]),
     faultEveryMs: oneOf([100, 200, 400]),

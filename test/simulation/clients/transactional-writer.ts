@@ -2,7 +2,7 @@ import { Producer } from '../../../src/client/index.ts'
 import { KafkaError } from '../../../src/protocol/everything.ts'
 import type { ClientWorld } from './client-world.ts'
 import { producerOptions } from './record-writer.ts'
-import { PARTITIONS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
 
 /** Writes in transactions under an id that others may use too: whoever is fenced begins anew as another producer. */
 export class TransactionalWriter {
@@ -11,6 +11,8 @@ export class TransactionalWriter {
   readonly #transactionalId: string
   #lives = 0
   #transactions = 0
+  /** That the producer of this life knows of. */
+  #partitions = 0
 
   constructor(world: ClientWorld, name: string, transactionalId: string) {
     this.#world = world
@@ -22,6 +24,7 @@ export class TransactionalWriter {
     const world = this.#world
     while (!world.isEnding) {
       const life = `${this.#name}.${++this.#lives}`
+      this.#partitions = world.partitionsOf(TOPIC.transactional)
       const producer = new Producer(
         producerOptions(world, life, {
           transactionalId: this.#transactionalId,
@@ -81,7 +84,7 @@ export class TransactionalWriter {
     { life, transaction, value }: { readonly life: string; readonly transaction: string; readonly value: string },
   ): Promise<boolean> {
     const world = this.#world
-    const partition = world.random.below(PARTITIONS)
+    const partition = world.random.below(this.#partitions)
     const id = world.history.invoke({
       kind: 'produce',
       producer: life,

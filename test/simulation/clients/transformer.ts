@@ -13,6 +13,7 @@ export const transformersBy = (assignors: string): GroupSettings => ({
   topics: [TOPIC.transactional],
   isolation: 'committed',
   assignors,
+  isStatic: false,
 })
 
 type Input = Pick<ConsumerRecord<string, string>, 'value' | 'topic' | 'partition' | 'offset'>
@@ -107,18 +108,25 @@ export class Transformer {
   ): Promise<void> {
     const { isEnding, history, ledger } = this.#world
     const regrets = !isEnding && this.#world.chance(6)
+    const dawdles = !isEnding && this.#world.chance(8)
+    if (dawdles && this.#world.chance(2)) await this.#dawdle()
     const transaction = `${this.#name}/${++this.#transactions}`
     const end = history.invoke({ kind: 'end', transaction, isCommit: !regrets })
     await producer.transaction(async () => {
       const sends = records.map(record => this.#send(producer, transaction, record))
       await Promise.all(sends)
-      if (!isEnding && this.#world.chance(10)) await this.#world.sleep(this.#world.random.below(2_000))
+      if (dawdles) await this.#dawdle()
       // Done with when the transaction is: whoever is told of a commit has to have worked on it.
       for (const { value } of records) ledger.call(this.#world, this.#group.group).done(value!)
       await producer.sendOffsets([{ topic, partition, offset: records.at(-1)!.offset + 1 }], consumer.groupMetadata)
       if (regrets) throw new Regret(transaction)
     })
     history.ok(end)
+  }
+
+  /** Works on it, perhaps for longer than a member or a transaction may. */
+  #dawdle(): Promise<void> {
+    return this.#world.sleep(this.#world.random.below(2_500))
   }
 
   async #send(producer: Producer, transaction: string, record: ConsumerRecord<string, string>): Promise<void> {
