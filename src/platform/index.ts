@@ -18,6 +18,7 @@ export {
   type Network,
   NetworkError,
 } from './network.ts'
+export { nodeCrypto } from './node-crypto.ts'
 export { nodeDisk } from './node-disk.ts'
 export { backgroundNetwork, nodeNetwork } from './node-network.ts'
 export { nodeWorkers } from './node-workers.ts'

@@ -11,7 +11,6 @@
  * Apache Kafka locks the same file with `fcntl` and ignores its content; such a lock is seen in `/proc/locks`.
  * Processes in different pid namespaces do not see each other.
  */
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants as fsConstants,
@@ -23,6 +22,7 @@ import {
   writeSync,
 } from 'node:fs'
 import type { DiskLock } from './disk.ts'
+import { nodeCrypto } from './node-crypto.ts'
 
 const COMPACT_ABOVE_BYTES = 4096
 
@@ -31,7 +31,7 @@ const heldTokens = new Set<string>()
 
 /** See {@link Disk.lock}; throws what node:fs throws. */
 export function takeLock(path: string): DiskLock | undefined {
-  const claim = `${bootId()} ${process.pid} ${startTime(process.pid)} ${randomBytes(6).toString('hex')}`
+  const claim = `${bootId()} ${process.pid} ${startTime(process.pid)} ${nodeCrypto().randomBytes(6).toString('hex')}`
   const token = claim.slice(claim.lastIndexOf(' ') + 1)
   const fd = openSync(path, fsConstants.O_RDWR | fsConstants.O_CREAT | fsConstants.O_APPEND, 0o644)
   try {

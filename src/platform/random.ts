@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { nodeCrypto } from './node-crypto.ts'
 
 /** Randomness as everything above this layer sees it. */
 export interface Random {
@@ -14,7 +14,7 @@ export interface Random {
 export const systemRandom: Random = {
   next: () => Math.random(),
   below: bound => Math.floor(Math.random() * bound),
-  bytes: length => randomBytes(length),
+  bytes: length => nodeCrypto().randomBytes(length),
 }
 
 /**

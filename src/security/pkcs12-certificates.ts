@@ -1,4 +1,4 @@
-import { createDecipheriv, pbkdf2Sync } from 'node:crypto'
+import { nodeCrypto } from '../platform/index.ts'
 import { DER_SEQUENCE, derContent, derElements } from './der.ts'
 
 // Object identifiers, as DER has them.
@@ -64,9 +64,9 @@ function decrypted(algorithm: Buffer, octets: Buffer, password: string): Buffer 
   }
   const iterations = count.content.readUIntBE(0, count.content.length)
   if (iterations > MAX_ITERATIONS) throw new Pkcs12Error('its encryption takes too long')
-  const key = pbkdf2Sync(password, salt.content, iterations, cipher.keyBytes, hash)
+  const key = nodeCrypto().pbkdf2Sync(password, salt.content, iterations, cipher.keyBytes, hash)
   try {
-    const decipher = createDecipheriv(cipher.name, key, derContent(algorithm, 1, 1, 1))
+    const decipher = nodeCrypto().createDecipheriv(cipher.name, key, derContent(algorithm, 1, 1, 1))
     return Buffer.concat([decipher.update(octets), decipher.final()])
   } catch (error) {
     throw new Pkcs12Error('the password is wrong', { cause: error })

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { nodeCrypto } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 
 /** Hash functions by mechanism. */
@@ -66,6 +66,7 @@ export class ScramExchange {
     const channel = Buffer.from(GS2_HEADER).toString('base64')
     const withoutProof = `c=${channel},r=${this.#fullNonce}`
     const authMessage = `${this.#firstBare},${this.#serverFirst},${withoutProof}`
+    const { createHash, createHmac } = nodeCrypto()
     const hash = SCRAM_HASHES[this.#mechanism]
     const hmac = (key: Uint8Array, text: string): Buffer => createHmac(hash, key).update(text).digest()
     const clientKey = hmac(saltedPassword, 'Client Key')
@@ -84,7 +85,8 @@ export class ScramExchange {
     if (e !== undefined) throw this.#failure(`the server refuses: ${e}`)
     const signature = Buffer.from(v, 'base64')
     const expected = this.#expectedSignature
-    if (expected === undefined || signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
+    const isExpected = expected?.length === signature.length && nodeCrypto().timingSafeEqual(signature, expected)
+    if (!isExpected) {
       throw this.#failure('the server does not know the password: it may be somebody else')
     }
   }

@@ -1,6 +1,5 @@
-import { pbkdf2 } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Random } from '../platform/index.ts'
+import { nodeCrypto, type Random } from '../platform/index.ts'
 import type { SaslMechanism } from './sasl-mechanism.ts'
 import { SCRAM_HASHES, ScramExchange, type ScramMechanismName } from './scram-exchange.ts'
 
@@ -43,5 +42,5 @@ export function saltPassword(
   of: { readonly password: string; readonly salt: Uint8Array; readonly iterations: number },
 ): Promise<Buffer> {
   const hash = SCRAM_HASHES[mechanism]
-  return promisify(pbkdf2)(of.password, of.salt, of.iterations, HASH_BYTES[hash], hash)
+  return promisify(nodeCrypto().pbkdf2)(of.password, of.salt, of.iterations, HASH_BYTES[hash], hash)
 }
