@@ -83,7 +83,7 @@ export type {
 } from './consumer/assignors/assignor.ts'
 export { Consumer } from './consumer/consumer.ts'
 export type { ConsumerFigures } from './consumer/consumer-metrics.ts'
-export type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer/consumer-options.ts'
+export type { BatchesOptions, ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer/consumer-options.ts'
 export { ConsumerRecord } from './consumer/consumer-record.ts'
 export type { Committer, FoundOffset, PartitionOffset } from './consumer/offset-requests.ts'
 export { LogTruncationError, PositionError } from './consumer/position-error.ts'

@@ -25,6 +25,12 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
+/** How long a loop over batches goes on. */
+export interface BatchesOptions {
+  /** Ends the loop when the batch in hand is done, or at once while it waits for one. The consumer stays open: it can commit, and read on. */
+  readonly signal?: AbortSignal
+}
+
 /** Records of one partition, a batch of their producer's at the most. */
 export interface ConsumerBatch<K, V> extends TopicPartition {
   readonly records: readonly ConsumerRecord<K, V>[]

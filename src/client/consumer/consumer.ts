@@ -11,9 +11,10 @@ import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { allTopics, partitionsOf } from '../topic-questions.ts'
 import { AssignedPartitions } from './assigned-partitions.ts'
 import { checkedAssignors, type PartitionAssignor } from './assignors/assignor.ts'
+import { batchesOf } from './batches-of.ts'
 import { consumerConfig, type consumerKeys } from './consumer-config.ts'
 import { type ConsumerFigures, ConsumerMetrics, timedCommit } from './consumer-metrics.ts'
-import type { ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
+import type { BatchesOptions, ConsumerBatch, ConsumerOptions, WaitOptions } from './consumer-options.ts'
 import { type ConsumerRecord, recordSerdes } from './consumer-record.ts'
 import { Deliveries } from './deliveries.ts'
 import { type FetchLimits, fetchLimits } from './fetch-limits.ts'
@@ -197,23 +198,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /** Batch by batch: what a producer sent together, of one partition. Counts as worked on when the next one is asked for. */
-  async *batches(): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
-    for (;;) {
-      const delivery = await this.#source.take()
-      if (delivery === undefined) return
-      const { partition, records, nextOffset } = delivery
-      try {
-        yield {
-          topic: partition.topic,
-          partition: partition.partition,
-          records,
-          highWatermark: partition.highWatermark,
-        }
-        this.#source.reached(delivery, nextOffset)
-      } finally {
-        this.#source.done(delivery)
-      }
-    }
+  batches({ signal }: BatchesOptions = {}): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
+    return batchesOf(this.#source, signal)
   }
 
   /**

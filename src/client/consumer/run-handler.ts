@@ -1,11 +1,12 @@
 import { KafkaError } from '../../protocol/index.ts'
-import { abortable, onAbort, throwIfEnded } from '../abortable.ts'
+import { onAbort, throwIfEnded } from '../abortable.ts'
 import { meant } from '../mistyped-setting.ts'
 import { partitionForKey } from '../producer/murmur2.ts'
 import { isThenable } from '../thenable.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { Delivery } from './deliveries.ts'
 import type { RecordSource } from './record-iterator.ts'
+import { takeUntil } from './take-until.ts'
 
 /** How {@link Consumer.run} calls the handler. */
 export interface RunOptions {
@@ -75,22 +76,6 @@ export async function runHandler<K, V>(
 /** Resolves when all are over. @throws what one of them was rejected with */
 async function allOver(promises: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(promises)) if (result.status === 'rejected') throw result.reason
-}
-
-/** The next records; undefined when there will be none, or when `over` is aborted first. */
-async function takeUntil<K, V>(source: RecordSource<K, V>, over: AbortSignal): Promise<Delivery<K, V> | undefined> {
-  const taking = source.take()
-  try {
-    return await abortable(taking, over)
-  } catch (error) {
-    if (!over.aborted) throw error
-    // What comes after the end is given back untouched, and an error is for whoever asks next.
-    taking.then(
-      late => late && source.done(late),
-      () => undefined,
-    )
-    return undefined
-  }
 }
 
 /** One record after the other; goes on in the same turn of the loop where the handler returns no promise. */
