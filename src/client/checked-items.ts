@@ -1,4 +1,5 @@
 import { KafkaError } from '../protocol/index.ts'
+import { meant } from './mistyped-setting.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
 const KINDS = {
@@ -9,6 +10,9 @@ const KINDS = {
 
 /** What each item of a call has to have, by name. */
 export type NeededFields = Readonly<Record<string, keyof typeof KINDS>>
+
+/** Every field that something may have. */
+export type KnownFields<T> = Readonly<Record<keyof T, true>>
 
 /** What names a partition. */
 export const PARTITION_FIELDS = { topic: 'text', partition: 'integer' } as const satisfies NeededFields
@@ -33,6 +37,18 @@ export function checkItems(what: string, items: unknown, needed: NeededFields = 
       const fault = value === undefined ? `has no ${name}` : `has a ${name} that is not ${KINDS[kind].name}`
       throw new KafkaError('INVALID_REQUEST', `${what}: { ${Object.keys(item).join(', ')} } ${fault}: ${wanted}`)
     }
+  }
+}
+
+/**
+ * Looks for a field that there is not, where perhaps no compiler has: under the name that others have for it, it would be left out in
+ * silence, and a right that is denied would be granted.
+ * @throws KafkaError INVALID_REQUEST that says which was probably meant
+ */
+export function checkFields<T>(what: string, given: T, known: KnownFields<T>): void {
+  for (const name of Object.keys(given as object)) {
+    if (Object.hasOwn(known, name)) continue
+    throw new KafkaError('INVALID_REQUEST', `${what}: there is no ${name}: ${meant(name, Object.keys(known))}`)
   }
 }
 

@@ -12,6 +12,14 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['partitionAssigners', 'assignors'],
   ['partitionsConsumedConcurrently', 'concurrency'],
   ['compression.codec', 'compressionType'],
+  ['autoCommit', 'enableAutoCommit of the consumer'],
+  ['partitionsConsumedConcurrently', 'concurrency'],
+  ['numPartitions', 'partitions'],
+  ['num_partitions', 'partitions'],
+  ['replicaAssignment', 'assignments'],
+  ['configEntries', 'configs'],
+  ['resourcePatternType', 'patternType'],
+  ['permissionType', 'permission'],
 ])
 
 /** Letters that may be wrong, missing or too many. */

@@ -115,6 +115,20 @@ test('what is missing for SASL is said, and no secret is shown', () => {
   assert.throws(() => security(endpoint), refused(/no https: address/, 'sasl.oauthbearer.token.endpoint.url'))
 })
 
+test('an object in place of sasl.* that is not enough, or of another mechanism, says what is needed', () => {
+  const refusal = (sasl: object, message: RegExp) =>
+    assert.throws(() => security({}, { sasl: sasl as never }), refused(message))
+  refusal(
+    { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: 't' }) },
+    /give sasl\.token, a function/,
+  )
+  refusal({ mechanism: 'OAUTHBEARER', token: 't' }, /give sasl\.token, a function/)
+  assert.throws(
+    () => security({}, { sasl: { mechanism: 'aws', accessKeyId: 'k', secretAccessKey: 's3' } as never }),
+    refused(/there are PLAIN, .*OAUTHBEARER/, 'sasl.mechanism'),
+  )
+})
+
 test('JAAS is read with quotation marks, escapes and words', () => {
   const { module, options } = parseJaas(`a.b.C required user="a\\"b;c=d" other='x' debug=true;`)
   assert.deepEqual([module, ...options], ['a.b.C', ['user', 'a"b;c=d'], ['other', 'x'], ['debug', 'true']])

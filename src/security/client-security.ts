@@ -5,6 +5,7 @@ import { oauthBearer, type TokenProvider } from './oauth-bearer.ts'
 import { plain } from './plain.ts'
 import type { SaslMechanism } from './sasl-mechanism.ts'
 import { scram } from './scram.ts'
+import type { ScramMechanismName } from './scram-exchange.ts'
 import { clientSecurityKeys } from './security-keys.ts'
 import { type SecurityConfig, tlsContext } from './tls-options.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
@@ -114,6 +115,10 @@ function saslOptions(config: SecurityConfig): SaslOptions {
   return { mechanism: mechanism as 'PLAIN', username, password, isToken: option('tokenauth') === 'true' }
 }
 
+const NO_TOKENS =
+  'OAUTHBEARER needs tokens: give sasl.token, a function, or set sasl.oauthbearer.token.endpoint.url with ' +
+  'clientId and clientSecret in sasl.jaas.config'
+
 function oauthOptions(config: SecurityConfig, option: (name: string) => string | undefined): SaslOptions {
   const key = 'sasl.oauthbearer'
   const tokenEndpointUrl = config.get(`${key}.token.endpoint.url`)
@@ -121,18 +126,23 @@ function oauthOptions(config: SecurityConfig, option: (name: string) => string |
   const clientSecret = config.get(`${key}.client.credentials.client.secret`)?.reveal() ?? option('clientSecret')
   const scope = config.get(`${key}.scope`) ?? option('scope')
   if (tokenEndpointUrl === null || clientId === undefined || clientSecret === undefined) {
-    throw new ConfigError(
-      'OAUTHBEARER needs tokens: give sasl.token, a function, or set sasl.oauthbearer.token.endpoint.url with ' +
-        'clientId and clientSecret in sasl.jaas.config',
-    )
+    throw new ConfigError(NO_TOKENS)
   }
   return { mechanism: 'OAUTHBEARER', tokenEndpointUrl, clientId, clientSecret, ...(scope !== undefined && { scope }) }
 }
 
+const MECHANISMS: readonly string[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']
+
 function mechanismOf(options: SaslOptions, config: SecurityConfig, machine: SecurityMachine): SaslMechanism {
   const name = String(options.mechanism).toUpperCase()
+  if (!MECHANISMS.includes(name)) {
+    throw new ConfigError(`there are ${MECHANISMS.join(', ')}`, { key: 'sasl.mechanism', value: name })
+  }
   if (name === 'OAUTHBEARER') {
     const refresh = refreshMoment(config, machine.random)
+    if (!('token' in options ? typeof options.token === 'function' : 'tokenEndpointUrl' in options)) {
+      throw new ConfigError(NO_TOKENS)
+    }
     if ('token' in options) return oauthBearer(options.token, machine.clock, machine.timeoutMs, refresh)
     // The last question begins within the time of the tries.
     const timeoutMs = machine.timeoutMs + config.get('sasl.login.retry.backoff.max.ms')
@@ -142,20 +152,9 @@ function mechanismOf(options: SaslOptions, config: SecurityConfig, machine: Secu
   if (typeof username !== 'string' || typeof password !== 'string' || username === '') {
     throw new ConfigError(`sasl: ${name} needs username and password`)
   }
-  switch (name) {
-    case 'PLAIN':
-      if (`${username}${password}`.includes('\0'))
-        throw new ConfigError('sasl: PLAIN takes no NUL in name and password')
-      return plain(username, password)
-    case 'SCRAM-SHA-256':
-    case 'SCRAM-SHA-512':
-      return scram(name, { username, password, isToken }, machine.random)
-    default:
-      throw new ConfigError('there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER', {
-        key: 'sasl.mechanism',
-        value: name,
-      })
-  }
+  if (name !== 'PLAIN') return scram(name as ScramMechanismName, { username, password, isToken }, machine.random)
+  if (`${username}${password}`.includes('\0')) throw new ConfigError('sasl: PLAIN takes no NUL in name and password')
+  return plain(username, password)
 }
 
 function credentialsProvider(options: SaslOptions, config: SecurityConfig, machine: SecurityMachine): TokenProvider {

@@ -162,15 +162,16 @@ const wrongReads: readonly (readonly [string, (consumer: Untyped<Consumer>) => u
   ['subscribe with a topic', c => c.subscribe({ topic: 'orders', fromBeginning: true }), /auto\.offset\.reset/],
   ['subscribe with undefined', c => c.subscribe(undefined), /name of a topic/],
   ['run with eachMessage', c => c.run({ eachMessage: async () => {} }), /not object/],
-  ['run with a slip', c => c.run(() => {}, { concurency: 3 }), /no option concurency: did you mean concurrency\?/],
-  [
-    'run as kafkajs has it',
-    c => c.run(() => {}, { partitionsConsumedConcurrently: 3 }),
-    /no option partitionsConsumedConcurrently: did you mean concurrency\?/,
-  ],
+  ['run with a slip', c => c.run(() => {}, { concurency: 3 }), /there is no concurency: did you mean concurrency\?/],
   ['run without a number', c => c.run(() => {}, { concurrency: Number.POSITIVE_INFINITY }), /concurrency: Infinity/],
   ['run with a number in text', c => c.run(() => {}, { concurrency: '3' }), /concurrency: 3 is not a number/],
   ['run in another order', c => c.run(() => {}, { order: 'topic' }), /order: topic is neither/],
+  ['run with settings', c => c.run(() => {}, { autoCommit: false }), /no autoCommit: did you mean enableAutoCommit/],
+  [
+    'run with the options of kafkajs',
+    c => c.run(() => {}, { partitionsConsumedConcurrently: 3 }),
+    /did you mean concurrency\?/,
+  ],
   ['run before subscribe', c => c.run(() => {}), /subscribe\(\) or assign\(\)/],
   [
     'a loop before subscribe',
@@ -226,12 +227,16 @@ for (const [name, call] of wrongPlaces) {
   })
 }
 
+const ACL = { resourceType: 'topic', resourceName: 'orders', principal: 'User:anna', operation: 'read' } as const
+
 test('items that an admin cannot ask about are refused with what they lack', async () => {
   await using admin = kafka.admin()
   const untyped = admin as unknown as Untyped<typeof admin>
   const calls: readonly (readonly [() => unknown, RegExp])[] = [
     [() => untyped.createTopics(['bills']), /\{ name \}, not of string/],
     [() => untyped.createTopics([{ topic: 'bills', numPartitions: 3 }]), /\{ topic, numPartitions \} has no name/],
+    [() => untyped.createTopics([{ name: 'bills', numPartitions: 3 }]), /no numPartitions: did you mean partitions\?/],
+    [() => untyped.createTopics([{ name: 'bills', configEntries: [] }]), /no configEntries: did you mean configs\?/],
     [() => untyped.createTopics([{ name: 'bills', partitions: '3' }]), /CreateTopics: 3 is no int32/],
     [() => untyped.createPartitions([{ topic: 'orders', count: 3 }]), /has no total/],
     [() => untyped.listOffsets([PLACE]), /at is latest, earliest/],
@@ -239,6 +244,13 @@ test('items that an admin cannot ask about are refused with what they lack', asy
     [() => untyped.deleteRecords([{ ...PLACE, offset: '3' }]), /has no beforeOffset/],
     [() => untyped.describeConfigs([{ type: 2, name: 'orders' }]), /type that is not a text/],
     [() => untyped.incrementalAlterConfigs([{ type: 'topic', name: 'orders', configEntries: [] }]), /has no changes/],
+    [() => untyped.createAcls([{ ...ACL, permissionType: 'deny' }]), /no permissionType: did you mean permission\?/],
+    [() => untyped.createAcls([{ ...ACL, resourceType: 2 }]), /resourceType that is not a text/],
+    [() => untyped.createAcls([{ ...ACL, operation: 'READ' }]), /no operation READ: did you mean read\?/],
+    [() => untyped.createAcls({ acl: [ACL] }), /give a list/],
+    [() => untyped.deleteAcls([{ permissionType: 'deny' }]), /no permissionType/],
+    [() => untyped.deleteAcls({ filters: [] }), /give a list/],
+    [() => untyped.describeAcls({ operation: 3 }), /no operation 3: there are any, all, read/],
     [() => untyped.listConsumerGroupOffsets({ groupId: 'billing' }), /./],
   ]
   for (const [call, message] of calls) {

@@ -2,7 +2,11 @@ import { ErrorCode, KafkaError } from '../../protocol/index.ts'
 import { DescribeAclsRequest, DescribeAclsResponse } from '../../protocol/messages/29-describe-acls.ts'
 import { CreateAclsRequest, CreateAclsResponse } from '../../protocol/messages/30-create-acls.ts'
 import { DeleteAclsRequest, DeleteAclsResponse } from '../../protocol/messages/31-delete-acls.ts'
+import { checkFields, checkItems, type KnownFields } from '../checked-items.ts'
+import { meant } from '../mistyped-setting.ts'
 import { type AdminCall, asked, settle } from './admin-call.ts'
+
+const NEEDED = { resourceType: 'text', resourceName: 'text', principal: 'text', operation: 'text' } as const
 
 const DESCRIBE = { request: DescribeAclsRequest, response: DescribeAclsResponse }
 const CREATE = { request: CreateAclsRequest, response: CreateAclsResponse }
@@ -74,7 +78,18 @@ export type AclFilter = Partial<Omit<AclBinding, 'patternType'>> & {
   readonly patternType?: 'literal' | 'prefixed' | 'match'
 }
 
+const FIELDS: KnownFields<AclBinding> = {
+  resourceType: true,
+  resourceName: true,
+  patternType: true,
+  principal: true,
+  host: true,
+  operation: true,
+  permission: true,
+}
+
 export async function describeAcls(call: AdminCall, filter: AclFilter): Promise<AclBinding[]> {
+  checkFields<AclFilter>('describing ACLs', filter, FIELDS)
   const { resources } = await asked(call, 'describing ACLs', () =>
     call.cluster.requestAny(DESCRIBE, filterOnWire(filter)),
   )
@@ -84,6 +99,8 @@ export async function describeAcls(call: AdminCall, filter: AclFilter): Promise<
 }
 
 export async function createAcls(call: AdminCall, acls: readonly NewAcl[]): Promise<void> {
+  checkItems('creating ACLs', acls, NEEDED)
+  for (const acl of acls) checkFields('creating ACLs', acl, FIELDS)
   const items = acls.map((acl, index) => ({ acl, key: `${index}: ${aclText(acl)}` }))
   await settle(call, { what: 'creating ACLs', items, keyOf: ({ key }) => key }, async left => {
     const { results } = await call.cluster.requestAny(CREATE, { creations: left.map(({ acl }) => bindingOnWire(acl)) })
@@ -93,6 +110,8 @@ export async function createAcls(call: AdminCall, acls: readonly NewAcl[]): Prom
 }
 
 export async function deleteAcls(call: AdminCall, filters: readonly AclFilter[]): Promise<AclBinding[]> {
+  checkItems('deleting ACLs', filters)
+  for (const filter of filters) checkFields<AclFilter>('deleting ACLs', filter, FIELDS)
   const items = filters.map((filter, index) => ({ filter, key: `${index}: ${aclText(filter)}` }))
   const deleted = await settle(call, { what: 'deleting ACLs', items, keyOf: ({ key }) => key }, async left => {
     const answer = await call.cluster.requestAny(DELETE, { filters: left.map(({ filter }) => filterOnWire(filter)) })
@@ -111,25 +130,25 @@ export async function deleteAcls(call: AdminCall, filters: readonly AclFilter[])
 
 function bindingOnWire({ patternType = 'literal', host = '*', permission = 'allow', ...acl }: NewAcl) {
   return {
-    resourceType: RESOURCES[acl.resourceType],
+    resourceType: numberIn(RESOURCES, 'resourceType', acl.resourceType),
     resourceName: acl.resourceName,
-    resourcePatternType: PATTERNS[patternType],
+    resourcePatternType: numberIn(PATTERNS, 'patternType', patternType),
     principal: acl.principal,
     host,
-    operation: OPERATIONS[acl.operation],
-    permissionType: PERMISSIONS[permission],
+    operation: numberIn(OPERATIONS, 'operation', acl.operation),
+    permissionType: numberIn(PERMISSIONS, 'permission', permission),
   }
 }
 
 function filterOnWire(filter: AclFilter) {
   return {
-    resourceTypeFilter: RESOURCES[filter.resourceType ?? 'any'],
+    resourceTypeFilter: numberIn(RESOURCES, 'resourceType', filter.resourceType ?? 'any'),
     resourceNameFilter: filter.resourceName ?? null,
-    patternTypeFilter: PATTERNS[filter.patternType ?? 'any'],
+    patternTypeFilter: numberIn(PATTERNS, 'patternType', filter.patternType ?? 'any'),
     principalFilter: filter.principal ?? null,
     hostFilter: filter.host ?? null,
-    operation: OPERATIONS[filter.operation ?? 'any'],
-    permissionType: PERMISSIONS[filter.permission ?? 'any'],
+    operation: numberIn(OPERATIONS, 'operation', filter.operation ?? 'any'),
+    permissionType: numberIn(PERMISSIONS, 'permission', filter.permission ?? 'any'),
   }
 }
 
@@ -152,6 +171,17 @@ function readBinding(acl: {
     operation: nameIn(OPERATIONS, acl.operation) as AclOperation,
     permission: nameIn(PERMISSIONS, acl.permissionType) as AclPermission,
   }
+}
+
+/** @throws KafkaError INVALID_REQUEST for a word that is none, such as a number that other clients have for it */
+function numberIn(numbers: Readonly<Record<string, number>>, field: string, word: string): number {
+  const number = Object.hasOwn(numbers, word) ? numbers[word] : undefined
+  if (number === undefined)
+    throw new KafkaError(
+      'INVALID_REQUEST',
+      `ACLs have no ${field} ${word}: ${meant(String(word), Object.keys(numbers))}`,
+    )
+  return number
 }
 
 function nameIn(numbers: Readonly<Record<string, number>>, number: number): string {

@@ -7,7 +7,7 @@ import {
   type MessageOf,
   type Schema,
 } from '../../protocol/index.ts'
-import { checkItems, type NeededFields } from '../checked-items.ts'
+import { checkFields, checkItems, type KnownFields, type NeededFields } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
 
@@ -76,6 +76,8 @@ export interface Form<I> {
   readonly keyOf: (item: I) => string
   /** Without these fields an item cannot be asked about. */
   readonly needed?: NeededFields
+  /** It has no other fields; where they are left out, others are left alone. */
+  readonly known?: KnownFields<I>
 }
 
 /**
@@ -85,10 +87,11 @@ export interface Form<I> {
  */
 export async function settle<I, T>(
   { cluster, patience }: AdminCall,
-  { what, items, keyOf, needed }: Form<I>,
+  { what, items, keyOf, needed, known }: Form<I>,
   ask: (left: readonly I[]) => Promise<readonly Answer<T>[]>,
 ): Promise<T[]> {
   checkItems(what, items, needed)
+  if (known !== undefined) for (const item of items) checkFields(what, item, known)
   if (items.length === 0) return []
   const results = new Map<string, T>()
   const failures = new Map<string, KafkaError>()

@@ -3,6 +3,7 @@ import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-me
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts'
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts'
 import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/37-create-partitions.ts'
+import type { KnownFields } from '../checked-items.ts'
 import { type TopicInfo, topicInfo } from '../cluster-metadata.ts'
 import { grouped } from '../grouped.ts'
 import { type AclOperation, operationsIn } from './acls.ts'
@@ -43,6 +44,14 @@ export interface NewTopic {
   readonly configs?: Readonly<Record<string, string>>
 }
 
+const NEW_TOPIC: KnownFields<NewTopic> = {
+  name: true,
+  partitions: true,
+  replicationFactor: true,
+  assignments: true,
+  configs: true,
+}
+
 /** Options of calls that can be tried without effect. */
 export interface ValidatedOptions extends CallOptions {
   /** Says what would be refused and changes nothing. */
@@ -76,7 +85,7 @@ export function createTopics(
   { validateOnly = false, ...options }: ValidatedOptions & QuotaOptions,
 ): Promise<CreatedTopic[]> {
   const needed = { name: 'text' } as const
-  const form = { what: 'creating topics', items: topics, keyOf: ({ name }: NewTopic) => name, needed }
+  const form = { what: 'creating topics', items: topics, keyOf: ({ name }: NewTopic) => name, needed, known: NEW_TOPIC }
   const send = controllerRequests(call)
   return settle(call, form, async left => {
     const { answer, isRepeated } = await send(CREATE_TOPICS, () => ({

@@ -1,6 +1,6 @@
 import { KafkaError } from '../../protocol/index.ts'
 import { onAbort, throwIfEnded } from '../abortable.ts'
-import { meant } from '../mistyped-setting.ts'
+import { checkFields, type KnownFields } from '../checked-items.ts'
 import { partitionForKey } from '../producer/murmur2.ts'
 import { isThenable } from '../thenable.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
@@ -18,9 +18,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
+const OPTIONS: KnownFields<RunOptions> = { concurrency: true, order: true, signal: true }
+
 type Handler<K, V> = (record: ConsumerRecord<K, V>) => unknown
 
-const OPTIONS = ['concurrency', 'order', 'signal'] as const satisfies (keyof RunOptions)[]
 const ORDERS: readonly unknown[] = ['partition', 'key'] satisfies RunOptions['order'][]
 
 /** @throws KafkaError INVALID_REQUEST for options that would have no effect, or not the one that was meant, where no compiler looks */
@@ -29,8 +30,7 @@ function checkOptions(options: RunOptions): void {
   const refuse = (what: string): never => {
     throw new KafkaError('INVALID_REQUEST', what)
   }
-  for (const name of Object.keys(options))
-    if (!(OPTIONS as readonly string[]).includes(name)) refuse(`run() has no option ${name}: ${meant(name, OPTIONS)}`)
+  checkFields('run()', options, OPTIONS)
   if (!(Number.isSafeInteger(concurrency) && concurrency >= 1))
     refuse(`concurrency: ${concurrency} is not a number of calls: give 1 or more`)
   if (!ORDERS.includes(order)) refuse(`order: ${String(order)} is neither partition nor key`)
