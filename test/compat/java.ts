@@ -1,5 +1,5 @@
 /** Runs classes out of Apache Kafka's jars. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheDirectory, type JarSet, jarSet, repositoryRoot } from './jars.ts'
 import { RunningProgram, type RunOptions, type RunResult, run } from './process.ts'
@@ -58,7 +58,6 @@ export function javaSource(name: string): string {
 
 /** A log4j configuration that leaves standard output to the program and prints warnings on standard error. */
 export function loggingFile(): string {
-  mkdirSync(cacheDirectory, { recursive: true })
   const path = join(cacheDirectory, 'log4j-quiet.properties')
   const lines = [
     'log4j.rootLogger=WARN, err',
@@ -67,6 +66,12 @@ export function loggingFile(): string {
     'log4j.appender.err.layout=org.apache.log4j.PatternLayout',
     'log4j.appender.err.layout.ConversionPattern=[%d] %p %m (%c)%n',
   ]
-  writeFileSync(path, `${lines.join('\n')}\n`)
+  const content = `${lines.join('\n')}\n`
+  if (existsSync(path) && readFileSync(path, 'utf8') === content) return path
+  mkdirSync(cacheDirectory, { recursive: true })
+  // Other files' programs may be reading it at this moment.
+  const next = `${path}.${process.pid}`
+  writeFileSync(next, content)
+  renameSync(next, path)
   return path
 }

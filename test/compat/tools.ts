@@ -4,11 +4,12 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cacheDirectory } from './jars.ts'
-import { programExists, run } from './process.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { programExists, type RunOptions, run } from './process.ts'
 
 const INSTALL_TIMEOUT_MS = 600_000
 /** Of a compiler that shares its cores with others. */
-const BUILD_TIMEOUT_MS = 2_400_000
+export const BUILD_TIMEOUT_MS = 2_400_000
 
 /** A Python program with packages of its own. */
 export interface PythonEnvironment {
@@ -56,14 +57,20 @@ export async function kcat(): Promise<string> {
 export async function debianPackage(name: string): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error(`${name} is missing, and only root may run apt-get install ${name}`)
   if (!(await programExists('apt-get'))) throw new Error(`${name} is missing, and there is no apt-get to install it`)
-  const env = { DEBIAN_FRONTEND: 'noninteractive' }
-  await run('apt-get', ['-q', 'update'], { timeoutMs: INSTALL_TIMEOUT_MS, env })
-  await run('apt-get', ['-q', '-y', '--no-install-recommends', 'install', name], { timeoutMs: INSTALL_TIMEOUT_MS, env })
+  const options = { timeoutMs: INSTALL_TIMEOUT_MS, env: { DEBIAN_FRONTEND: 'noninteractive' } }
+  await oneAtATime('apt-get', async () => {
+    await run('apt-get', ['-q', 'update'], options)
+    await run('apt-get', ['-q', '-y', '--no-install-recommends', 'install', name], options)
+  })
 }
 
 /** A Python environment called `name` that holds exactly these requirements (`kafka-python==2.0.2`). */
-export async function pythonWith(name: string, requirements: readonly string[]): Promise<PythonEnvironment> {
+export function pythonWith(name: string, requirements: readonly string[]): Promise<PythonEnvironment> {
   const directory = join(cacheDirectory, 'python', name)
+  return oneAtATime(directory, () => pythonIn(directory, requirements))
+}
+
+async function pythonIn(directory: string, requirements: readonly string[]): Promise<PythonEnvironment> {
   const python = join(directory, 'bin', 'python')
   if (!existsSync(python)) {
     mkdirSync(join(cacheDirectory, 'python'), { recursive: true })
@@ -81,8 +88,12 @@ export async function pythonWith(name: string, requirements: readonly string[]):
 }
 
 /** A path from which `createRequire` finds an npm package, once it is installed; exact version (`kafka-node@5.0.0`), nothing native. */
-export async function npmPackage(specifier: string): Promise<string> {
+export function npmPackage(specifier: string): Promise<string> {
   const directory = join(cacheDirectory, 'npm', specifier.replaceAll('/', '+'))
+  return oneAtATime(directory, () => npmPackageIn(directory, specifier))
+}
+
+async function npmPackageIn(directory: string, specifier: string): Promise<string> {
   const installed = join(directory, 'package.json')
   if (existsSync(join(directory, '.finished'))) return installed
   mkdirSync(directory, { recursive: true })
@@ -109,8 +120,12 @@ export async function librdkafkaExamples(): Promise<LibrdkafkaExamples> {
 }
 
 /** The source of librdkafka that the npm package of node-rdkafka carries, with its libraries built, once. */
-export async function librdkafkaSource(): Promise<string> {
+export function librdkafkaSource(): Promise<string> {
   const directory = join(cacheDirectory, `librdkafka-${LIBRDKAFKA_VERSION}`)
+  return oneAtATime(directory, () => librdkafkaIn(directory))
+}
+
+async function librdkafkaIn(directory: string): Promise<string> {
   if (existsSync(directory)) return directory
   mkdirSync(cacheDirectory, { recursive: true })
   const work = mkdtempSync(join(cacheDirectory, '.librdkafka-'))
@@ -128,7 +143,12 @@ export async function librdkafkaSource(): Promise<string> {
   return directory
 }
 
-/** One run of `make`, with the time that building takes on a busy machine. */
+/** One run of `make`. */
 export function makeStep(args: readonly string[], cwd: string): Promise<unknown> {
-  return run('make', args, { cwd, timeoutMs: BUILD_TIMEOUT_MS })
+  return buildStep('make', args, { cwd })
+}
+
+/** Runs a compiler: with the time that it takes on a busy machine, and nicer than the tests that run meanwhile. */
+export function buildStep(command: string, args: readonly string[], options: RunOptions): Promise<unknown> {
+  return run('nice', ['-n', '5', command, ...args], { ...options, timeoutMs: BUILD_TIMEOUT_MS })
 }
