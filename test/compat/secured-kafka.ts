@@ -54,8 +54,6 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
     directory: join(directory, 'broker'),
     zooKeeperPort: zooKeeper.port,
     listeners: addresses.map(([name, address]) => `${name}://${address}`),
-    // Compiled cheaply, with few threads: it starts in half the time, and has little to do.
-    flags: ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx512m'],
     properties: { ...tlsProperties(authority, certificates), ...saslProperties(), ...otherProperties },
   })
   return {
