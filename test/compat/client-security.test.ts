@@ -306,7 +306,7 @@ async function refusals(context: TestContext, kafka: SecuredKafka): Promise<void
   ]
   for (const [name, options, message] of otherListeners) {
     await context.test(`a listener that wants ${name} is named`, async () => {
-      await using admin = new Kafka(options).admin({ defaultApiTimeoutMs: 1_000 })
+      await using admin = new Kafka(options).admin({ defaultApiTimeoutMs: 5_000 })
       await assert.rejects(admin.listTopics(), message)
     })
   }

@@ -4,7 +4,7 @@ import { compatTest } from './compat-test.ts'
 import { createTopics } from './create-topics.ts'
 import { run } from './process.ts'
 import { pythonScript } from './python-script.ts'
-import { librdkafkaExamples, pythonWith } from './tools.ts'
+import { BUILD_TIMEOUT_MS, librdkafkaExamples, pythonWith } from './tools.ts'
 
 const RECORDS = 100_000
 
@@ -12,6 +12,7 @@ compatTest({
   tool: "librdkafka's example programs",
   install: librdkafkaExamples,
   version: ({ version }) => version,
+  timeoutMs: BUILD_TIMEOUT_MS,
   steps: async (context, broker, { performance, example }) => {
     await createTopics(broker, [
       { topic: 'performance', numPartitions: 2 },

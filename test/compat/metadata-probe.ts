@@ -17,7 +17,7 @@ function metadataRequest(): Buffer {
 }
 
 /** Resolves with the number of brokers that Metadata names, or undefined when nothing answers. */
-export function askMetadata(port: number, timeoutMs = 2_000): Promise<number | undefined> {
+export function askMetadata(port: number, timeoutMs = 10_000): Promise<number | undefined> {
   return new Promise(resolve => {
     const socket: Socket = connect({ port, host: '127.0.0.1' })
     let received = Buffer.alloc(0)

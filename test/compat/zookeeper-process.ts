@@ -58,7 +58,7 @@ export class ZooKeeperProcess {
     return new Promise(resolve => {
       const socket = connect({ port: this.port, host: '127.0.0.1' }, () => socket.end('ruok'))
       let answer = ''
-      socket.setTimeout(2_000, () => socket.destroy())
+      socket.setTimeout(10_000, () => socket.destroy())
       socket.setEncoding('utf8').on('data', text => {
         answer += text
       })

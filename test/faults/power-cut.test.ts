@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { BrokerProcess } from '../compat/broker-process.ts'
 import { createTopics } from '../compat/create-topics.ts'
-import { run, sleep } from '../compat/process.ts'
+import { run, until } from '../compat/process.ts'
 import { cycles, report } from './cycles.ts'
 import { IdempotentLoad } from './idempotent-load.ts'
 import { lastLogFile, tailOf } from './log-tail.ts'
@@ -171,8 +171,5 @@ async function holdStill(pid: number): Promise<void> {
     readdirSync(`/proc/${pid}/task`).every(thread =>
       /\) T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
     )
-  for (let waited = 0; !isStill(); waited++) {
-    assert.ok(waited < 10_000, `process ${pid} does not stop`)
-    await sleep(1)
-  }
+  await until(`process ${pid} stands still`, isStill, 1)
 }

@@ -4,7 +4,7 @@ import { createTopics } from '../create-topics.ts'
 import { reportEach } from '../foreign-tests.ts'
 import { mochaSuite, runFile, runOneByOne } from './mocha-suite.ts'
 
-const SUITE_TIMEOUT_MS = 30 * 60_000
+const SUITE_TIMEOUT_MS = 40 * 60_000
 /** Those that the suite's own script creates. */
 const TOPICS = ['test', 'test2', 'test3', 'test4', 'test5', 'test6']
 

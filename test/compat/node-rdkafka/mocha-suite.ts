@@ -25,7 +25,7 @@ interface MochaEvent {
 
 /** In the version that the tests were written for. */
 const MOCHA = 'mocha@10.8.2'
-const TEST_TIMEOUT_MS = 30_000
+const TEST_TIMEOUT_MS = 60_000
 const RUN_TIMEOUT_MS = 10 * 60_000
 const AFTER_EACH = '"after each" hook'
 

@@ -57,7 +57,7 @@ def consumer_of(group, **settings):
             "group.id": group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "session.timeout.ms": 6000,
+            "session.timeout.ms": 30000,
             "heartbeat.interval.ms": 500,
             **settings,
         }
@@ -115,14 +115,14 @@ def cooperative(admin):
 
 def static(admin):
     results(admin.create_topics([NewTopic("static", 4, 1)]))
-    members = [consumer_of("static", **{"group.instance.id": "instance-%d" % i, "session.timeout.ms": 30000}) for i in range(2)]
+    members = [consumer_of("static", **{"group.instance.id": "instance-%d" % i}) for i in range(2)]
     for member in members:
         member.subscribe(["static"])
     poll_all(members, lambda _: [len(p) for p in assigned(members)] == [2, 2])
     before = assigned(members)
     rebalances = []
     members[1].close()
-    members[1] = consumer_of("static", **{"group.instance.id": "instance-1", "session.timeout.ms": 30000})
+    members[1] = consumer_of("static", **{"group.instance.id": "instance-1"})
     members[1].subscribe(["static"], on_assign=lambda _, partitions: rebalances.append(len(partitions)))
     poll_all(members, lambda _: len(members[1].assignment()) == 2)
     check(assigned(members) == before, "a static member that returns gets back what it had")
@@ -155,7 +155,7 @@ def administration(admin):
     check([n.id for n in cluster.nodes] == [0] and len(cluster.cluster_id) == 22, "describe cluster")
     results(admin.delete_consumer_groups(["coop"]))
     results(admin.delete_topics(["made"]))
-    deadline = time.time() + 10
+    deadline = time.time() + TIMEOUT_SECONDS
     while "made" in admin.list_topics(timeout=TIMEOUT_SECONDS).topics and time.time() < deadline:
         time.sleep(0.1)
     check("made" not in admin.list_topics(timeout=TIMEOUT_SECONDS).topics, "delete topic")
