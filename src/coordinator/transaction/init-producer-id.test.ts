@@ -78,6 +78,11 @@ describe('InitProducerId', () => {
     assert.deepEqual(decide(used, { producerId: 5, producerEpoch: 32766 }), continued)
     const retried = decide({ ...current, ...continued.next } as Transaction, { producerId: 5, producerEpoch: 32766 })
     assert.deepEqual(retried, continued, 'the answer was lost')
+    // Who had the old id in an epoch that did not lead to the new one is not the producer, whatever the number.
+    const successor = { ...current, ...ids, lastProducerEpoch: 32766 }
+    for (const producerEpoch of [0, 3, 32765]) {
+      assert.deepEqual(decide(successor, { producerId: 5, producerEpoch }), { error: 'PRODUCER_FENCED' })
+    }
     assert.deepEqual(decide({ ...current, producerEpoch: 32765 }), {
       next: { ...empty, producerId: 5, producerEpoch: 32766, previousProducerId: 5, lastProducerEpoch: -1 },
     })
