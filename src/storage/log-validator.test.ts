@@ -97,6 +97,8 @@ describe('a leader', () => {
     for (const far of [-1001, 501, 1e9]) {
       assert.throws(() => log.appendAsLeader(at(clock.now() + far), CLIENT), { code: 'INVALID_TIMESTAMP' })
     }
+    // Only -1 is no time; others below zero are of before 1970.
+    assert.throws(() => log.appendAsLeader(at(-2), CLIENT), { code: 'INVALID_TIMESTAMP' })
     for (const near of [-1000, 0, 500]) log.appendAsLeader(at(clock.now() + near), CLIENT)
     log.appendAsLeader(at(-1), CLIENT)
   })

@@ -1,4 +1,4 @@
-import { type BatchHeader, KafkaError, recordCursor } from '../protocol/index.ts'
+import { type BatchHeader, KafkaError, NO_TIMESTAMP, recordCursor } from '../protocol/index.ts'
 import type { LogConfig } from './log-config.ts'
 import type { AppendOrigin } from './producer-state.ts'
 import { MAX_DECOMPRESSED_BYTES } from './transaction-marker.ts'
@@ -73,7 +73,7 @@ export function checkRecords(bytes: Uint8Array, header: BatchHeader, rules: Reco
     if (rules.needsKeys && !cursor.hasKey) {
       code = 'INVALID_RECORD'
       errors.push({ batchIndex, message: 'Compacted topic cannot accept message without key' })
-    } else if (timed && timestamp >= 0 && (timestamp < rules.oldest || timestamp > rules.newest)) {
+    } else if (timed && timestamp !== NO_TIMESTAMP && (timestamp < rules.oldest || timestamp > rules.newest)) {
       const message = `Timestamp ${timestamp} of message is out of range [${rules.oldest}, ${rules.newest}]`
       errors.push({ batchIndex, message })
     }

@@ -76,6 +76,7 @@ describe('InitProducerId', () => {
     assert.deepEqual(decide(used), { next: { ...empty, ...ids } })
     const continued = { next: { ...empty, ...ids, lastProducerEpoch: 32766 } }
     assert.deepEqual(decide(used, { producerId: 5, producerEpoch: 32766 }), continued)
+    assert.deepEqual(decide(used, { producerId: 5, producerEpoch: 100 }), { error: 'PRODUCER_FENCED' })
     const retried = decide({ ...current, ...continued.next } as Transaction, { producerId: 5, producerEpoch: 32766 })
     assert.deepEqual(retried, continued, 'the answer was lost')
     // Who had the old id in an epoch that did not lead to the new one is not the producer, whatever the number.
