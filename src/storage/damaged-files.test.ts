@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { MemoryDisk } from '../platform/index.ts'
+import { type Logger, type MemoryDisk, nodeDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
 import { encodeEndTxnMarker } from '../protocol/index.ts'
-import { append, batchOf, DIRECTORY, type Fixture, openLog } from './log.test.fixture.ts'
+import { append, batchOf, DIRECTORY, type Fixture, openLog, PARTITION, valuesOf } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
+import { defaultLogConfig } from './log-config.ts'
+import { LogManager } from './log-manager.ts'
 
 const CONFIG = { segmentBytes: 600 }
 const PATH = `${DIRECTORY}/t-0`
@@ -54,6 +59,23 @@ function replace(disk: MemoryDisk, path: string, bytes: Uint8Array): void {
   file.truncate(0)
   if (bytes.length > 0) file.write([bytes], 0)
   file.close()
+}
+
+/** Remembers what it was told as an error, and of which file. */
+class ToldErrors implements Logger {
+  readonly told: string[] = []
+
+  error(fields: object, message: string): void {
+    this.told.push(`${message} ${'file' in fields ? fields.file : ''}`)
+  }
+
+  debug(): void {}
+  info(): void {}
+  warn(): void {}
+
+  child(): Logger {
+    return this
+  }
 }
 
 /** What a log says after it was closed, damaged, and opened again. */
@@ -166,6 +188,48 @@ describe('a leader epoch file that is damaged while the broker is down', () => {
   })
 })
 
+describe('a transaction index that is removed while the broker runs', () => {
+  const all = (log: Log): unknown => log.abortedTransactions(0, log.logEndOffset)
+  const removeAll = (disk: MemoryDisk): void => {
+    for (const path of files(disk, '.txnindex')) disk.remove(path)
+  }
+  const abort = (log: Log, baseSequence: number): void => {
+    append(log, ['more'], { producerId: 3, producerEpoch: 0, baseSequence, isTransactional: true })
+    const marker = { producerId: 3, producerEpoch: 0, result: 'abort', coordinatorEpoch: 0, timestamp: 1 } as const
+    log.appendAsLeader(encodeEndTxnMarker(marker), { leaderEpoch: 0, origin: 'coordinator' })
+    log.highWatermark = log.logEndOffset
+  }
+
+  it('is made anew by a look, an abort, a new segment and a stop', async () => {
+    const { disk, clock, log, manager } = await transacted()
+    const expected = all(log)
+    removeAll(disk)
+    assert.deepEqual(all(log), expected)
+    await log.flush()
+    abort(log, 0)
+    removeAll(disk)
+    log.roll()
+    await log.flush()
+    abort(log, 1)
+    const more = all(log)
+    removeAll(disk)
+    await manager.close()
+    const again = await openLog(CONFIG, { disk, clock })
+    removeAll(disk)
+    again.log.highWatermark = again.log.logEndOffset
+    assert.deepEqual(all(again.log), more)
+    removeAll(disk)
+    abort(again.log, 2)
+    assert.equal(again.log.abortedTransactions(0, again.log.logEndOffset).length, 7)
+    const last = all(again.log)
+    await again.manager.close()
+    const third = await openLog(CONFIG, { disk, clock })
+    assert.deepEqual(all(third.log), last)
+    assert.ok(!third.manager.directories()[0]!.isOffline)
+    await third.manager.close()
+  })
+})
+
 describe('a records file that is damaged while the broker has it open', () => {
   it('gives CORRUPT_MESSAGE where records were cut off while the log is open, and serves and takes the rest', async () => {
     const { disk, log, manager } = await openLog({ segmentBytes: 60_000 })
@@ -182,5 +246,62 @@ describe('a records file that is damaged while the broker has it open', () => {
     for (const offset of [0, 4, 5, 6]) assert.equal(read(offset).nextOffset, offset + 1)
     assert.equal(log.isOffline, false)
     await manager.close()
+  })
+
+  it('is served as long as it is open when it was removed, and named in the log by the next sync', async () => {
+    const logger = new ToldErrors()
+    const directory = mkdtempSync(join(tmpdir(), 'monedula-removed-'))
+    const manager = await LogManager.open({
+      // The twin in memory lets nobody remove a file that is open.
+      disk: nodeDisk,
+      clock: new SimulatedClock(),
+      random: seededRandom(1),
+      logger,
+      directories: [directory],
+      configOf: () => ({ ...defaultLogConfig, ...CONFIG }),
+      tailCacheBytes: 0,
+    })
+    const log = manager.getOrCreateLog(PARTITION)
+    append(log, ['1'])
+    const removed = join(directory, 't-0', '00000000000000000000.log')
+    rmSync(removed)
+    append(log, ['2'])
+    for (let count = 0; count < 2; count++) {
+      log.roll()
+      await log.flush()
+      append(log, ['3'])
+    }
+    assert.deepEqual(valuesOf(log), ['1', '2', '3', '3'])
+    assert.deepEqual(logger.told, [`records file was removed: its records are lost when it is closed ${removed}`])
+    await manager.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  it('costs its own records and nothing else when it was removed while it was not open', async () => {
+    const { disk, clock, log, manager } = await openLog(
+      { segmentBytes: 60_000, retentionBytes: 20_000 },
+      { tailCacheBytes: 0, maxOpenFiles: 1 },
+    )
+    const other = manager.getOrCreateLog({ topic: 't', partition: 1 })
+    const large = [''.padEnd(6_000, '.')]
+    for (let count = 0; count < 6; count++) append(log, large)
+    const read = (offset: number) => log.read(offset, { maxBytes: 1, maxOffset: 99, minOneMessage: true })
+    // Of the last segment and of one before it.
+    append(other, ['closes the file'])
+    for (const path of files(disk, '.log')) disk.remove(path)
+    for (const offset of [0, 3, 4, 5]) assert.throws(() => read(offset), { code: 'CORRUPT_MESSAGE' }, `${offset}`)
+    for (let offset = 6; offset < 14; offset++) {
+      append(log, large)
+      assert.equal(read(offset).nextOffset, offset + 1)
+    }
+    log.highWatermark = log.logEndOffset
+    await log.flush()
+    await manager.deleteOldSegments()
+    assert.ok(log.logStartOffset >= 6)
+    assert.ok(!manager.directories()[0]!.isOffline)
+    await manager.close()
+    const again = await openLog(CONFIG, { disk, clock })
+    assert.deepEqual(valuesOf(again.log).length, log.logEndOffset - log.logStartOffset)
+    await again.manager.close()
   })
 })

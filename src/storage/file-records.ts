@@ -56,7 +56,7 @@ export class FileRecords implements Reopenable {
   /**
    * Reads `length` bytes at `position` into `target`; fewer only at the end of the file, which somebody else may have cut off.
    *
-   * @throws KafkaError CORRUPT_MESSAGE at what was cut off: its records are lost, and the disk is well
+   * @throws KafkaError CORRUPT_MESSAGE at what was cut off, and where the file was removed while it was not open: its records are lost, and the disk is well
    */
   readInto(target: Uint8Array, position: number, length: number): number {
     const wanted = Math.min(length, this.#size - position)
@@ -77,6 +77,16 @@ export class FileRecords implements Reopenable {
     const target = bufferPool.take(Math.max(0, Math.min(length, this.#size - position)))
     const count = this.readInto(target, position, target.length)
     return count === target.length ? target : target.subarray(0, count)
+  }
+
+  /** Somebody has removed the file. What is in it can be read as long as it is open. */
+  get isRemoved(): boolean {
+    return this.#disk.stat(this.#path) === undefined
+  }
+
+  /** Somebody has removed the file, and what was in it with it. */
+  get isLost(): boolean {
+    return this.#file === undefined && this.#size > 0 && this.isRemoved
   }
 
   truncate(size: number): void {
@@ -107,11 +117,23 @@ export class FileRecords implements Reopenable {
 
   #open(): DiskFile {
     if (this.#file === undefined) {
-      this.#file = this.#disk.open(this.#path)
+      this.#file = this.#openFile()
       this.#openFiles.opened(this)
     } else {
       this.#openFiles.touched(this)
     }
     return this.#file
+  }
+
+  #openFile(): DiskFile {
+    try {
+      return this.#disk.open(this.#path, { create: this.#size === 0 })
+    } catch (error) {
+      const directory = this.#path.slice(0, this.#path.lastIndexOf('/'))
+      // Where its directory is there, the disk is well.
+      const isRemoval =
+        error instanceof DiskError && error.code === 'ENOENT' && this.#disk.stat(directory) !== undefined
+      throw isRemoval ? new KafkaError('CORRUPT_MESSAGE', `${this.#path} was removed`) : error
+    }
   }
 }

@@ -1,4 +1,3 @@
-import type { Disk } from '../platform/index.ts'
 import { LEADER_EPOCH_FILE } from './leader-epoch-cache.ts'
 import type { LogConfig } from './log-config.ts'
 import type { StorageContext } from './log-directory.ts'
@@ -118,12 +117,15 @@ function listing(names: readonly string[]): DirectoryListing {
   }
 }
 
-/** Removes index files whose segment is gone. */
-export function removeOrphans(disk: Disk, directory: string, files: DirectoryListing): void {
+/** Removes index files whose segment is gone, and tells of them: a deletion was cut off, or somebody has removed the records. */
+export function removeOrphans({ disk, logger }: StorageContext, directory: string, files: DirectoryListing): void {
   for (const [baseOffset, kinds] of files.segments) {
     if (kinds.has(LOG_SUFFIX)) continue
     for (const kind of kinds) {
-      if (kind !== SNAPSHOT_SUFFIX) disk.remove(`${directory}/${segmentFileName(baseOffset, kind)}`)
+      if (kind === SNAPSHOT_SUFFIX) continue
+      const path = `${directory}/${segmentFileName(baseOffset, kind)}`
+      logger.warn({ file: path }, 'index file of records that are missing is removed')
+      disk.remove(path)
     }
   }
 }

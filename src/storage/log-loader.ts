@@ -58,7 +58,7 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   const { context, path, config } = options
   const { disk } = context
   const files = await tidyDirectory({ context, directory: path, config })
-  removeOrphans(disk, path, files)
+  removeOrphans(context, path, files)
   const snapshotOffsets = [...files.segments]
     .filter(([, kinds]) => kinds.has(SNAPSHOT_SUFFIX))
     .map(([offset]) => offset)
@@ -96,6 +96,12 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   if (segments.count === 0) {
     logEndOffset = options.logStartOffset
     addFirstSegment(parts.segments, options)
+  }
+  if (options.recoveryPoint > logEndOffset) {
+    context.logger.warn(
+      { partition: partitionName(options.topicPartition), logEndOffset, recoveryPoint: options.recoveryPoint },
+      'log ends below what was synced: records are missing at its end',
+    )
   }
   recoveryPoint = cleanEnd ?? Math.min(recoveryPoint, logEndOffset)
   const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset)

@@ -132,6 +132,7 @@ export class LogSegment {
     jitterMs: number,
   ): boolean {
     if (this.size > config.segmentBytes - append.bytes && this.size > 0) return true
+    if (this.records.isLost) return true
     if (this.size > 0 && this.#timeWaited(append.maxTimestamp) > maxSegmentMs(config) - jitterMs) return true
     return this.indexes.isFull || !this.canHold(append.lastOffset)
   }

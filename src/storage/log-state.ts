@@ -15,6 +15,9 @@ import { deleteSegments } from './segment-deletion.ts'
 import { NEW_SEGMENT_FILES } from './segment-files.ts'
 import { takeBackSwap } from './swap-files.ts'
 import { TailCache } from './tail-cache.ts'
+import { partitionName, type TopicPartition } from './topic-partition.ts'
+import type { TransactionIndex } from './transaction-index.ts'
+import { rebuildTransactionIndex } from './transaction-repair.ts'
 import type { TransactionSums } from './transaction-sums.ts'
 
 const NO_SEGMENTS: ReadonlySet<LogSegment> = new Set()
@@ -26,6 +29,7 @@ const NO_SEGMENTS: ReadonlySet<LogSegment> = new Set()
 export class LogState {
   readonly context: StorageContext
   readonly owner: LogOwner
+  readonly topicPartition: TopicPartition
   readonly directory: LogDirectory
   /** The partition's own directory. */
   readonly path: string
@@ -60,6 +64,8 @@ export class LogState {
   #metadata: PartitionMetadataFile | undefined
   /** Segments that were closed to appends, cut or recovered, and are to be synced with their indexes by the next flush. */
   #unsynced: Set<LogSegment> | undefined
+  /** Segments whose records file was found removed. */
+  #toldRemovals: WeakSet<LogSegment> | undefined
   #isAbandoned = false
   /** `.swap` files were removed by a cut, which must be on disk before anything is appended. */
   #swapTakenBack = false
@@ -67,6 +73,7 @@ export class LogState {
   constructor(parts: LogParts) {
     this.context = parts.context
     this.owner = parts.owner
+    this.topicPartition = parts.topicPartition
     this.directory = parts.directory
     this.path = parts.path
     this.topicId = parts.topicId
@@ -113,11 +120,25 @@ export class LogState {
       if (header.producerId < 0) continue
       const aborted = this.producers.update(header, markers?.get(index), this.highWatermark)
       if (aborted === undefined) continue
-      const { transactions } = this.segments.active.indexes
+      const transactions = this.transactionsOf(this.segments.active)
       this.#entriesChanged ||= !transactions.hasFile
       transactions.add(aborted)
     }
     this.producers.mapEndOffset = this.logEndOffset
+  }
+
+  /** The transaction index of a segment, made anew from the records where somebody has removed it. */
+  transactionsOf(segment: LogSegment): TransactionIndex {
+    const { transactions } = segment.indexes
+    if (transactions.isLost) {
+      this.#tell({ baseOffset: segment.baseOffset }, 'transaction index was removed: it is made anew from the records')
+      rebuildTransactionIndex(segment, this, this)
+    }
+    return transactions
+  }
+
+  #tell(fields: object, message: string): void {
+    this.context.logger.error({ partition: partitionName(this.topicPartition), ...fields }, message)
   }
 
   /** Rolls if the batches must not go to the active segment. */
@@ -130,7 +151,7 @@ export class LogState {
     const { active } = this.segments
     if (active.baseOffset === baseOffset) return
     this.isTouched = true
-    active.indexes.seal()
+    if (!active.records.isLost) active.indexes.seal()
     this.#syncLater(active)
     this.producers.mapEndOffset = baseOffset
     this.snapshots.take(this.producers)
@@ -261,9 +282,13 @@ export class LogState {
     this.#unsynced = undefined
     const segments = new Set([...unsynced, ...this.segments.between(from, endOffset)])
     const syncs = Array.from(segments, async segment => {
+      if (segment.records.isRemoved) this.#tellRemoval(segment)
+      if (segment.records.isLost) return
       await segment.records.sync()
       // A cut of the records is on disk now, so that of the indexes may follow.
-      if (unsynced.has(segment) && !this.#isAbandoned && this.segments.has(segment)) await segment.indexes.sync()
+      if (!unsynced.has(segment) || this.#isAbandoned || !this.segments.has(segment)) return
+      this.transactionsOf(segment)
+      await segment.indexes.sync()
     })
     if (this.#entriesChanged) {
       this.#entriesChanged = false
@@ -277,6 +302,14 @@ export class LogState {
       this.#settleCreation = undefined
     }
     return syncs
+  }
+
+  /** Nothing shows that a records file was removed while it is open; Kafka's operators learn of it by what is missing later. */
+  #tellRemoval(segment: LogSegment): void {
+    if (this.#toldRemovals?.has(segment)) return
+    this.#toldRemovals ??= new WeakSet()
+    this.#toldRemovals.add(segment)
+    this.#tell({ file: segment.records.path }, 'records file was removed: its records are lost when it is closed')
   }
 
   /** Resolves when the sums of the transaction indexes as they are now survive a power cut. */

@@ -266,7 +266,7 @@ export class Log {
     return directory.run(() => {
       const found: AbortedTransaction[] = []
       for (const segment of segments.between(startOffset, Number.POSITIVE_INFINITY)) {
-        for (const aborted of segment.indexes.transactions.entries()) {
+        for (const aborted of this.#state.transactionsOf(segment).entries()) {
           if (aborted.lastOffset >= startOffset && aborted.firstOffset < endOffset) found.push(aborted)
           if (aborted.lastStableOffset >= endOffset) return found
         }

@@ -24,6 +24,8 @@ export function deleteSegments(segments: readonly LogSegment[], options: Deletio
     segment.close()
     const paths = [segment.records.path, ...segment.indexes.paths()]
     for (const path of paths) {
+      // Somebody was faster.
+      if (disk.stat(path) === undefined) continue
       disk.rename(path, `${path}${DELETED_SUFFIX}`)
       marked.push(`${path}${DELETED_SUFFIX}`)
     }

@@ -57,9 +57,8 @@ export class TransactionIndex {
     this.#hasFile = true
     try {
       this.#cut(file)
-      if (file.write([bytes], entries.length * ENTRY_BYTES) < ENTRY_BYTES) {
-        throw new DiskError('ENOSPC', 'write', this.#path)
-      }
+      this.#putBack(file)
+      writeWhole(file, bytes, entries.length * ENTRY_BYTES)
     } finally {
       file.close()
     }
@@ -90,23 +89,39 @@ export class TransactionIndex {
     this.#isCut = false
   }
 
+  /** Somebody may have removed the file: what is known of it goes into the new one. */
+  #putBack(file: DiskFile): void {
+    const entries = this.entries()
+    if (file.size() < entries.length * ENTRY_BYTES) writeWhole(file, Buffer.concat(entries.map(encode)), 0)
+  }
+
+  /** Somebody has removed the file, and nobody knows what was in it. */
+  get isLost(): boolean {
+    return this.#entries === undefined && this.#disk.stat(this.#path) === undefined
+  }
+
   /** Drops all entries, and what else may be in the file. */
   reset(): void {
     this.#entries = []
     this.#sum = undefined
     this.#isCut = false
     if (!this.#hasFile) return
-    const file = this.#disk.open(this.#path)
+    const file = this.#disk.open(this.#path, { create: true })
     file.truncate(0)
     file.close()
   }
 
-  /** Cuts the file where it has more than there is. Not synced. */
+  /** Makes the file what it has to be, where somebody has removed it, or it has more than there is. Not synced. */
   write(): void {
-    if (!this.#hasFile || !this.#isCut) return
-    const file = this.#disk.open(this.#path)
-    this.#cut(file)
-    file.close()
+    if (!this.#hasFile || (!this.#isCut && this.#disk.stat(this.#path) !== undefined)) return
+    const entries = this.entries()
+    const file = this.#disk.open(this.#path, { create: true })
+    try {
+      this.#cut(file)
+      if (entries.length > 0) this.#putBack(file)
+    } finally {
+      file.close()
+    }
   }
 
   async sync(): Promise<void> {
@@ -155,6 +170,10 @@ export class TransactionIndex {
       decode(bytes, index * ENTRY_BYTES),
     )
   }
+}
+
+function writeWhole(file: DiskFile, bytes: Buffer, position: number): void {
+  if (file.write([bytes], position) < bytes.length) throw new DiskError('ENOSPC', 'write', file.path)
 }
 
 function encode({ producerId, firstOffset, lastOffset, lastStableOffset }: AbortedTransaction): Buffer {

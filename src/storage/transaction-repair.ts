@@ -31,7 +31,8 @@ export async function repairTransactionIndexes(
       fields,
       'transaction index does not fit its checksum, or cannot be one: it is made anew from the records',
     )
-    rebuild(segment, log, options)
+    rebuildTransactionIndex(segment, log, options)
+    segment.close()
     await transactions.sync()
     await options.pause()
     repaired = true
@@ -41,10 +42,11 @@ export async function repairTransactionIndexes(
   await log.sums.write(log.segments.all)
 }
 
-function rebuild(
+/** Makes the transaction index of a segment anew from its records; it is not synced. */
+export function rebuildTransactionIndex(
   segment: LogSegment,
   log: { readonly segments: LogSegments; readonly snapshots: ProducerSnapshots },
-  { logStartOffset, highWatermark }: LoadOptions,
+  { logStartOffset, highWatermark }: { readonly logStartOffset: number; readonly highWatermark: number },
 ): void {
   const { transactions } = segment.indexes
   const producers = new ProducerState()
@@ -57,5 +59,4 @@ function rebuild(
     const aborted = producers.update(header, whole && markerOf(whole.bytes, whole.header), highWatermark)
     if (aborted !== undefined) transactions.add(aborted)
   }
-  segment.close()
 }
