@@ -6,7 +6,7 @@ import type { AdminOptions } from './admin/admin.ts'
 import { adminConfig } from './admin/admin-config.ts'
 import { clusterSettings, readOptions } from './client-options.ts'
 import { Cluster } from './cluster.ts'
-import { ScriptedBroker } from './scripted-broker.fixture.ts'
+import { type Script, ScriptedBroker } from './scripted-broker.fixture.ts'
 
 /** A cluster that nobody answers, and the time that it lives in. */
 function lonely() {
@@ -73,5 +73,61 @@ test('a topic that is not there is said not to be, and nobody asks for it after 
   await clock.advance(100)
   await again
   assert.deepEqual(asked, ['orders'])
+  cluster.close()
+})
+
+const FIRST = 1
+const LATER = 2
+
+/** A cluster whose first broker answers FindCoordinator and Metadata as `script` says. */
+async function scripted(script: Script) {
+  const clock = new SimulatedClock()
+  const { network, port } = await ScriptedBroker.start(clock, script)
+  return { clock, port, cluster: clusterIn(network, clock, port) }
+}
+
+/** Metadata that names the first broker alone, and a leader of `orders`. */
+const picture = (port: number, leaderId: number, leaderEpoch: number) => ({
+  brokers: [{ nodeId: FIRST, host: 'broker', port, rack: null }],
+  controllerId: FIRST,
+  topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, leaderId, leaderEpoch }] }],
+})
+
+test('a leader that no broker names is looked for again, also where the one who lags names the leader of before', async () => {
+  let asked = 0
+  let at = 0
+  const { clock, port, cluster } = await scripted(() => {
+    asked += 1
+    const { brokers, ...rest } = picture(at, asked === 1 ? LATER : FIRST, asked === 1 ? 5 : 4)
+    const later = { nodeId: LATER, host: 'later', port: 1, rack: null }
+    return { ...rest, brokers: asked === 1 ? [...brokers, later] : brokers }
+  })
+  at = port
+  for (const _ of ['a broker of now', 'one that lags']) {
+    const known = cluster.refresh(['orders'])
+    await clock.advance(100)
+    await known
+  }
+  const leader = () => cluster.leaderOf('orders', 0)
+  assert.throws(leader, { code: 'LEADER_NOT_AVAILABLE', retriable: true, message: /^broker 2, the leader of orders-0/ })
+  cluster.close()
+})
+
+test('a coordinator that no broker names is looked for again', async () => {
+  let at = 0
+  const { clock, port, cluster } = await scripted(({ name }) =>
+    name === 'FindCoordinator'
+      ? { coordinators: [{ key: 'g', nodeId: LATER, host: 'later', port: 1, errorCode: 0, errorMessage: null }] }
+      : picture(at, FIRST, 4),
+  )
+  at = port
+  const code = {
+    code: 'COORDINATOR_NOT_AVAILABLE',
+    retriable: true,
+    message: /^broker 2, the coordinator of the group g/,
+  }
+  const refused = assert.rejects(cluster.coordinatorOf('group', 'g'), code)
+  await clock.advance(100)
+  await refused
   cluster.close()
 })

@@ -210,6 +210,11 @@ export class Cluster {
     const info = this.#metadata.partition(topic, partition)
     if (info === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition} is not known`)
     if (info.leader < 0) throw new KafkaError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader now`)
+    // What is known of a partition may be newer than what is known of brokers: a broker that lags behind names those of before.
+    if (!this.#metadata.brokers.has(info.leader)) {
+      const who = `broker ${info.leader}, the leader of ${topic}-${partition},`
+      throw new KafkaError('LEADER_NOT_AVAILABLE', `${who} is not among those that the cluster names now`)
+    }
     return info
   }
 
@@ -306,6 +311,10 @@ export class Cluster {
     const found = answer.coordinators[0] ?? answer
     if (found.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(found.errorCode, found.errorMessage)
     if (!this.#metadata.brokers.has(found.nodeId)) await this.refresh()
+    if (!this.#metadata.brokers.has(found.nodeId)) {
+      const who = `broker ${found.nodeId}, the coordinator of the ${type} ${key},`
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `${who} is not among those that the cluster names now`)
+    }
     this.#coordinators.set(`${type}:${key}`, found.nodeId)
     return found.nodeId
   }

@@ -11,6 +11,7 @@ import {
   type Schema,
 } from '../protocol/index.ts'
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
+import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import { SaslHandshakeRequest, SaslHandshakeResponse } from '../protocol/messages/17-sasl-handshake.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/18-api-versions.ts'
@@ -26,6 +27,7 @@ import {
 
 const APIS: readonly (readonly [request: Schema, response: Schema])[] = [
   [MetadataRequest, MetadataResponse],
+  [FindCoordinatorRequest, FindCoordinatorResponse],
   [HeartbeatRequest, HeartbeatResponse],
   [SaslHandshakeRequest, SaslHandshakeResponse],
   [ApiVersionsRequest, ApiVersionsResponse],

@@ -31,6 +31,9 @@ testSeeds({
     'late answer': 2,
     'slow request': 2,
     straggler: 2,
+    forgotten: 10,
+    laggard: 20,
+    'topic grown': 2,
     'late writes': 10,
     refused: 2,
     doubted: 10,
@@ -41,5 +44,6 @@ testSeeds({
     pause: 10,
     'member left': 1,
     'member vanished': 10,
+    'member replaced': 40,
   },
 })

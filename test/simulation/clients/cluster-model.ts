@@ -113,13 +113,19 @@ export class ClusterModel {
         partitions: topic.partitions?.map(partition => ({
           ...partition,
           leaderId: partition.leaderId < 0 ? -1 : this.leaderOf(topic.name ?? '', partition.partitionIndex),
-          ...(front === this.laggard ? this.#before.get(`${topic.name}-${partition.partitionIndex}`) : undefined),
+          ...(front === this.laggard ? this.#former(`${topic.name}-${partition.partitionIndex}`) : undefined),
           replicaNodes: [...FRONTS],
           isrNodes: this.#alive(),
           offlineReplicas: [...this.#down],
         })),
       })),
     }))
+  }
+
+  /** The leader before the last move, as somebody tells who has not heard of it; nobody where he is down. */
+  #former(place: string): { readonly leaderId: number; readonly leaderEpoch: number } | undefined {
+    const before = this.#before.get(place)
+    return before && this.isDown(before.leaderId) ? { ...before, leaderId: -1 } : before
   }
 
   #coordinator(answering: ReturnType<RequestInterceptor>, request: never, context: Parameters<RequestInterceptor>[2]) {
