@@ -179,6 +179,8 @@ export class BrokerStartup {
       maxConnections: () => Math.min(config.get('max.connections'), connections),
       maxConnectionsOf: ip =>
         config.current.maxConnectionsPerIpOverrides.get(ip) ?? config.get('max.connections.per.ip'),
+      maxConnectionsOfListener: listener =>
+        config.current.ofListenerOnly(listener, 'max.connections') ?? Number.POSITIVE_INFINITY,
       creationRateOf: listener => ({
         perSecond: listener
           ? config.current.getForListener(listener, 'max.connection.creation.rate')

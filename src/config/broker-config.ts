@@ -82,8 +82,13 @@ export class BrokerConfig {
 
   /** The value of a key for one listener: `listener.name.<listener>.<key>` where that is set, else the key's own. */
   getForListener<K extends keyof BrokerKeys>(listener: string, name: K): ConfigValueOf<BrokerKeys[K]> {
+    return this.ofListenerOnly(listener, name) ?? this.get(name)
+  }
+
+  /** The value of `listener.name.<listener>.<key>`; undefined where that is not set. */
+  ofListenerOnly<K extends keyof BrokerKeys>(listener: string, name: K): ConfigValueOf<BrokerKeys[K]> | undefined {
     const written = this.properties.get(`listener.name.${listener.toLowerCase()}.${name}`)
-    return written === undefined ? this.get(name) : kafkaConfig.parseKey(name, written)
+    return written === undefined ? undefined : kafkaConfig.parseKey(name, written)
   }
 
   /** The value of a key as Kafka describes it; null when there is none. */

@@ -118,6 +118,7 @@ export async function serve(
     maxIdleMs: 600_000,
     maxConnections: () => 10,
     maxConnectionsOf: () => 10,
+    maxConnectionsOfListener: () => Number.POSITIVE_INFINITY,
     creationRateOf: () => ({ perSecond: 2 ** 31 - 1, windowMs: 10_000 }),
     creationRateOfIp: () => ({ perSecond: 2 ** 31 - 1, windowMs: 10_000 }),
     interBrokerListener: 'PLAINTEXT',

@@ -7,6 +7,7 @@ import {
   NetworkError,
   type Timer,
 } from '../platform/index.ts'
+import { type ConnectionLimitOptions, ConnectionLimits } from './connection-limits.ts'
 import { ConnectionRate, type RateLimit } from './connection-rate.ts'
 import { FairTurns } from './fair-turns.ts'
 import { FrameBudget } from './frame-budget.ts'
@@ -21,7 +22,7 @@ export interface ListenerAddress {
   readonly port: number
 }
 
-export interface SocketServerOptions {
+export interface SocketServerOptions extends ConnectionLimitOptions {
   readonly network: Network
   readonly clock: Clock
   readonly logger: Logger
@@ -35,15 +36,14 @@ export interface SocketServerOptions {
   readonly maxUnsentBytes: number
   /** `connections.max.idle.ms`; 0 or less means never. */
   readonly maxIdleMs: number
-  /** `max.connections`, or fewer where the system has no descriptors for so many. */
-  readonly maxConnections: () => number
-  /** `max.connections.per.ip`, with `max.connections.per.ip.overrides` */
-  readonly maxConnectionsOf: (ip: string) => number
   /** `max.connection.creation.rate` of one listener, or of the broker where none is named (KIP-612). */
   readonly creationRateOf: (listener: string | undefined) => RateLimit
   /** `connection_creation_rate` of an address, which is kept for each by itself (KIP-612). */
   readonly creationRateOfIp: (ip: string) => RateLimit
-  /** The listener of other brokers: where it is not the only one, the rate of the broker does not hold for it. */
+  /**
+   * The listener of other brokers: where it is not the only one, the rate of the broker does not hold for it, and its
+   * connections take the places of others where there are too many (KIP-402).
+   */
   readonly interBrokerListener: string
 }
 
@@ -87,7 +87,7 @@ export class SocketServer {
   readonly #replies: FrameBudget
   readonly #turns: FairTurns
   readonly #connections = new Map<ServerConnection, Watch>()
-  readonly #countOfIp = new Map<string, number>()
+  readonly #limits: ConnectionLimits
   #listeners: readonly (Listener & { readonly name: string })[] = []
   readonly #brokerRate = new ConnectionRate()
   readonly #listenerRates = new Map<string, ConnectionRate>()
@@ -104,6 +104,7 @@ export class SocketServer {
     this.#budget = new FrameBudget(options.maxQueuedBytes)
     this.#replies = new FrameBudget(options.maxUnsentBytes)
     this.#turns = new FairTurns(options.clock)
+    this.#limits = new ConnectionLimits(options)
   }
 
   /** Bytes of requests that are being read or worked on. */
@@ -162,18 +163,12 @@ export class SocketServer {
   }
 
   #accepted(connection: Connection, listenerName: string): void {
-    const { logger, clock, processor, maxFrameBytes, maxConnectionsOf } = this.#options
-    const maxConnections = this.#options.maxConnections()
+    const { logger, clock, processor, maxFrameBytes } = this.#options
     const ip = connection.remoteAddress
-    const ofIp = this.#countOfIp.get(ip) ?? 0
-    if (this.#isClosed || this.#connections.size >= maxConnections || ofIp >= maxConnectionsOf(ip)) {
-      if (!this.#isClosed) {
-        const limit =
-          ofIp >= maxConnectionsOf(ip)
-            ? `max.connections.per.ip=${maxConnectionsOf(ip)}`
-            : `max.connections=${maxConnections}`
-        logger.info({ listener: listenerName }, `Rejected connection from /${ip}: ${limit} reached`)
-      }
+    const limit = this.#isClosed ? undefined : this.#limitReached(listenerName, ip)
+    if (limit !== undefined)
+      logger.info({ listener: listenerName }, `Rejected connection from /${ip}: ${limit} reached`)
+    if (this.#isClosed || limit !== undefined) {
       connection.destroy()
       return
     }
@@ -193,7 +188,7 @@ export class SocketServer {
     }
     for (const { rate, limit } of rates) rate.letIn(nowMs, limit)
     this.#letInIp(ip, nowMs)
-    this.#countOfIp.set(ip, ofIp + 1)
+    this.#limits.entered(listenerName, ip)
     const accepted = new ServerConnection({
       connection,
       listenerName,
@@ -212,6 +207,33 @@ export class SocketServer {
     })
     if (waitMs > 0) this.#startLater(accepted, waitMs)
     else if (this.#isEnabled) accepted.start()
+  }
+
+  /** The limit that keeps a new connection out. */
+  #limitReached(listener: string, ip: string): string | undefined {
+    const own = this.#limits.ownLimit(listener, ip)
+    if (own !== undefined) return own
+    if (this.#limits.commonLimit() !== undefined && this.#isProtected(listener)) this.#closeIdlest(listener)
+    return this.#limits.commonLimit()
+  }
+
+  /** Other brokers come in by this listener, and clients by others. */
+  #isProtected(listener: string): boolean {
+    return listener === this.#options.interBrokerListener && this.#options.addresses.length > 1
+  }
+
+  /** Closes the connection of another listener that has been idle for longest. */
+  #closeIdlest(protectedListener: string): void {
+    let [idlest, sinceMs]: [ServerConnection | undefined, number] = [undefined, Number.POSITIVE_INFINITY]
+    for (const [connection, { lastActiveMs }] of this.#connections) {
+      if (connection.listenerName === protectedListener || lastActiveMs >= sinceMs) continue
+      idlest = connection
+      sinceMs = lastActiveMs
+    }
+    if (idlest === undefined) return
+    // Its place is free at once, although the system takes a moment to close it.
+    this.#closed(idlest, new Error('max.connections reached, and another broker needs the place'))
+    idlest.close()
   }
 
   /** How long an address would have to wait for a new connection. */
@@ -247,11 +269,11 @@ export class SocketServer {
 
   /** The rates that hold for a new connection of a listener: the listener's own, and the broker's. */
   #ratesOf(listener: string): readonly { readonly rate: ConnectionRate; readonly limit: RateLimit }[] {
-    const { addresses, creationRateOf, interBrokerListener } = this.#options
+    const { creationRateOf } = this.#options
     const rate = this.#listenerRates.get(listener) ?? new ConnectionRate()
     this.#listenerRates.set(listener, rate)
     const own = { rate, limit: creationRateOf(listener) }
-    if (listener === interBrokerListener && addresses.length > 1) return [own]
+    if (this.#isProtected(listener)) return [own]
     return [own, { rate: this.#brokerRate, limit: creationRateOf(undefined) }]
   }
 
@@ -265,11 +287,9 @@ export class SocketServer {
   }
 
   #closed(connection: ServerConnection, error: Error | undefined): void {
-    this.#connections.delete(connection)
-    const ip = connection.remoteAddress
-    const left = (this.#countOfIp.get(ip) ?? 1) - 1
-    if (left > 0) this.#countOfIp.set(ip, left)
-    else this.#countOfIp.delete(ip)
+    if (!this.#connections.delete(connection)) return
+    const { listenerName, remoteAddress: ip } = connection
+    this.#limits.left(listenerName, ip)
     const { logger } = this.#options
     const peer = `/${ip}:${connection.remotePort}`
     if (error instanceof NetworkError) logger.debug({ err: error }, `Connection with ${peer} disconnected`)

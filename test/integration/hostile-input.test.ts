@@ -225,10 +225,11 @@ test('a client that asks for many fetches and reads none of them does not make t
   await assertUnharmed()
 })
 
-test('limits of connections, in all and of one address, hold and give way again', async () => {
+test('limits of connections, in all, of one address and of one listener, hold and give way again', async () => {
   for (const [key, limit] of [
     ['max.connections', 4],
     ['max.connections.per.ip', 3],
+    ['listener.name.plaintext.max.connections', 3],
   ] as const) {
     const small = await TestBroker.start({ [key]: String(limit) })
     try {

@@ -113,7 +113,7 @@ export const networkKeys = {
     valid: atLeast(0),
     importance: 'medium',
     update: 'cluster-wide',
-    doc: "Most connections at a time, of all listeners together; a listener's own limit has no effect.",
+    doc: 'Most connections at a time; also per listener, as listener.name.NAME.max.connections.',
   },
   'max.connections.per.ip': {
     type: 'int',
