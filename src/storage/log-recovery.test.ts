@@ -257,3 +257,20 @@ describe('a log that was never written to', () => {
     assert.ok(restarted.disk.list('/logs/t-0').includes('00000000000000000000.index'), 'Kafka finds its indexes')
   })
 })
+
+it('what is appended after a cut that the power took back survives a kill', async () => {
+  const { disk, log } = await openLog()
+  for (const value of ['a', 'b', 'c', 'd']) append(log, [value])
+  const after = killed(disk)
+  const torn = after.open(LOG)
+  torn.truncate(log.size - 1)
+  torn.close()
+  // The log was emptied down to offset 2, and of that only the new segment was on disk; the checkpoint knows of nothing.
+  put(after, '/logs/t-0/00000000000000000002.log', Buffer.alloc(0))
+  put(after, '/logs/recovery-point-offset-checkpoint', Buffer.from('0\n1\nt 0 4\n'))
+  const again = await reopened(after)
+  const left = valuesOf(again.log)
+  append(again.log, ['x'])
+  const { log: last } = await reopened(killed(after))
+  assert.deepEqual(valuesOf(last), [...left, 'x'])
+})

@@ -77,6 +77,10 @@ export async function recoverSegments(
     await segments.active.records.sync()
     await options.context.disk.syncDirectory(options.path)
   }
+  // The log was being cut, and the checkpoint does not know it: the next recovery would look at what comes before, and undo this one.
+  if (end < recoveryPoint && end === first.baseOffset && first !== segments.first) {
+    return recoverSegments(parts, options, end)
+  }
   return end
 }
 
