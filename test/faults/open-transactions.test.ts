@@ -128,9 +128,10 @@ async function decideWithoutMarkers(broker: BrokerProcess, producers: Producers)
   await sleep(50)
   process.kill(broker.pid, 'SIGCONT')
   await until(async () => (hasDecisions(broker) ? undefined : 'the ends are not decided'))
-  await broker.killHard()
+  const killed = broker.killHard()
+  await fault.drop()
+  await killed
   await ended
-  await fault.lift()
 }
 
 /** Whether the coordinator's files say of each transaction whose markers are held that it has been decided. */

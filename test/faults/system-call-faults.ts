@@ -51,4 +51,10 @@ export class FaultInForce {
     this.#strace.kill('SIGINT')
     await this.#strace.ended()
   }
+
+  /** Where the process has got a SIGKILL: what still waits is not waited for, and is not done either. */
+  async drop(): Promise<void> {
+    this.#strace.kill('SIGKILL')
+    await this.#strace.ended()
+  }
 }
