@@ -118,6 +118,31 @@ describe('several log directories', () => {
     }
   })
 
+  it('may be missing while a topic is deleted and made anew: a copy that was in the making there is set aside', async () => {
+    const [before, after] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg']
+    const partition = { topic: 'u', partition: 0 }
+    for (const isPartitionLeft of [true, false]) {
+      const { manager, disk } = await openLog({}, { directories: ['/a', '/b'] })
+      const old = manager.getOrCreateLog(partition, { topicId: before })
+      append(manager.createFutureLog(partition, old.directory === '/a' ? '/b' : '/a'), ['old'])
+      await manager.close()
+      const without = await openLog({}, { disk, directories: [old.directory] })
+      without.manager.deleteLog(partition)
+      if (isPartitionLeft) append(without.manager.getOrCreateLog(partition, { topicId: after }), ['new'])
+      await without.manager.close()
+      const again = await openLog({}, { disk, directories: ['/a', '/b'], topicIdOf: () => after })
+      assert.equal(again.manager.getFutureLog(partition), undefined)
+      const log = again.manager.getLog(partition)
+      assert.deepEqual(log && valuesOf(log), isPartitionLeft ? ['new'] : undefined)
+      const names = ['/a', '/b'].flatMap(directory => disk.list(directory))
+      assert.deepEqual(
+        names.filter(name => /^u-0.*-(stray|future)$/.test(name)).map(name => name.split('-').at(-1)),
+        ['stray'],
+      )
+      await again.manager.close()
+    }
+  })
+
   it('may hold the same partition of a topic that is no more: one log is set aside, and the broker starts', async () => {
     const { manager, disk } = await openLog({}, { directories: ['/a'] })
     append(manager.getOrCreateLog({ topic: 'u', partition: 0 }, { topicId: OTHER_ID }), ['first'])

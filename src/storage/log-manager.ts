@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { DiskError, DiskSpace } from '../platform/index.ts'
-import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
+import type { DiskError, DiskSpace, Logger } from '../platform/index.ts'
+import { KafkaError } from '../protocol/index.ts'
 import { CleaningOnLoop } from './cleaning-runner.ts'
 import { CleaningThread } from './cleaning-thread.ts'
 import { FutureLogs } from './future-logs.ts'
@@ -15,13 +15,13 @@ import type { LogOwner } from './log-parts.ts'
 import { deletingMany, type ManagedDirectory } from './managed-directory.ts'
 import { OpenFiles } from './open-files.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
+import { PreferredDirectories } from './preferred-directories.ts'
 import { RemovalQueue } from './removal-queue.ts'
+import { isOfFormerTopic, strayOf } from './stray-logs.ts'
 import { TailCacheBudget } from './tail-cache.ts'
 import { markedDirectoryName, partitionName, type TopicPartition } from './topic-partition.ts'
 
 const DAY_MS = 24 * 3600 * 1000
-/** Wishes for the directories of partitions that do not exist. */
-const MAX_PREFERRED = 10_000
 const CLOSES_AT_ONCE = 32
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1
 
@@ -32,13 +32,13 @@ const LONGEST_INTERVAL_MS = 2 ** 31 - 1
 export class LogManager {
   readonly #context: StorageContext
   readonly #options: LogManagerOptions
+  readonly #logger: Logger
   readonly #tasks: PeriodicTasks
   readonly #owner: LogOwner
   readonly #logs = new Map<string, Log>()
   readonly #futures: FutureLogs
   readonly #cleaner: LogCleaner | undefined
-  /** Where partitions are to be made that do not exist yet, by partition name. */
-  readonly #preferred = new Map<string, string>()
+  readonly #preferred = new PreferredDirectories()
   readonly #directories: ManagedDirectory[] = []
   /** Directories that could not even be opened. */
   readonly #unusable: LogDirectory[] = []
@@ -47,6 +47,7 @@ export class LogManager {
 
   private constructor(options: LogManagerOptions) {
     this.#options = options
+    this.#logger = options.logger.child({ logger: 'kafka.log.LogManager' })
     this.#context = {
       disk: options.disk,
       clock: options.clock,
@@ -96,6 +97,7 @@ export class LogManager {
       await manager.#openDirectories()
       for (const managed of manager.#directories) await manager.#load(managed)
       if (manager.directories().every(({ isOffline }) => isOffline)) manager.#directories[0]!.directory.assertOnline()
+      manager.#setAsideFormerCopies()
       await manager.#futures.cutToSynced(topicPartition => manager.getLog(topicPartition) !== undefined)
       await manager.#promoteOrphans()
     } catch (error) {
@@ -143,7 +145,7 @@ export class LogManager {
    * since, or still empty, is kept out of the way for an operator to look at. Nobody can choose between two with records.
    */
   #chooseOne(first: Log, second: Log): Log {
-    const stray = this.#strayOf(first, second)
+    const stray = strayOf(first, second, this.#options.topicIdOf)
     const name = partitionName(first.topicPartition)
     const found = `${name} is in two log directories: ${first.path} and ${second.path}`
     if (stray === undefined) throw new Error(`${found}; move the one that does not count elsewhere`)
@@ -151,23 +153,28 @@ export class LogManager {
     managed.logs.delete(stray)
     stray.abandon()
     this.#setAside(stray, managed, 'stray')
-    const logger = this.#options.logger.child({ logger: 'kafka.log.LogManager' })
-    logger.warn({ directory: managed.path }, `${found}; setting aside the one that is empty, or of a deleted topic`)
+    this.#logger.warn(
+      { directory: managed.path },
+      `${found}; setting aside the one that is empty, or of a deleted topic`,
+    )
     return stray === first ? second : first
   }
 
-  #strayOf(first: Log, second: Log): Log | undefined {
-    const isOfAnother = [first, second].map(log => this.#isOfAnotherTopic(log))
-    if (isOfAnother[0] !== isOfAnother[1]) return isOfAnother[0] ? first : second
-    const empty = [second, first].find(({ logEndOffset }) => logEndOffset === 0)
-    return isOfAnother[0] ? (empty ?? second) : empty
-  }
-
-  /** Whether the log is known to be of a topic that is no more; one that does not know its topic may be of this one. */
-  #isOfAnotherTopic({ topicId, topicPartition }: Log): boolean {
-    const current = this.#options.topicIdOf?.(topicPartition.topic)
-    if (current === undefined) return this.#options.topicIdOf !== undefined
-    return current !== ZERO_UUID && topicId !== undefined && topicId !== current
+  /** A copy that was in the making when its topic was deleted, in a directory that has been missing since. */
+  #setAsideFormerCopies(): void {
+    for (const { path, topicPartition, isOffline } of this.#futures
+      .all()
+      .filter(log => isOfFormerTopic(log, this.#options.topicIdOf))) {
+      if (isOffline) continue
+      const { log, managed } = this.#futures.forget(topicPartition)!
+      this.#logger.warn({ directory: managed.path }, `setting aside ${path}: a copy for a former topic of that name`)
+      try {
+        this.#setAside(log, managed, 'stray')
+      } catch (error) {
+        // It has taken the directory offline, which was reported.
+        if (!managed.directory.isOffline) throw error
+      }
+    }
   }
 
   /**
@@ -249,9 +256,7 @@ export class LogManager {
       return existing
     }
     assert(!this.#isClosed, 'log manager is closed')
-    const preferred = this.#online(this.#preferred.get(name))
-    this.#preferred.delete(name)
-    const managed = preferred ?? this.#emptiest()
+    const managed = this.#online(this.#preferred.take(topicPartition)) ?? this.#emptiest()
     const log = createLog({
       context: this.#context,
       owner: this.#owner,
@@ -266,12 +271,9 @@ export class LogManager {
     return log
   }
 
-  /** The partition shall be made in `directory` when the time comes (KIP-113). Of so many wishes the oldest go first. */
+  /** The partition shall be made in `directory` when the time comes (KIP-113). */
   preferDirectory(topicPartition: TopicPartition, directory: string): void {
-    const name = partitionName(topicPartition)
-    this.#preferred.delete(name)
-    this.#preferred.set(name, directory)
-    if (this.#preferred.size > MAX_PREFERRED) this.#preferred.delete(this.#preferred.keys().next().value!)
+    this.#preferred.prefer(topicPartition, directory)
   }
 
   #online(path: string | undefined): ManagedDirectory | undefined {
@@ -399,9 +401,10 @@ export class LogManager {
     const partitions = [...(managed?.logs ?? [])]
       .filter(log => !log.isFuture)
       .map(({ topicPartition }) => topicPartition)
-    this.#options.logger
-      .child({ logger: 'kafka.log.LogManager' })
-      .error({ err: error, directory: directory.path, partitions: partitions.length }, 'log directory goes offline')
+    this.#logger.error(
+      { err: error, directory: directory.path, partitions: partitions.length },
+      'log directory goes offline',
+    )
     if (managed) this.#futures.directoryFailed(managed)
     for (const log of managed?.logs ?? []) {
       if (!log.isFuture) this.#logs.delete(partitionName(log.topicPartition))
@@ -488,7 +491,7 @@ export class LogManager {
   #report(error: unknown, log?: Log): void {
     if (log !== undefined && !this.#has(log)) return
     const fields = log === undefined ? { err: error } : { err: error, partition: partitionName(log.topicPartition) }
-    this.#options.logger.child({ logger: 'kafka.log.LogManager' }).error(fields, 'log could not be looked after')
+    this.#logger.error(fields, 'log could not be looked after')
   }
 }
 
