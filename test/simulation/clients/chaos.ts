@@ -13,7 +13,7 @@ const FAULTS = [
   ['meddling', 6],
   ['late writes', 3],
   ['laggard', 2],
-  ['crash', 2],
+  ['crash', 3],
 ] as const
 
 type Fault = (typeof FAULTS)[number][0]

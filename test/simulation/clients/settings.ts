@@ -40,9 +40,9 @@ export function drawSettings(random: Random): ClientSettings {
     retention,
     syncMs,
     isPatient: random.below(3) > 0,
-    morePartitions: oneOf([0, 0, 0, 1, 2]),
+    morePartitions: oneOf([0, 0, 0, 0, 1, 2]),
     isStatic: oneOf([false, false, false, true]),
-    busyMs: oneOf([500, 1_000, 2_000]),
+    busyMs: oneOf([500, 900, 1_600]),
     delayMs: oneOf([0, 5, 30]),
     faultEveryMs: oneOf([100, 200, 400]),
     properties: {
