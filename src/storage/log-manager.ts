@@ -22,7 +22,6 @@ import { TailCacheBudget } from './tail-cache.ts'
 import { markedDirectoryName, partitionName, type TopicPartition } from './topic-partition.ts'
 
 const DAY_MS = 24 * 3600 * 1000
-const CLOSES_AT_ONCE = 32
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1
 
 /**
@@ -461,7 +460,7 @@ export class LogManager {
     await this.#cleaner?.close()
     for (const managed of this.#directories) {
       try {
-        await closeAll([...managed.logs])
+        await managed.closeLogs()
         if (managed.directory.isOffline) continue
         await Promise.all([managed.saveRecoveryPoints(), managed.saveHighWatermarks(), managed.saveLogStartOffsets()])
         await managed.markClean(options.brokerEpoch ?? -1)
@@ -492,11 +491,5 @@ export class LogManager {
     if (log !== undefined && !this.#has(log)) return
     const fields = log === undefined ? { err: error } : { err: error, partition: partitionName(log.topicPartition) }
     this.#logger.error(fields, 'log could not be looked after')
-  }
-}
-
-async function closeAll(logs: readonly Log[]): Promise<void> {
-  for (let start = 0; start < logs.length; start += CLOSES_AT_ONCE) {
-    await Promise.all(logs.slice(start, start + CLOSES_AT_ONCE).map(log => log.close()))
   }
 }

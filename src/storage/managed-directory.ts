@@ -5,6 +5,8 @@ import type { Log } from './log.ts'
 import type { LogDirectory } from './log-directory.ts'
 import { partitionName } from './topic-partition.ts'
 
+const CLOSES_AT_ONCE = 32
+
 /** What the checkpoints of a directory said when it was opened, by partition name. */
 export interface DirectoryOffsets {
   readonly recoveryPoints: ReadonlyMap<string, number>
@@ -162,6 +164,14 @@ export class ManagedDirectory {
     if (this.#mustForgetCleaning) saved.push(this.saveCleanerOffsets())
     this.#mustForgetCleaning = false
     await Promise.all(saved)
+  }
+
+  /** Syncs and closes all logs, some at a time. */
+  async closeLogs(): Promise<void> {
+    const logs = [...this.logs]
+    for (let start = 0; start < logs.length; start += CLOSES_AT_ONCE) {
+      await Promise.all(logs.slice(start, start + CLOSES_AT_ONCE).map(log => log.close()))
+    }
   }
 
   /** Everything is synced and closed: says so to the next run. */
