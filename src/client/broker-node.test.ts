@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { NetworkError, SimulatedClock, seededRandom, silentLogger, TlsContext } from '../platform/index.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../protocol/messages/12-heartbeat.ts'
 import type { SaslMechanism } from '../security/index.ts'
-import { BrokerNode } from './broker-node.ts'
+import { BrokerNode, type NodeSettings } from './broker-node.ts'
 import { Patient } from './deadline.ts'
 import { type Script, ScriptedBroker } from './scripted-broker.fixture.ts'
 
@@ -31,13 +31,14 @@ const twoSteps: SaslMechanism = {
   },
 }
 
-async function connected(script: Script, sasl: SaslMechanism | null = twoSteps) {
+async function connected(script: Script, sasl: SaslMechanism | null = twoSteps, settings: Partial<NodeSettings> = {}) {
   const clock = new SimulatedClock()
   const broker = await ScriptedBroker.start(clock, script)
   const node = new BrokerNode(
     { host: 'broker', port: broker.port },
     {
       ...SETTINGS,
+      ...settings,
       network: broker.network,
       clock,
       security: { tls: undefined, sasl: sasl ?? undefined },
@@ -53,7 +54,7 @@ async function connected(script: Script, sasl: SaslMechanism | null = twoSteps) 
       one.status === 'fulfilled' ? 'done' : `${one.reason.code}: ${one.reason.message}`,
     )
   }
-  return { clock, broker, beat, outcomes }
+  return { clock, broker, node, beat, outcomes }
 }
 
 const accepting: Script = () => ({ sessionLifetimeMs: LIFETIME_MS })
@@ -93,6 +94,13 @@ test('what waits for a renewal is not sent when nobody waits for it any more', a
   ending.abort(Object.assign(new Error('enough'), { code: 'ENOUGH' }))
   assert.deepEqual(await outcomes(late, beat('c')), ['ENOUGH: enough', 'done'])
   assert.deepEqual(broker.heard.slice(-2), ['SaslAuthenticate', 'Heartbeat c'])
+})
+
+test('a connection that is closed leaves no timer behind', async () => {
+  const { clock, node, beat, outcomes } = await connected(accepting, null, { maxIdleMs: 540_000 })
+  await outcomes(beat('a'))
+  node.close()
+  assert.equal(clock.pendingTimers, 0)
 })
 
 test('a session that has no end is not renewed', async () => {

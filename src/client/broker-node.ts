@@ -1,6 +1,14 @@
 import type { Api } from '../network/index.ts'
 import { ClientConnection } from '../network/index.ts'
-import { type Clock, type Logger, type Network, NetworkError, type Random, TlsError } from '../platform/index.ts'
+import {
+  type Clock,
+  type Logger,
+  type Network,
+  NetworkError,
+  type Random,
+  type Timer,
+  TlsError,
+} from '../platform/index.ts'
 import { type Fields, KafkaError, type MessageInput, type MessageOf, type Schema } from '../protocol/index.ts'
 import { type ClientSecurity, tlsFailure } from '../security/index.ts'
 import { Backoff } from './backoff.ts'
@@ -76,6 +84,7 @@ export class BrokerNode {
   #lastFailure: Error | undefined
   #retryAtMs = Number.NEGATIVE_INFINITY
   #isClosed = false
+  #idle: Timer | undefined
 
   constructor(endpoint: Endpoint, settings: NodeSettings) {
     this.endpoint = endpoint
@@ -245,6 +254,7 @@ export class BrokerNode {
       onClosed: error => {
         if (this.#link?.connection !== connection) return
         this.#link = undefined
+        this.#idle?.cancel()
         logger.debug({ err: error, broker: `${host}:${port}` }, 'disconnected')
       },
     })
@@ -289,8 +299,7 @@ export class BrokerNode {
     const { clock, maxIdleMs } = this.#settings
     if (maxIdleMs <= 0) return
     const idleMs = clock.monotonicMs() - connection.lastUsedMs
-    clock.schedule(Math.max(1, maxIdleMs - idleMs), () => {
-      if (connection.isClosed) return
+    this.#idle = clock.schedule(Math.max(1, maxIdleMs - idleMs), () => {
       const isIdle = connection.inFlight === 0 && clock.monotonicMs() - connection.lastUsedMs >= maxIdleMs
       if (isIdle) connection.close()
       else this.#closeWhenIdle(connection)

@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream'
-import { sleep } from '../../platform/index.ts'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
 import { abortable, endOf } from '../abortable.ts'
 import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
+import { inTime } from '../deadline.ts'
 import type { GroupMetadata } from '../group-metadata.ts'
 import { checkedBytes, checkSerde, type Serde, string } from '../serializers.ts'
 import { partitionsOf } from '../topic-questions.ts'
@@ -349,7 +349,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
       const state = this.#transactions?.state
       const isOpen = state === 'in-transaction' || state === 'abortable-error'
       const ended = isOpen ? this.abortTransaction().catch(() => undefined) : this.flush()
-      if (timeoutMs < Number.POSITIVE_INFINITY) await Promise.race([ended, sleep(clock, timeoutMs)])
+      if (timeoutMs < Number.POSITIVE_INFINITY) await inTime(ended, clock, timeoutMs)
       else await ended
     } finally {
       this.#accumulator.close(error)
