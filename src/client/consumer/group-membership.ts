@@ -38,6 +38,12 @@ const FATAL: ReadonlySet<string> = new Set([
   'UNSUPPORTED_VERSION',
 ])
 
+/** Heartbeats one after the other, from one join to the next. */
+interface Heartbeats {
+  timer: Timer | undefined
+  areOver: boolean
+}
+
 type Joined = MessageOf<typeof JoinGroupResponse>
 
 /** What a generation's leader saw of its topics: when that changes, partitions are to be spread anew. */
@@ -57,7 +63,7 @@ export class GroupMembership implements Membership {
   #generationId = -1
   #committer: Committer
   #counts: PartitionCounts | undefined
-  #heartbeat: Timer | undefined
+  #beats: Heartbeats | undefined
   #wake: (() => void) | undefined
   #mustJoin = false
   /** From the moment that joining is due until the coordinator has heard of it. */
@@ -167,11 +173,13 @@ export class GroupMembership implements Membership {
     const assigned = await this.#sync(joined)
     if (this.#isClosed) return
     this.#startHeartbeats()
+    const generationId = this.#generationId
     const had = new Set(this.#member.owned().map(partitionKey))
     const has = new Set(assigned.map(partitionKey))
     const revoked = this.#member.owned().filter(one => !has.has(partitionKey(one)))
     if (revoked.length > 0) await this.#member.revoke(revoked)
-    if (this.#isClosed) return
+    // The group may have gone on without this member meanwhile: what it gave is another's.
+    if (this.#isClosed || generationId !== this.#generationId) return
     this.#settings.logger.info(
       { groupId: this.#settings.groupId, generationId: this.#generationId, partitions: assigned.map(partitionKey) },
       'partitions assigned',
@@ -324,10 +332,12 @@ export class GroupMembership implements Membership {
   #startHeartbeats(): void {
     this.#stopHeartbeats()
     const { cluster, heartbeatIntervalMs } = this.#settings
+    const beats: Heartbeats = { timer: undefined, areOver: false }
+    this.#beats = beats
     const beat = (): void => {
-      this.#heartbeat = cluster.settings.clock.schedule(heartbeatIntervalMs, () => {
-        void this.#beat().then(goesOn => {
-          if (goesOn && this.#heartbeat !== undefined) beat()
+      beats.timer = cluster.settings.clock.schedule(heartbeatIntervalMs, () => {
+        void this.#beat(beats).then(goesOn => {
+          if (goesOn && !beats.areOver) beat()
         })
       })
     }
@@ -335,12 +345,14 @@ export class GroupMembership implements Membership {
   }
 
   #stopHeartbeats(): void {
-    this.#heartbeat?.cancel()
-    this.#heartbeat = undefined
+    if (this.#beats === undefined) return
+    this.#beats.timer?.cancel()
+    this.#beats.areOver = true
+    this.#beats = undefined
   }
 
-  /** One heartbeat; false when there is nothing left to keep. */
-  async #beat(): Promise<boolean> {
+  /** One heartbeat; false when there is nothing left to keep. What comes of it after the end of its row means nothing. */
+  async #beat(beats: Heartbeats): Promise<boolean> {
     const { cluster, groupId, groupInstanceId, sessionTimeoutMs } = this.#settings
     const generationId = this.#generationId
     const memberId = this.#memberId
@@ -352,9 +364,10 @@ export class GroupMembership implements Membership {
         version => ({ groupId, generationId, memberId, ...(version >= 3 ? { groupInstanceId } : {}) }),
         { timeoutMs: sessionTimeoutMs },
       )
-      if (this.#isClosed || generationId !== this.#generationId || this.#heartbeat === undefined) return false
+      if (beats.areOver) return false
       return this.#answered(errorName(errorCode))
     } catch (error) {
+      if (beats.areOver) return false
       if (!(error instanceof KafkaError) || error.fatal) return this.#putOut(KafkaError.from(error))
       cluster.coordinatorMoved('group', groupId)
       return true
