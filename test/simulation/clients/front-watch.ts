@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../../src/protocol/everything.ts'
 import type { World } from '../one-broker/world.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -22,6 +23,7 @@ export class FrontWatch {
   readonly #owners = new Map<string, Owners>()
   /** By client and partition: the offsets that it was told to begin with. */
   readonly #beginnings = new Map<string, number[]>()
+  readonly #staying = new Set<string>()
 
   constructor(world: World) {
     this.#world = world
@@ -31,10 +33,16 @@ export class FrontWatch {
   asked(api: string, request: object, clientId: string): (answer: object) => void {
     const fields = request as Fields
     if (api === 'InitProducerId') return this.#identified(fields, clientId)
+    if (api === 'JoinGroup' && this.#staying.has(clientId)) return answer => this.#joined(answer as Fields, clientId)
     if (api === 'OffsetFetch') return answer => this.#toldOffsets(answer as Fields, clientId)
     if (api === 'LeaveGroup') this.#leaving(fields, clientId)
     if (ACTS.has(api)) this.#acts(fields, clientId)
     return () => undefined
+  }
+
+  /** From now on there are no faults, and nothing for which a client could lose its place in a group. */
+  stays(clientId: string): void {
+    this.#staying.add(clientId)
   }
 
   /** A client is given a partition: what it was told of it before counts no more. */
@@ -48,6 +56,11 @@ export class FrontWatch {
     if (told === undefined) this.#world.fail(`${clientId} begins at ${offset} of ${partition} without a question`)
     else if (offset < Math.min(...told))
       this.#world.fail(`${clientId} begins at ${offset} of ${partition}, where ${told} was committed`)
+  }
+
+  #joined({ errorCode }: Fields, clientId: string): void {
+    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID)
+      this.#world.fail(`${clientId} was put out of its group without a fault`)
   }
 
   #acts(request: Fields, clientId: string): void {

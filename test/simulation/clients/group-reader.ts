@@ -121,8 +121,8 @@ export class GroupReader {
       end = !world.isEnding && world.chance(3) ? 'vanished' : 'left'
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      // What one of its processes has asked for may be heard when the next one has its place; in the end there is one alone.
-      if (error.code === 'FENCED_INSTANCE_ID' && this.#ends.length > 0) end = 'replaced'
+      // What a process has asked for, this one or another, may be heard once more when it has its place: then nobody has it.
+      if (error.code === 'FENCED_INSTANCE_ID' && this.#settings.isStatic) end = 'replaced'
       else world.fail(`${name} cannot go on: ${error.stack}`)
     }
     over.abort()

@@ -202,6 +202,7 @@ async function finish(world: ClientWorld, group: GroupSettings): Promise<void> {
     ...{ clientId: 'finisher', sessionTimeoutMs: SESSION_TIMEOUT_MS, maxPollIntervalMs: 5_000 },
     onLost: lost => world.fail(`the last of ${group.group} lost ${lost.length} partitions without a fault`),
   })
+  world.watch.stays('finisher')
   consumer.subscribe([...group.topics])
   const over = new AbortController()
   let isFirst = true
