@@ -1,6 +1,7 @@
 import { connect, json } from '../client/index.ts'
 import { sleep, systemClock } from '../platform/index.ts'
 import { startCluster } from '../testing/index.ts'
+import { ownCommand } from './own-command.ts'
 
 const PAUSE_MS = 500
 const FRUITS = ['apples', 'pears', 'plums', 'figs'] as const
@@ -30,7 +31,7 @@ export async function demo({ count }: { readonly count: number }): Promise<void>
   }
   if (seen < count) return
   await published
-  console.log('Run a broker that keeps its records with `monedula start`.')
+  console.log(`Run a broker that keeps its records with: ${ownCommand()} start`)
 }
 
 async function publish(send: (key: string, order: Order) => Promise<void>, count: number): Promise<void> {

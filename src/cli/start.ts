@@ -1,6 +1,6 @@
-import { join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import { nodeDisk } from '../platform/index.ts'
+import { helloExample, ownCommand } from './own-command.ts'
 import { runBroker } from './run-broker.ts'
 import { readServerProperties } from './server-properties.ts'
 
@@ -51,17 +51,14 @@ function addDevelopmentDefaults(properties: Map<string, string>, options: StartO
 }
 
 function whatNext(address: string, data: string): string {
-  const root = fileURLToPath(new URL('../../..', import.meta.url))
-  const example = join(root, 'examples', 'hello.mjs')
-  // A clone has it, the package that users install has not.
-  const isClone = nodeDisk.stat(example) !== undefined
-  const command = isClone ? `node ${relative('', join(root, 'bin', 'monedula.js'))}` : 'npx monedula'
+  const command = ownCommand()
+  const example = helloExample()
   const lines: [command: string, what: string][] = [
     [`${command} produce first -b ${address}`, 'publishes lines (end with Ctrl-D)'],
     [`${command} consume first -f -b ${address}`, 'reads what comes'],
   ]
-  if (isClone)
-    lines.unshift([`node ${relative('', example)} ${address}`, 'publishes three records and reads them back'])
+  if (example !== undefined)
+    lines.unshift([`node ${example} ${address}`, 'publishes three records and reads them back'])
   const width = Math.max(...lines.map(([typed]) => typed.length))
   const commands = lines.map(([typed, what]) => `  ${typed.padEnd(width)}  ${what}`).join('\n')
   return `\nMonedula listens on ${address}. In another terminal:\n\n${commands}\n\nRecords are kept in ${data}. Stop with Ctrl-C.`

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { relative } from 'node:path'
 import { test } from 'node:test'
 import { startCluster } from '../../src/testing/index.ts'
 import { run } from '../compat/process.ts'
@@ -178,6 +179,8 @@ test('demo shows records flowing, and ends', async () => {
   const { stdout } = await run(process.execPath, [bin('monedula.js'), 'demo', '--count', '2'])
   assert.match(stdout, /orders-\d at 0 {2}user0 +\{"item":"apples","count":1\}\n/)
   assert.match(stdout, /orders-\d at \d {2}user1 +\{"item":"pears","count":2\}\n/)
+  const next = `node ${relative('', bin('monedula.js'))} start`
+  assert.ok(stdout.endsWith(`Run a broker that keeps its records with: ${next}\n`), stdout)
 })
 
 test('a reader of the output that has gone does not make a success of a failure', async () => {

@@ -53,6 +53,16 @@ test('kafka-server-start.sh takes the configuration that the README names', asyn
   await broker.until(stdout => /started \(kafka\.server\.KafkaServer\)/.test(stdout))
 })
 
+test('the package is called as in package.json, and each command that the README names is one of its', async () => {
+  const readme = readFileSync(fromRoot('README.md'), 'utf8')
+  const { name, version } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8'))
+  assert.ok(readme.includes(`${name}-${version}.tgz`))
+  const { stdout } = await run(process.execPath, [bin('monedula.js'), '--help'])
+  const named = [...readme.matchAll(/(?:npx monedula|node bin\/monedula\.js) ([a-z]+)/g)].map(([, word = '']) => word)
+  assert.ok(named.includes('demo') && named.includes('start'))
+  for (const command of new Set(named)) assert.match(stdout, new RegExp(`^  ${command}\\b`, 'm'))
+})
+
 test('monedula start --help names every option', async () => {
   const { stdout } = await run(process.execPath, [bin('monedula.js'), 'start', '--help'])
   for (const option of ['--config', '--port', '--data', '--override', '--metrics-port', '--json', '--verbose']) {
