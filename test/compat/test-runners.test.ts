@@ -9,7 +9,7 @@ import { installedPackage } from './installed-package.ts'
 import { run } from './process.ts'
 import { toolOrSkip } from './tools.ts'
 
-const RUNNERS = ['vitest@4.1.12', 'jest@30.5.2']
+const RUNNERS = ['vitest@4.1.12', 'jest@30.5.2', '@swc/core@1.16.22', '@swc/jest@0.2.39']
 
 const runners = [
   { name: 'vitest', module: 'vitest', command: ['vitest', 'run', '--root', '.'], env: {}, passed: /2 passed/ },
@@ -49,6 +49,40 @@ test('a test with a Kafka of its own runs under vitest and jest', { timeout: 600
       assert.match(stdout + stderr, passed)
     })
   }
+})
+
+const COMMON_JS_TEST = `const { connect, json } = require('monedula')
+const { startCluster } = require('monedula/testing')
+
+test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('%s', async compressionType => {
+  const cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  const producer = kafka.producer({ value: json(), compressionType })
+  const consumer = kafka.consumer({ groupId: 'g', value: json(), autoOffsetReset: 'earliest' })
+  await producer.send('orders', { value: { id: 'x'.repeat(1_000) } })
+  consumer.subscribe('orders')
+  for await (const { value } of consumer) {
+    expect(value).toEqual({ id: 'x'.repeat(1_000) })
+    break
+  }
+  await Promise.all([producer.close(), consumer.close()])
+  await cluster.stop()
+})
+`
+
+test('a program of CommonJS runs under jest as the guide sets it', { timeout: 600_000 }, async context => {
+  const directory = await toolOrSkip(context, RUNNERS.join(' and '), installedProject)
+  if (directory === undefined) return
+  const config = blocksOf('testing').find(({ code }) => code.includes('transformIgnorePatterns'))
+  assert.ok(config, 'the guide shows the configuration')
+  const work = join(directory, 'common-js')
+  mkdirSync(work, { recursive: true })
+  writeFileSync(join(work, 'package.json'), '{ "private": true }\n')
+  writeFileSync(join(work, 'jest.config.js'), config.code)
+  writeFileSync(join(work, 'orders.test.js'), COMMON_JS_TEST)
+  const options = { cwd: work, env: { NO_COLOR: '1' } }
+  const { stdout, stderr } = await run(join(directory, 'node_modules/.bin/jest'), [], options)
+  assert.match(stdout + stderr, /5 passed/)
 })
 
 test('the command of the package is bundled, and runs brokers and clients', { timeout: 600_000 }, async context => {
