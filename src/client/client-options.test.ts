@@ -98,6 +98,12 @@ test('a setting that there is not is refused with what was probably meant, also 
   const probably = {
     brokers: 'bootstrapServers',
     'metadata.broker.list': 'bootstrapServers',
+    'message.send.max.retries': 'retries',
+    'queue.buffering.max.messages': 'bufferMemory',
+    'queue.buffering.max.ms': 'lingerMs',
+    'ssl.ca.location': 'ssl.truststore.location',
+    dr_cb: 'the promise of send()',
+    debug: 'logger',
     ssl: 'tls',
     logLevel: 'logger',
     client_id: 'client.id',
