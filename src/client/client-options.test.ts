@@ -102,6 +102,7 @@ test('a setting that there is not is refused with what was probably meant, also 
     'queue.buffering.max.messages': 'bufferMemory',
     'queue.buffering.max.ms': 'lingerMs',
     'ssl.ca.location': 'ssl.truststore.location',
+    'key.deserializer': 'key',
     dr_cb: 'the promise of send()',
     debug: 'logger',
     ssl: 'tls',

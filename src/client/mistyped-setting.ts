@@ -1,4 +1,4 @@
-/** What kafkajs and librdkafka call what has another name here. */
+/** What kafkajs, librdkafka and Java call what has another name here. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['brokers', 'bootstrapServers'],
   ['metadata.broker.list', 'bootstrapServers'],
@@ -12,6 +12,10 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['partitionAssigners', 'assignors'],
   ['partitionsConsumedConcurrently', 'concurrency'],
   ['compression.codec', 'compressionType'],
+  ['key.serializer', 'key'],
+  ['key.deserializer', 'key'],
+  ['value.serializer', 'value'],
+  ['value.deserializer', 'value'],
   ['message.send.max.retries', 'retries'],
   ['message.timeout.ms', 'deliveryTimeoutMs'],
   ['queue.buffering.max.messages', 'bufferMemory'],
