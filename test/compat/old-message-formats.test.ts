@@ -12,7 +12,7 @@ import { BrokerProcess, targetOfEnvironment, targetVersion } from './broker-proc
 import { createTopics } from './create-topics.ts'
 import { jarVersion, kafkaJars } from './jars.ts'
 import { java } from './java.ts'
-import { run } from './process.ts'
+import { LONG_TEST_MS, run } from './process.ts'
 import { kcat, toolOrSkip } from './tools.ts'
 
 const TOPICS = { zero: '0.9.0', one: '0.10.0' }
@@ -67,7 +67,7 @@ function formats(broker: BrokerProcess, topic: string): number[] {
 
 for (const ending of ['a clean stop', 'kill -9']) {
   const name = `${targetVersion()} starts on logs of message formats 0 and 1 after ${ending}`
-  test(name, { timeout: 240_000 }, async context => {
+  test(name, { timeout: LONG_TEST_MS }, async context => {
     const tool = await toolOrSkip(context, 'kcat and Apache Kafka', async () => [await kcat(), await kafkaJars()])
     if (tool === undefined) return
     console.log(`# written by Apache Kafka ${jarVersion('libs', 'kafka_2.13')}; kcat ${tool[0]}`)
@@ -114,7 +114,7 @@ for (const ending of ['a clean stop', 'kill -9']) {
 }
 
 const writes = `${targetVersion()} stores message formats 0 and 1 with inter.broker.protocol.version 2.8`
-test(writes, { timeout: 240_000 }, async context => {
+test(writes, { timeout: LONG_TEST_MS }, async context => {
   const tool = await toolOrSkip(context, 'kcat and Apache Kafka', async () => [await kcat(), await kafkaJars()])
   if (tool === undefined) return
   console.log(`# read by DumpLogSegments ${jarVersion('libs', 'kafka_2.13')}; kcat ${tool[0]}`)

@@ -9,6 +9,7 @@ import { BrokerProcess } from './broker-process.ts'
 import { createTopics } from './create-topics.ts'
 import { kafkaJars } from './jars.ts'
 import { java, javaSource } from './java.ts'
+import { LONG_TEST_MS } from './process.ts'
 import { toolOrSkip } from './tools.ts'
 
 const TIME = 1_700_000_000_000
@@ -32,7 +33,7 @@ async function readByJava(broker: BrokerProcess, topic: string): Promise<string[
 /** Hashes of the values that Java reads. */
 const hashes = (lines: readonly string[]): number[] => lines.map(line => Number(line.split('|')[4]))
 
-test('our producer against Apache Kafka 3.9.1', { timeout: 300_000 }, async context => {
+test('our producer against Apache Kafka 3.9.1', { timeout: LONG_TEST_MS }, async context => {
   if ((await toolOrSkip(context, 'Apache Kafka 3.9.1', kafkaJars)) === undefined) return
   const broker = await BrokerProcess.start({ target: 'kafka' })
   try {
