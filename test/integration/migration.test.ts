@@ -54,12 +54,13 @@ test('what the guide shows of kafkajs compiles with its types', async () => {
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import {
-  type Admin, CompressionTypes, type Consumer, Kafka, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, type Producer,
+  type Admin, AssignerProtocol, CompressionTypes, type Consumer, Kafka, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, type Producer,
   type ProducerRecord,
 } from 'kafkajs'
 declare const kafka: Kafka, producer: Producer, consumer: Consumer, admin: Admin, batch: ProducerRecord
 declare const bill: (order: object) => Promise<void>, park: (batch: ProducerRecord) => Promise<void>
-declare const drop: (batch: ProducerRecord) => void`
+declare const drop: (batch: ProducerRecord) => void
+declare const encoded: (partitions: [string, number][], index: number, members: number) => Buffer`
   await compileForeign('from-kafkajs', fromRoot('dist'), declared)
 })
 

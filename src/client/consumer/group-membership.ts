@@ -294,6 +294,8 @@ export class GroupMembership implements Membership {
       groupId,
       { what: `${api.request.name} of group ${groupId}`, patience },
       async broker => {
+        // Who has left would come back, or be told that he is not known.
+        if (this.#isClosed) throw new KafkaError('OPERATION_NOT_ATTEMPTED', `the member has left group ${groupId}`)
         const answer = await cluster.request({ broker, purpose: 'coordinator' }, api as never, body as never, {
           timeoutMs,
         })

@@ -98,6 +98,7 @@ export class FrontWatch {
   }
 
   #leaving({ members }: Fields, clientId: string): void {
+    this.#staying.delete(clientId)
     for (const { groupInstanceId } of (members ?? []) as readonly Fields[])
       if (groupInstanceId != null) this.#world.fail(`${clientId} gives up the place of ${groupInstanceId}`)
   }
