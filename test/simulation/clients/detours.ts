@@ -1,5 +1,8 @@
-import type { Consumer, TopicPartition } from '../../../src/client/index.ts'
+import type { Consumer, ConsumerRecord, TopicPartition } from '../../../src/client/index.ts'
 import type { ClientWorld } from './client-world.ts'
+import type { GroupLedger } from './group-ledger.ts'
+
+type Read = Pick<ConsumerRecord<string, string>, 'topic' | 'partition' | 'offset' | 'leaderEpoch'>
 
 const LONGEST_PAUSE_MS = 500
 /** Records that somebody goes back at the most. */
@@ -8,11 +11,13 @@ const FARTHEST_BACK = 8
 /** A program that now and then goes back in a partition, or lets it rest, while its consumer fetches ahead. */
 export class Detours {
   readonly #world: ClientWorld
+  readonly #ledger: GroupLedger
   readonly #sought = new Map<string, number>()
   readonly #paused = new Set<string>()
 
-  constructor(world: ClientWorld) {
+  constructor(world: ClientWorld, ledger: GroupLedger) {
     this.#world = world
+    this.#ledger = ledger
   }
 
   /** A partition comes anew: what was said of it before counts no more. */
@@ -34,19 +39,22 @@ export class Detours {
   }
 
   /** Perhaps takes a way round, after a record. */
-  take(consumer: Consumer<string, string>, { topic, partition, offset }: TopicPartition & { offset: number }): void {
+  take(consumer: Consumer<string, string>, record: Read): void {
+    const { topic, partition, offset } = record
     const world = this.#world
     const place = { topic, partition }
     // At the end everything is to be read on, and once.
     if (world.isEnding || !world.chance(6) || !isAssigned(consumer, place)) return
-    if (world.chance(2)) this.#goBack(consumer, place, Math.max(0, offset - world.random.below(FARTHEST_BACK)))
+    if (world.chance(2)) this.#goBack(consumer, record, Math.max(0, offset - world.random.below(FARTHEST_BACK)))
     else this.#rest(consumer, place)
   }
 
-  #goBack(consumer: Consumer<string, string>, place: TopicPartition, offset: number): void {
+  #goBack(consumer: Consumer<string, string>, from: Read, offset: number): void {
     this.#world.count('seek')
-    this.#sought.set(nameOf(place), offset)
-    consumer.seek(place, offset)
+    this.#sought.set(nameOf(from), offset)
+    // It says no epoch: where the log loses what is before it meanwhile, and gets other records there, no consumer can know, nor Java's.
+    this.#ledger.passedOver(nameOf(from), { before: offset, after: from.leaderEpoch })
+    consumer.seek(from, offset)
   }
 
   #rest(consumer: Consumer<string, string>, place: TopicPartition): void {

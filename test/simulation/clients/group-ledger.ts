@@ -1,6 +1,12 @@
 import type { ReadRecord } from '../../../src/testing/history/index.ts'
 import type { World } from '../one-broker/world.ts'
 
+/** Records before an offset that a leader took after another epoch. */
+interface PassedOver {
+  readonly before: number
+  readonly after: number
+}
+
 /** What the members of a group have worked on, in the order of time, and what they have asked to commit. */
 export class GroupLedger {
   readonly #world: World
@@ -10,6 +16,7 @@ export class GroupLedger {
   readonly #done = new Map<string, number>()
   readonly #commits: { readonly partition: string; readonly offset: number; readonly time: number }[] = []
   readonly #owners = new Map<string, string>()
+  readonly #passedOver = new Map<string, PassedOver[]>()
 
   constructor(world: World, group: string) {
     this.#world = world
@@ -38,9 +45,18 @@ export class GroupLedger {
     this.#owners.set(place, owner)
   }
 
-  /** Records that nobody has worked on. */
-  missing(records: readonly ReadRecord[]): ReadRecord[] {
-    return records.filter(({ value }) => !this.#done.has(value))
+  /** A program says by itself where to read on: what comes to be before that later is nobody's to read. */
+  passedOver(partition: string, records: PassedOver): void {
+    this.#passedOver.set(partition, [...(this.#passedOver.get(partition) ?? []), records])
+  }
+
+  /** Records that nobody has worked on, and that somebody should have. */
+  missing(partition: string, records: readonly ReadRecord[]): ReadRecord[] {
+    const passedOver = this.#passedOver.get(partition) ?? []
+    return records.filter(
+      ({ value, offset, epoch }) =>
+        !this.#done.has(value) && !passedOver.some(({ before, after }) => offset < before && epoch > after),
+    )
   }
 
   /** Whoever commits an offset has worked on all before it. */

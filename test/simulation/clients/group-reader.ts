@@ -204,7 +204,7 @@ class ReadingLife {
     this.#name = name
     this.#owner = owner
     this.#commits = commits
-    this.#detours = new Detours(world)
+    this.#detours = new Detours(world, world.ledger(settings.group))
   }
 
   /** The consumer logs in which generation it is given partitions, before it is. */

@@ -160,7 +160,7 @@ function missingOf(world: ClientWorld, group: GroupSettings, contents: Contents)
   return parts.flatMap(({ where, records }) =>
     world
       .ledger(group.group)
-      .missing(records)
+      .missing(where, records)
       .map(({ value, offset }) => `${value} at ${offset} of ${where} by ${group.group}`),
   )
 }
