@@ -38,6 +38,14 @@ async function transacted(): Promise<Fixture> {
   return fixture
 }
 
+/** Adds a transaction of a third producer, which is aborted. */
+function abort(log: Log, baseSequence: number): void {
+  append(log, ['more'], { producerId: 3, producerEpoch: 0, baseSequence, isTransactional: true })
+  const marker = { producerId: 3, producerEpoch: 0, result: 'abort', coordinatorEpoch: 0, timestamp: 1 } as const
+  log.appendAsLeader(encodeEndTxnMarker(marker), { leaderEpoch: 0, origin: 'coordinator' })
+  log.highWatermark = log.logEndOffset
+}
+
 function files(disk: MemoryDisk, ending: string): string[] {
   return disk
     .list(PATH)
@@ -193,13 +201,6 @@ describe('a transaction index that is removed while the broker runs', () => {
   const removeAll = (disk: MemoryDisk): void => {
     for (const path of files(disk, '.txnindex')) disk.remove(path)
   }
-  const abort = (log: Log, baseSequence: number): void => {
-    append(log, ['more'], { producerId: 3, producerEpoch: 0, baseSequence, isTransactional: true })
-    const marker = { producerId: 3, producerEpoch: 0, result: 'abort', coordinatorEpoch: 0, timestamp: 1 } as const
-    log.appendAsLeader(encodeEndTxnMarker(marker), { leaderEpoch: 0, origin: 'coordinator' })
-    log.highWatermark = log.logEndOffset
-  }
-
   it('is made anew by a look, an abort, a new segment and a stop', async () => {
     const { disk, clock, log, manager } = await transacted()
     const expected = all(log)
@@ -227,6 +228,52 @@ describe('a transaction index that is removed while the broker runs', () => {
     assert.deepEqual(all(third.log), last)
     assert.ok(!third.manager.directories()[0]!.isOffline)
     await third.manager.close()
+  })
+})
+
+describe('a transaction index that nobody has looked at since the start, and that is removed', () => {
+  /** Where the aborted transactions end after `work` on such a log; they do so after a stop and another start, too. */
+  async function after(work: (log: Log) => Promise<unknown> | unknown): Promise<number[]> {
+    const { disk, clock, manager } = await transacted()
+    await manager.close()
+    const again = await openLog({ segmentBytes: 60_000 }, { disk, clock })
+    again.log.highWatermark = again.log.logEndOffset
+    for (const path of files(disk, '.txnindex')) disk.remove(path)
+    await work(again.log)
+    await again.manager.close()
+    assert.ok(!again.manager.directories()[0]!.isOffline)
+    const last = await openLog(CONFIG, { disk, clock })
+    const ends = endsOf(last.log)
+    await last.manager.close()
+    return ends
+  }
+  const endsOf = (log: Log): number[] =>
+    log.abortedTransactions(0, log.logEndOffset).map(({ lastOffset }) => lastOffset)
+
+  it('is made anew by an abort, which is in it once', async () => {
+    const ends = await after(log => {
+      abort(log, 0)
+      append(log, ['what follows'])
+      assert.deepEqual(endsOf(log), [6, 15, 22, 31, 33])
+    })
+    assert.deepEqual(ends, [6, 15, 22, 31, 33])
+  })
+
+  it('is made anew by a sync, and by a stop', async () => {
+    const expected = [6, 15, 22, 31]
+    const addOne = (log: Log): unknown => append(log, ['what follows'])
+    assert.deepEqual(await after(addOne), expected)
+    const addAndRoll = (log: Log): Promise<void> => {
+      addOne(log)
+      log.roll()
+      return log.flush()
+    }
+    assert.deepEqual(await after(addAndRoll), expected)
+  })
+
+  it('is made anew by a cut', async () => {
+    const ends = await after(log => log.truncateTo(log.logEndOffset - 1))
+    assert.deepEqual(ends, [6, 15, 22])
   })
 })
 

@@ -110,10 +110,11 @@ export class LogCompaction {
   #abortedBelow(endOffset: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = []
     for (const segment of this.#state.segments.all) {
-      for (const aborted of segment.indexes.transactions.entries()) {
+      const transactions = this.#state.transactionsOf(segment)
+      for (const aborted of transactions.entries()) {
         if (aborted.firstOffset < endOffset) found.push(aborted)
       }
-      segment.indexes.transactions.release()
+      transactions.release()
     }
     return found
   }

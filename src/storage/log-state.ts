@@ -132,7 +132,9 @@ export class LogState {
     const { transactions } = segment.indexes
     if (transactions.isLost) {
       this.#tell({ baseOffset: segment.baseOffset }, 'transaction index was removed: it is made anew from the records')
-      rebuildTransactionIndex(segment, this, this)
+      // Where its records are lost, too, it has nothing to tell of.
+      if (segment.records.isLost) transactions.reset()
+      else rebuildTransactionIndex(segment, this, this)
     }
     return transactions
   }
@@ -151,13 +153,17 @@ export class LogState {
     const { active } = this.segments
     if (active.baseOffset === baseOffset) return
     this.isTouched = true
-    if (!active.records.isLost) active.indexes.seal()
+    this.#seal(active)
     this.#syncLater(active)
     this.producers.mapEndOffset = baseOffset
     this.snapshots.take(this.producers)
     this.addSegment(baseOffset)
     this.drawJitter()
     this.flushInBackground()
+  }
+
+  #seal({ records, indexes }: LogSegment): void {
+    if (!records.isLost) indexes.seal()
   }
 
   addSegment(baseOffset: number): void {
@@ -243,9 +249,11 @@ export class LogState {
 
   /** Cuts the active segment off at `offset`. */
   cutActive(offset: number): void {
-    this.segments.active.truncateTo(offset)
+    const { active } = this.segments
+    this.transactionsOf(active)
+    active.truncateTo(offset)
     // The segment may end below the recovery point from now on, and the next one begin there.
-    this.#syncLater(this.segments.active)
+    this.#syncLater(active)
   }
 
   #syncLater(segment: LogSegment): void {
@@ -267,13 +275,18 @@ export class LogState {
   /** Brings to disk what is in the log at this call below `endOffset`; for the flusher. */
   async syncUpTo(from: number, endOffset: number): Promise<void> {
     this.directory.assertOnline()
+    this.#assertThere()
     this.lastFlushMs = this.context.clock.monotonicMs()
     try {
       await Promise.all(this.#syncsUpTo(from, endOffset))
     } catch (error) {
-      if (this.#isAbandoned) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the log was deleted')
+      this.#assertThere()
       throw this.directory.failed(error)
     }
+  }
+
+  #assertThere(): void {
+    if (this.#isAbandoned) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the log was deleted')
   }
 
   #syncsUpTo(from: number, endOffset: number): Promise<void>[] {
@@ -286,9 +299,7 @@ export class LogState {
       if (segment.records.isLost) return
       await segment.records.sync()
       // A cut of the records is on disk now, so that of the indexes may follow.
-      if (!unsynced.has(segment) || this.#isAbandoned || !this.segments.has(segment)) return
-      this.transactionsOf(segment)
-      await segment.indexes.sync()
+      if (unsynced.has(segment) && !this.#isAbandoned && this.segments.has(segment)) await this.#syncIndexes(segment)
     })
     if (this.#entriesChanged) {
       this.#entriesChanged = false
@@ -304,6 +315,12 @@ export class LogState {
     return syncs
   }
 
+  async #syncIndexes(segment: LogSegment): Promise<void> {
+    if (segment.records.isLost) return
+    this.transactionsOf(segment)
+    await segment.indexes.sync()
+  }
+
   /** Nothing shows that a records file was removed while it is open; Kafka's operators learn of it by what is missing later. */
   #tellRemoval(segment: LogSegment): void {
     if (this.#toldRemovals?.has(segment)) return
@@ -313,8 +330,9 @@ export class LogState {
   }
 
   /** Resolves when the sums of the transaction indexes as they are now survive a power cut. */
-  saveTransactionSums(): Promise<void> {
-    return this.#sums.write(this.segments.all)
+  async saveTransactionSums(): Promise<void> {
+    for (const segment of this.segments.all) this.transactionsOf(segment)
+    await this.#sums.write(this.segments.all)
   }
 
   /** Gives the log an id that it did not have; it is on disk with the next flush. */
@@ -339,13 +357,13 @@ export class LogState {
       this.directory.run(() => active.indexes.seal())
     } else if (this.isTouched && !this.directory.isOffline) {
       this.directory.run(() => {
-        active.indexes.seal()
+        this.#seal(active)
         this.snapshots.take(this.producers)
       })
       this.#entriesChanged = true
       await this.flusher.flushed(this.logEndOffset)
       await this.syncUpTo(this.logEndOffset, this.logEndOffset)
-      await this.directory.runLater(() => active.indexes.sync())
+      await this.directory.runLater(() => this.#syncIndexes(active))
       await this.directory.runLater(() => this.saveTransactionSums())
     }
     await this.epochs.settled()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentLogger } from '../platform/index.ts'
 import { append, batchOf, openLog, readAll, valuesOf } from './log.test.fixture.ts'
 
 const ALL = { maxBytes: 1 << 20, maxOffset: Number.POSITIVE_INFINITY, minOneMessage: true }
@@ -185,6 +186,19 @@ test('a deleted log is gone at once, also while it is being written, and can be 
   await clock.advance(60_001)
   assert.equal(disk.list('/logs').filter(name => name.endsWith('-delete')).length, 0)
   assert.equal(log.isOffline, false)
+})
+
+test('a flush that waits for another one fails when the log is deleted, and misses no file', async () => {
+  const errors: string[] = []
+  const logger = { ...silentLogger, child: () => logger, error: (_: object, message: string) => errors.push(message) }
+  const { manager, log } = await openLog({}, { logger })
+  append(log, ['a'])
+  const first = Promise.allSettled([log.flush()])
+  append(log, ['b'])
+  const second = assert.rejects(log.flush(), { code: 'NOT_LEADER_OR_FOLLOWER' })
+  manager.deleteLog(log.topicPartition)
+  await Promise.all([first, second])
+  assert.deepEqual(errors, [])
 })
 
 test('bytes that the log gave out do not change with later appends', async () => {

@@ -49,9 +49,10 @@ export class TransactionIndex {
     return this.#hasFile
   }
 
-  /** Adds a transaction; the markers of a segment come in order. */
+  /** Adds a transaction; the markers of a segment come in order. One that was made anew meanwhile may have it already. */
   add(aborted: AbortedTransaction): void {
     const entries = this.entries()
+    if (entries.length > 0 && entries.at(-1)!.lastOffset >= aborted.lastOffset) return
     const bytes = encode(aborted)
     const file = this.#disk.open(this.#path, { create: true })
     this.#hasFile = true
