@@ -129,6 +129,61 @@ test('what the group gives to a consumer while it unsubscribes is not read by it
   assert.deepEqual(second.assignment, [])
 })
 
+/** What programs do when their partitions go. */
+const PARTINGS: Readonly<Record<string, (consumer: Consumer<string, string>) => Promise<void> | void>> = {
+  commit: consumer => consumer.commit([{ topic: 'orders', partition: 0, offset: 1 }]),
+  seek: consumer => consumer.seek(consumer.assignment[0]!, 0),
+  unsubscribe: consumer => consumer.unsubscribe(),
+  close: consumer => consumer.close(),
+  'close twice': consumer => consumer.close().then(() => consumer.close()),
+}
+
+for (const [name, part] of Object.entries(PARTINGS)) {
+  for (const [when, isLate] of [
+    ['at once', false],
+    ['after it has awaited something', true],
+  ] as const) {
+    test(`onRevoked may ${name}, ${when}, and wait for it`, IN_TIME, async () => {
+      for (const ending of ['rebalance', 'unsubscribe', 'close'] as const) {
+        await using cluster = await startCluster({ topics: { orders: 2 } })
+        let tell = (): void => undefined
+        const isDone = new Promise<void>(resolve => {
+          tell = resolve
+        })
+        const first: Consumer<string, string> = await joined(cluster, 'first', {
+          onRevoked: async () => {
+            if (isLate) await Promise.resolve()
+            await part(first)
+            tell()
+          },
+        })
+        await using _ = ending === 'rebalance' ? await joined(cluster, 'second') : undefined
+        if (ending !== 'rebalance') await first[ending]()
+        await isDone
+        await first.close()
+      }
+    })
+  }
+}
+
+test('what onRevoked assigns by hand stays assigned', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  await publish(cluster, 'orders', { count: 2, partitions: 2 })
+  const first: Consumer<string, string> = await joined(cluster, 'first', {
+    onRevoked: async () => {
+      await first.unsubscribe()
+      first.assign([{ topic: 'orders', partition: 0, offset: 0 }])
+    },
+  })
+  await using second = await joined(cluster, 'second')
+  await read(second, 2)
+  assert.deepEqual(
+    (await read(first, 1)).map(({ partition }) => partition),
+    [0],
+  )
+  await first.close()
+})
+
 test('what onLost throws ends the consumer, and is heard by whoever reads', IN_TIME, async () => {
   for (const thrown of [new Error('cannot be let go of'), new KafkaError('REQUEST_TIMED_OUT', 'cannot be let go of')]) {
     await using cluster = await startCluster({ topics: ['orders'] })

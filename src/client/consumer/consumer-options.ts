@@ -13,7 +13,10 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ConfigI
   readonly assignors?: readonly PartitionAssignor[]
   /** Partitions came: told before anything of them is read, so that a `seek` here says where to begin. */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => void
-  /** Partitions go, to another member or because the consumer closes; their offsets are committed after this. */
+  /**
+   * Partitions go, to another member or because the consumer closes; their offsets are committed after this. It may itself `unsubscribe`
+   * or `close` the consumer.
+   */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>
   /** Partitions are gone already: the group took them. */
   readonly onLost?: (partitions: readonly TopicPartition[]) => void

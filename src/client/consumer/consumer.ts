@@ -97,7 +97,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
     this.#logger = this.#cluster.settings.logger
     const who = { clientId: config.get('client.id'), groupId: config.get('group.id') ?? '' }
-    this.#listeners = new RebalanceListeners(options, who, this.#metrics)
+    this.#listeners = new RebalanceListeners(options, who, this.#metrics, error => this.#failed(error))
     this.#deliveries = new Deliveries(
       () => this.#partitions.values(),
       () => this.#membership?.committer,
@@ -324,9 +324,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   /**
    * Ends loops over this consumer, commits what was worked on, leaves the group, and ends all connections. Handlers of {@link run} that
    * are under way are waited for, `timeoutMs` at the most (30 s), so that their records count. A handler that has awaited something would
-   * wait for itself: it calls this without `await`. Calling it again is waiting for the same.
+   * wait for itself: it calls this without `await`. Calling it again is waiting for the same, but for `onRevoked`, which that waits for.
    */
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (this.#closing !== undefined && this.#listeners.isAsking) return Promise.resolve()
     this.#closing ??= this.#close(this.#runs.isCalling ? 0 : timeoutMs)
     return this.#closing
   }

@@ -53,6 +53,7 @@ export class GroupMember<K, V> implements Member {
     const { clock, logger } = cluster.settings
     const quiet = deliveries.hold()
     if (partitions.length === 0) return
+    const going = partitions.flatMap(one => this.#parts.partitions.find(one) ?? [])
     const isQuiet = await inTime(quiet, clock, config.get('max.poll.interval.ms'))
     if (!isQuiet) {
       const message =
@@ -61,7 +62,8 @@ export class GroupMember<K, V> implements Member {
     }
     await listeners.revoked(partitions)
     if (config.get('enable.auto.commit')) await this.#parts.commit()
-    this.#parts.partitions.drop(partitions)
+    // The program may have left the group meanwhile, and assigned some of them by hand.
+    this.#parts.partitions.drop(going.filter(({ isOurs }) => isOurs))
   }
 
   lost(partitions: readonly TopicPartition[]): void {

@@ -1,6 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import { ConfigError } from '../../config/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
+import { isThenable } from '../thenable.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
@@ -25,15 +27,23 @@ export class RebalanceListeners {
   readonly #options: Pick<ConsumerOptions, 'onAssigned' | 'onRevoked' | 'onLost'>
   readonly #who: Pick<RebalanceEvent, 'clientId' | 'groupId'>
   readonly #metrics: ConsumerMetrics
+  readonly #failed: (error: KafkaError) => void
   /** Partitions that came and did not go yet. */
   readonly #here = new Set<string>()
-  #revoking: Promise<void> = Promise.resolve()
+  /** Calls of `onRevoked` that are under way. None of these promises fails. */
+  readonly #calls = new Map<symbol, Promise<void>>()
+  /** The call out of which something was begun. On while there are calls, for before Node 24 it costs every promise something. */
+  readonly #caller = new AsyncLocalStorage<symbol>()
 
-  /** @throws ConfigError for a listener that is no function, where no compiler looks */
+  /**
+   * `failed` hears of what comes too late to be thrown.
+   * @throws ConfigError for a listener that is no function, where no compiler looks
+   */
   constructor(
     options: Pick<ConsumerOptions, 'onAssigned' | 'onRevoked' | 'onLost'>,
     who: Pick<RebalanceEvent, 'clientId' | 'groupId'>,
     metrics: ConsumerMetrics,
+    failed: (error: KafkaError) => void,
   ) {
     for (const name of ['onAssigned', 'onRevoked', 'onLost'] as const) {
       const kind = typeof options[name]
@@ -42,6 +52,7 @@ export class RebalanceListeners {
     this.#options = options
     this.#who = who
     this.#metrics = metrics
+    this.#failed = failed
   }
 
   assigned(partitions: readonly TopicPartition[]): void {
@@ -49,29 +60,41 @@ export class RebalanceListeners {
     if (partitions.length === 0) return
     for (const one of partitions) this.#here.add(partitionKey(one))
     this.#publish('assigned', partitions)
-    try {
-      this.#options.onAssigned?.(partitions)
-    } catch (error) {
-      throw asEnd(error)
-    }
+    this.#call(() => this.#options.onAssigned?.(partitions))
   }
 
-  /** Resolves when the program has done what it does before they go, also where it was told so before. */
+  /** Whether it is the program that asks, out of `onRevoked`: it would wait for itself. */
+  get isAsking(): boolean {
+    const caller = this.#caller.getStore()
+    return caller !== undefined && this.#calls.has(caller)
+  }
+
+  /**
+   * Resolves when the program has done what it does before they go, also where it was told so before, but for a program that lets go of
+   * them while it is told.
+   */
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const before = this.isAsking ? [] : [...this.#calls.values()]
     const going = this.#leaving(partitions)
-    const before = this.#revoking
-    const told = this.#tellRevoked(going)
-    this.#revoking = Promise.allSettled([before, told]).then(() => undefined)
-    await told
-    await before
+    if (going.length > 0) await this.#tellRevoked(going)
+    if (before.length > 0) await Promise.all(before)
   }
 
   async #tellRevoked(partitions: readonly TopicPartition[]): Promise<void> {
-    if (partitions.length === 0) return
+    const call = Symbol('onRevoked')
+    let end = (): void => undefined
+    const isOver = new Promise<void>(resolve => {
+      end = resolve
+    })
+    this.#calls.set(call, isOver)
     try {
-      await this.#options.onRevoked?.(partitions)
+      await this.#caller.run(call, () => this.#options.onRevoked?.(partitions))
     } catch (error) {
       throw asEnd(error)
+    } finally {
+      this.#calls.delete(call)
+      if (this.#calls.size === 0) this.#caller.disable()
+      end()
     }
     this.#publish('revoked', partitions)
   }
@@ -80,8 +103,14 @@ export class RebalanceListeners {
     const gone = this.#leaving(partitions)
     if (gone.length === 0) return
     this.#publish('lost', gone)
+    this.#call(() => this.#options.onLost?.(gone))
+  }
+
+  #call(listener: () => unknown): void {
     try {
-      this.#options.onLost?.(gone)
+      const result = listener()
+      // Nobody waits for it, but an async function gives one all the same.
+      if (isThenable(result)) result.then(undefined, error => this.#failed(KafkaError.from(error)))
     } catch (error) {
       throw asEnd(error)
     }
