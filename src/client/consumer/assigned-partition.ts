@@ -13,8 +13,8 @@ export class AssignedPartition<K, V> implements TopicPartition {
   positionEpoch = -1
   /** What was last committed of it, as far as this consumer knows. */
   committed: number | undefined
-  /** What the program committed itself since it last seeked, -1 for nothing: what is committed for it does not go back behind that. */
-  committedByProgram = -1
+  /** What the program committed itself since it last seeked: what is committed for it does not go back behind that. */
+  committedByProgram: PartitionOffset | undefined
   isPaused = false
   /** It was read by a stream, whose stages hold records of which nobody here knows when they are done: only the program commits. */
   isCommittedByHand = false
@@ -67,7 +67,7 @@ export class AssignedPartition<K, V> implements TopicPartition {
   get reached(): PartitionOffset | undefined {
     const { topic, partition, position, positionEpoch, committedByProgram } = this
     if (position === undefined) return undefined
-    if (position < committedByProgram) return { topic, partition, offset: committedByProgram, leaderEpoch: -1 }
+    if (committedByProgram !== undefined && position < committedByProgram.offset) return committedByProgram
     return { topic, partition, offset: position, leaderEpoch: positionEpoch }
   }
 
@@ -83,7 +83,7 @@ export class AssignedPartition<K, V> implements TopicPartition {
     this.position = offset
     this.positionEpoch = epoch
     this.validEpoch = -1
-    this.committedByProgram = -1
+    this.committedByProgram = undefined
     this.#refetch(offset)
   }
 

@@ -230,11 +230,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const committer = this.#placeFor('commit()')
     const committed = commitOffsets(this.#cluster, committer, offsetsNow, this.#patience(wait))
     const { clock } = this.#cluster.settings
-    for (const { offset, ...place } of await timedCommit(this.#metrics, clock, committed)) {
-      const partition = this.#partitions.find(place)
+    for (const one of await timedCommit(this.#metrics, clock, committed)) {
+      const partition = this.#partitions.find(one)
       if (partition === undefined) continue
-      partition.committed = offset
-      if (offsets !== undefined) partition.committedByProgram = offset
+      partition.committed = one.offset
+      if (offsets !== undefined) partition.committedByProgram = { ...one }
     }
   }
 
