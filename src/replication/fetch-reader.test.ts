@@ -198,6 +198,18 @@ test('a fetch for which no room came in its time is answered without records, an
   await broker.close()
 })
 
+test('a replica gets its one batch whatever the answers to others hold', async () => {
+  const broker = await openOneBroker({ a: 1 })
+  broker.lead('a', 0, { replicas: [0, 1], isr: [0, 1] })
+  const batch = batchOf(1, 200_000)
+  void broker.produce('a', 0, batch, -1)
+  broker.replyRoomBytes = 0
+  const replica = params({ replicaId: 1, isolation: 'log_end' })
+  assert.deepEqual(bytesOf(fetchNow(broker, [wanted('a', 0)], replica)), [batch.length])
+  assert.ok(broker.fetch([wanted('a', 0)], params()) instanceof Promise)
+  await broker.close()
+})
+
 test('offsets outside the log are out of range; its end is not', async () => {
   const broker = await openOneBroker({ a: 1 })
   broker.append('a', 0, batchOf(5))

@@ -59,7 +59,7 @@ export class FetchReader {
    * The results, in the order of the requests: at once when there is an error, `minBytes`, or nothing to wait for; else a
    * promise of them. Records for old readers are converted when it is known that they are answered. What is answered, now or
    * later, fits into the room that there is then, and `minBytes` above it count as that. The batch that KIP-74 promises may
-   * be larger; where there is no room at all it is waited for, `maxWaitMs` at the most.
+   * be larger; where there is no room at all it is waited for, `maxWaitMs` at the most, but by replicas.
    */
   fetch(
     requests: readonly FetchPartition[],
@@ -99,10 +99,14 @@ export class FetchReader {
     return results
   }
 
-  /** Each answer is counted when it is read, so that all together exceed what there is room for by one batch. */
-  #limitsOf({ maxBytes }: FetchParams, { replyRoomBytes }: FetchRequester): FetchLimits {
+  /**
+   * Each answer is counted when it is read, so that all together exceed what there is room for by one batch, and one of each replica: a
+   * replica that falls behind because others do not read would keep producers waiting.
+   */
+  #limitsOf({ maxBytes, replicaId }: FetchParams, { replyRoomBytes }: FetchRequester): FetchLimits {
     const room = Math.max(LEAST_FETCH_BYTES, replyRoomBytes)
-    return { maxBytes: Math.min(maxBytes, this.#options.fetchMaxBytes(), room), minOneMessage: replyRoomBytes > 0 }
+    const minOneMessage = replyRoomBytes > 0 || replicaId >= 0
+    return { maxBytes: Math.min(maxBytes, this.#options.fetchMaxBytes(), room), minOneMessage }
   }
 
   #awaitRoom(watch: Watch, requester: FetchRequester): void {
