@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
+import { IN_TIME } from './client-time.ts'
 import { FROM_START } from './consumer-records.ts'
 
 const COMMITTED_BY_HAND = { ...FROM_START, enableAutoCommit: false }
@@ -40,6 +41,20 @@ test('a signal ends a loop over batches that waits for records', async () => {
   stop.abort()
   assert.deepEqual(await over, { done: true, value: undefined })
   for await (const _ of consumer.batches({ signal: stop.signal })) assert.fail('the signal was aborted before')
+})
+
+test('a loop over batches whose signal is none fails, and takes nothing', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer()
+  await producer.send('orders', { value: 'a' })
+  await using consumer = kafka.consumer(FROM_START)
+  consumer.assign([{ topic: 'orders', partition: 0, offset: 0 }])
+  for (const given of [new AbortController(), null]) {
+    await assert.rejects(consumer.batches({ signal: given as never }).next(), { code: 'INVALID_REQUEST' })
+  }
+  const { value } = await consumer.batches().next()
+  assert.equal(value?.records[0]?.offset, 0)
 })
 
 test('several loops over batches work on several partitions at once', async () => {
