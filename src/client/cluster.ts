@@ -68,6 +68,8 @@ export class Cluster {
   #metadata = ClusterMetadata.EMPTY
   #features = NO_FEATURES
   #wanted = new Set<string>()
+  /** Topics that are asked for as long as somebody waits for them, and how many do. */
+  readonly #awaited = new Map<string, number>()
   #refreshing: { readonly topics: readonly string[] | null; readonly done: Promise<ClusterMetadata> } | undefined
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   /** When the first question was asked, until somebody has answered. */
@@ -149,7 +151,7 @@ export class Cluster {
    */
   refresh(topics: readonly string[] | null = []): Promise<ClusterMetadata> {
     for (const topic of topics ?? []) this.#wanted.add(topic)
-    const asked = topics === null ? null : [...this.#wanted]
+    const asked = topics === null ? null : [...new Set([...this.#wanted, ...this.#awaited.keys()])]
     const running = this.#refreshing
     if (running && isDeepStrictEqual(running.topics, asked)) return running.done
     const done = this.#refresh(asked).finally(() => {
@@ -172,21 +174,26 @@ export class Cluster {
   async topic(name: string, patience: Patient): Promise<TopicInfo> {
     const known = this.#metadata.topic(name)
     if (known !== undefined && known.partitions.length > 0) return known
-    const isWantedAnyway = this.#wanted.has(name)
+    this.#awaited.set(name, (this.#awaited.get(name) ?? 0) + 1)
     try {
-      return await this.retrying(`metadata of ${name}`, patience, async () => {
-        const metadata = await this.refresh([name])
+      const found = await this.retrying(`metadata of ${name}`, patience, async () => {
+        const metadata = await this.refresh()
         const topic = metadata.topic(name)
         if (topic !== undefined && topic.partitions.length > 0) return topic
         throw metadata.failureOf(name) ?? new KafkaError(MISSING, `topic ${name} does not exist`)
       })
+      this.#wanted.add(name)
+      return found
     } catch (error) {
-      if (!isWantedAnyway && this.#metadata.topic(name) === undefined) this.forget(name)
       // Who waited in vain for a topic wants to hear that it is not there, not that time went by.
       const isMissing = error instanceof KafkaError && error.cause instanceof KafkaError && error.cause.code === MISSING
       if (!isMissing) throw error
       const what = `topic ${name} does not exist, nor came to be within ${patience.timeoutMs} ms`
       throw new KafkaError(MISSING, what, { cause: error })
+    } finally {
+      const others = this.#awaited.get(name)! - 1
+      if (others > 0) this.#awaited.set(name, others)
+      else this.#awaited.delete(name)
     }
   }
 
