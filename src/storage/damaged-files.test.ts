@@ -7,6 +7,7 @@ import { type Logger, type MemoryDisk, nodeDisk, SimulatedClock, seededRandom } 
 import { encodeEndTxnMarker } from '../protocol/index.ts'
 import { append, batchOf, DIRECTORY, type Fixture, openLog, PARTITION, valuesOf } from './log.test.fixture.ts'
 import type { Log } from './log.ts'
+import { defaultCleanerSettings } from './log-cleaner.ts'
 import { defaultLogConfig } from './log-config.ts'
 import { LogManager } from './log-manager.ts'
 
@@ -277,6 +278,23 @@ describe('a transaction index that nobody has looked at since the start, and tha
   })
 })
 
+describe('a producer snapshot that is removed while the broker runs', () => {
+  it('is done without by a cut and by retention', async () => {
+    const { disk, log, manager } = await transacted()
+    const expected = log.producerStates()
+    append(log, ['more'])
+    for (const path of files(disk, '.snapshot')) disk.remove(path)
+    await log.truncateTo(log.logEndOffset - 1)
+    assert.deepEqual(log.producerStates(), expected)
+    log.highWatermark = log.logEndOffset
+    await log.advanceLogStartOffset(log.logEndOffset)
+    await manager.deleteOldSegments()
+    assert.equal(log.segmentBaseOffsets.length, 1)
+    await manager.close()
+    assert.ok(!manager.directories()[0]!.isOffline)
+  })
+})
+
 describe('a records file that is damaged while the broker has it open', () => {
   it('gives CORRUPT_MESSAGE where records were cut off while the log is open, and serves and takes the rest', async () => {
     const { disk, log, manager } = await openLog({ segmentBytes: 60_000 })
@@ -350,5 +368,30 @@ describe('a records file that is damaged while the broker has it open', () => {
     const again = await openLog(CONFIG, { disk, clock })
     assert.deepEqual(valuesOf(again.log).length, log.logEndOffset - log.logStartOffset)
     await again.manager.close()
+  })
+
+  it('keeps neither retention by time nor the cleaner from their work when all of its segment is gone', async () => {
+    for (const config of [
+      { retentionMs: 1_000 },
+      { cleanupPolicy: ['compact'], maxCompactionLagMs: 1_000 },
+      { cleanupPolicy: ['compact'], minCompactionLagMs: 1 },
+    ] as const) {
+      const first = await openLog(CONFIG)
+      for (let count = 0; count < 30; count++) append(first.log, [`${count}`])
+      await first.manager.close()
+      const clock = new SimulatedClock(1_800_000_000_000)
+      const cleaner = () => ({ ...defaultCleanerSettings, backoffMs: 100, dedupeBufferBytes: 1 << 20 })
+      const options = { disk: first.disk, clock, cleaner, maxOpenFiles: 1 }
+      const { log, manager, disk } = await openLog({ ...CONFIG, ...config }, options)
+      log.highWatermark = log.logEndOffset
+      append(manager.getOrCreateLog({ topic: 't', partition: 1 }), ['closes the file'])
+      for (const path of files(disk, '')) if (path.includes('/0000000000000000000')) disk.remove(path)
+      // When they were written nobody knows any more, but that it was before the start.
+      await clock.advance(2_000)
+      await manager.deleteOldSegments()
+      if ('retentionMs' in config) assert.equal(log.logStartOffset, 30)
+      assert.ok(!manager.directories()[0]!.isOffline)
+      await manager.close()
+    }
   })
 })

@@ -150,7 +150,7 @@ export class LogSegment {
 
   #rollingBase(): number {
     if (this.#rollingBasedTimestamp === undefined) {
-      const first = new BatchScanner(this.records, { position: 0, windowBytes: 128 }).next()
+      const first = this.#unlessLost(() => this.scan(0, 128).next())
       this.#rollingBasedTimestamp = first?.maxTimestamp ?? -1
     }
     return this.#rollingBasedTimestamp
@@ -158,8 +158,18 @@ export class LogSegment {
 
   /** The largest timestamp, or where records have none, the time of the last write. */
   get largestTimestamp(): number {
-    const { timestamp } = this.indexes.maxTimestamp
+    const timestamp = this.#unlessLost(() => this.indexes.maxTimestamp.timestamp) ?? -1
     return timestamp >= 0 ? timestamp : this.modifiedMs
+  }
+
+  /** What is to be found in the records; undefined where they are lost, which keeps nobody from deleting what is left. */
+  #unlessLost<T>(find: () => T): T | undefined {
+    try {
+      return find()
+    } catch (error) {
+      if (this.records.isLost) return undefined
+      throw error
+    }
   }
 
   /** Wall clock of the last write to the records. */

@@ -8,7 +8,7 @@ import { syncFile } from './sync-file.ts'
 /**
  * The `.snapshot` files of a log, by the offset that each is the state at. They spare a recovery the scan of old
  * segments and carry what retention has deleted the batches of. A torn one fails its
- * checksum, and then an older one and the batches behind it tell the same.
+ * checksum, and then an older one and the batches behind it tell the same; so they do where somebody has removed one.
  */
 export class ProducerSnapshots {
   readonly #disk: Disk
@@ -55,7 +55,8 @@ export class ProducerSnapshots {
   async sync(): Promise<void> {
     const unsynced = this.#unsynced
     this.#unsynced = []
-    await Promise.all(unsynced.map(offset => syncFile(this.#disk, this.#path(offset))))
+    const there = unsynced.filter(offset => this.#isThere(offset))
+    await Promise.all(there.map(offset => syncFile(this.#disk, this.#path(offset))))
   }
 
   /** Whether {@link sync} has something to do. */
@@ -66,7 +67,8 @@ export class ProducerSnapshots {
   /** The newest whole snapshot at or below `offset`; broken ones are removed. */
   load(offset: number): { readonly offset: number; readonly producers: readonly ProducerStateEntry[] } | undefined {
     for (const candidate of this.#offsets.filter(known => known <= offset).reverse()) {
-      const producers = decodeProducerSnapshot(readWholeFile(this.#disk, this.#path(candidate)))
+      const bytes = this.#isThere(candidate) ? readWholeFile(this.#disk, this.#path(candidate)) : undefined
+      const producers = bytes && decodeProducerSnapshot(bytes)
       if (producers !== undefined) return { offset: candidate, producers }
       this.remove(candidate)
     }
@@ -92,7 +94,7 @@ export class ProducerSnapshots {
     if (!this.#offsets.includes(offset)) return
     this.#offsets = this.#offsets.filter(known => known !== offset)
     this.#unsynced = this.#unsynced.filter(known => known !== offset)
-    this.#disk.remove(this.#path(offset))
+    if (this.#isThere(offset)) this.#disk.remove(this.#path(offset))
   }
 
   /** Renames the snapshot of a segment that is being deleted; returns the new path, if there is such a snapshot. */
@@ -100,9 +102,14 @@ export class ProducerSnapshots {
     if (!this.#offsets.includes(offset)) return undefined
     this.#offsets = this.#offsets.filter(known => known !== offset)
     this.#unsynced = this.#unsynced.filter(known => known !== offset)
+    if (!this.#isThere(offset)) return undefined
     const path = this.#path(offset)
     this.#disk.rename(path, `${path}${DELETED_SUFFIX}`)
     return `${path}${DELETED_SUFFIX}`
+  }
+
+  #isThere(offset: number): boolean {
+    return this.#disk.stat(this.#path(offset)) !== undefined
   }
 
   #path(offset: number): string {
