@@ -5,7 +5,7 @@ import { FRONTS } from './settings.ts'
 /** What can happen, and how often it is chosen. */
 const FAULTS = [
   ['leader moves', 5],
-  ['coordinator moves', 5],
+  ['coordinator moves', 6],
   ['front down', 3],
   ['cut', 3],
   ['hang', 3],
