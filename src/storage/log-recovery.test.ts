@@ -274,3 +274,19 @@ it('what is appended after a cut that the power took back survives a kill', asyn
   const { log: last } = await reopened(killed(after))
   assert.deepEqual(valuesOf(last), [...left, 'x'])
 })
+
+it('what a recovery cut off that was killed before it synced does not come back with the power', async () => {
+  const { disk, log } = await openLog()
+  for (const value of ['a', 'b']) append(log, [value])
+  const whole = log.size
+  append(log, ['c'])
+  await log.flush()
+  const first = disk.kill()
+  const cut = first.open(LOG)
+  cut.truncate(whole)
+  cut.close()
+  const second = first.kill()
+  assert.ok(second.durableSize(LOG)! > whole)
+  assert.deepEqual(valuesOf((await reopened(second)).log), ['a', 'b'])
+  assert.equal(second.durableSize(LOG), whole)
+})
