@@ -370,6 +370,18 @@ describe('a records file that is damaged while the broker has it open', () => {
     await again.manager.close()
   })
 
+  it('is no loss of one file where its directory is gone, too: the log directory goes offline', async () => {
+    const { disk, log, manager } = await openLog({}, { tailCacheBytes: 0, maxOpenFiles: 1 })
+    append(log, ['a'])
+    await log.flush()
+    append(log, ['b'])
+    append(manager.getOrCreateLog({ topic: 't', partition: 1 }), ['closes the file'])
+    disk.rename(PATH, '/logs/elsewhere')
+    await assert.rejects(log.flush(), { code: 'KAFKA_STORAGE_ERROR' })
+    assert.ok(manager.directories()[0]!.isOffline)
+    await manager.close()
+  })
+
   it('keeps neither retention by time nor the cleaner from their work when all of its segment is gone', async () => {
     for (const config of [
       { retentionMs: 1_000 },

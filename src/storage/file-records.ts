@@ -79,9 +79,10 @@ export class FileRecords implements Reopenable {
     return count === target.length ? target : target.subarray(0, count)
   }
 
-  /** Somebody has removed the file. What is in it can be read as long as it is open. */
+  /** Somebody has removed the file, but not its directory: the disk is well. What is in it can be read as long as it is open. */
   get isRemoved(): boolean {
-    return this.#disk.stat(this.#path) === undefined
+    const directory = this.#path.slice(0, this.#path.lastIndexOf('/'))
+    return this.#disk.stat(this.#path) === undefined && this.#disk.stat(directory) !== undefined
   }
 
   /** Somebody has removed the file, and what was in it with it. */
@@ -129,10 +130,7 @@ export class FileRecords implements Reopenable {
     try {
       return this.#disk.open(this.#path, { create: this.#size === 0 })
     } catch (error) {
-      const directory = this.#path.slice(0, this.#path.lastIndexOf('/'))
-      // Where its directory is there, the disk is well.
-      const isRemoval =
-        error instanceof DiskError && error.code === 'ENOENT' && this.#disk.stat(directory) !== undefined
+      const isRemoval = error instanceof DiskError && error.code === 'ENOENT' && this.isRemoved
       throw isRemoval ? new KafkaError('CORRUPT_MESSAGE', `${this.#path} was removed`) : error
     }
   }
