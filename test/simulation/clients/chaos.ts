@@ -5,12 +5,12 @@ import { FRONTS } from './settings.ts'
 /** What can happen, and how often it is chosen. */
 const FAULTS = [
   ['leader moves', 5],
-  ['coordinator moves', 6],
+  ['coordinator moves', 7],
   ['front down', 3],
   ['cut', 3],
   ['hang', 3],
-  ['slow', 1],
-  ['meddling', 6],
+  ['slow', 2],
+  ['meddling', 10],
   ['late writes', 3],
   ['laggard', 2],
   ['crash', 3],
