@@ -8,6 +8,8 @@ const NOTHING = '-'
 const NO_CLUSTERS = 'asked by brokers of each other; there are no clusters yet'
 const NO_SASL = 'SASL is not there yet'
 const NO_TOKENS = 'delegation tokens are not there yet'
+const SECOND_PROTOCOL = 'v5, unless transaction.version is 2'
+const ONLY_TRANSACTION_VERSION = 'other features than transaction.version'
 const QUOTAS_OF_ADDRESSES = 'quotas of users and clients'
 const NO_REASSIGNMENT = 'there are no clusters to move replicas in yet'
 const NO_NEW_GROUPS = 'groups of the protocol of KIP-848 are not there; groups of the classic protocol are'
@@ -25,6 +27,8 @@ const LEFT_OUT: ReadonlyMap<number, string> = new Map([
   [9, 'v0 reads offsets from where all others are, not from ZooKeeper'],
   [10, 'keys of share groups'],
   [16, 'groups of other types than classic'],
+  [26, SECOND_PROTOCOL],
+  [28, SECOND_PROTOCOL],
   [29, WITHOUT_AUTHORIZER],
   [30, WITHOUT_AUTHORIZER],
   [31, WITHOUT_AUTHORIZER],
@@ -32,6 +36,7 @@ const LEFT_OUT: ReadonlyMap<number, string> = new Map([
   [33, ONLY_TOPICS_AND_BROKERS],
   [44, ONLY_TOPICS_AND_BROKERS],
   [49, QUOTAS_OF_ADDRESSES],
+  [57, ONLY_TRANSACTION_VERSION],
 ])
 
 /** Why an API is not served. */
@@ -40,7 +45,6 @@ const ABSENT: readonly (readonly [reason: string, keys: readonly number[]])[] = 
   [NO_SASL, [17, 36, 50, 51]],
   [NO_TOKENS, [38, 39, 40, 41]],
   [NO_REASSIGNMENT, [45, 46]],
-  ['a broker in ZooKeeper mode has no features to finalize', [57]],
   [NO_NEW_GROUPS, [68, 69]],
   [NO_TELEMETRY, [71, 72, 74]],
   ['answered by brokers in KRaft mode alone; clients use Metadata instead', [75]],

@@ -7,6 +7,7 @@ import type { Clock, Logger, Random } from '../platform/index.ts'
 import type { FetchSessions, ReplicaManager } from '../replication/index.ts'
 import type { AutoTopics } from './auto-topics.ts'
 import type { Handler } from './handler.ts'
+import type { ImplicitPartitions } from './implicit-partitions.ts'
 import type { ProducerIds } from './producer-ids.ts'
 
 /** Everything that handlers may call, put together by `KafkaServer`. Each manager owns its matter; handlers translate. */
@@ -32,6 +33,8 @@ export interface BrokerServices {
   readonly groups: GroupCoordinator
   /** Transactions. */
   readonly transactions: TransactionCoordinator
+  /** Partitions that transactions get by writing to them. */
+  readonly implicitPartitions: ImplicitPartitions
   /** Ends transactions in the partitions that this broker leads. */
   readonly markers: MarkerWriter
   /** The list of APIs: `handlers/index.ts`. */

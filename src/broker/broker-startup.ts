@@ -1,7 +1,7 @@
 import { type DynamicBrokerConfig, isEveryInterface } from '../config/broker.ts'
 import { Controller, generateBrokerId } from '../controller/index.ts'
 import { GroupCoordinator, groupConfig, TransactionCoordinator, transactionConfig } from '../coordinator/index.ts'
-import { MetadataCache, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../metadata/index.ts'
+import { MetadataCache, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC, TRANSACTION_VERSION } from '../metadata/index.ts'
 import { SocketServer } from '../network/index.ts'
 import {
   type Clock,
@@ -26,6 +26,7 @@ import { connectionRateOf } from './connection-quotas.ts'
 import { CoordinatorPartitions } from './coordinator-partitions.ts'
 import { type DescriptorShares, descriptorShares } from './descriptor-shares.ts'
 import { handlers } from './handlers/index.ts'
+import { ImplicitPartitions } from './implicit-partitions.ts'
 import { claimLogDirectories, readableMetaProperties } from './log-directory-claim.ts'
 import { cleanerSettings, logSettings } from './log-settings.ts'
 import { metadataPublisher } from './metadata-publishing.ts'
@@ -332,6 +333,7 @@ export class BrokerStartup {
       }),
       groups,
       transactions,
+      implicitPartitions: new ImplicitPartitions(replicas, transactions),
       markers,
       handlers,
       answersOnEveryInterface: listener => everywhere.has(listener),
@@ -392,6 +394,7 @@ export class BrokerStartup {
       nextProducerId: () => producerIds.next(),
       partitionExists: (topic, partition) => metadata.image().partition(topic, partition) !== undefined,
       groupPartition: groupId => groups.partitionFor(groupId),
+      transactionVersion: () => metadata.image().featureLevel(TRANSACTION_VERSION),
     })
     this.parts.transactions = transactions
     return transactions

@@ -24,6 +24,8 @@ export interface Handler {
   readonly response: Schema
   readonly minVersion: number
   readonly maxVersion: number
+  /** See {@link HandlerOptions.sinceTransactionVersion}. */
+  readonly sinceTransactionVersion: HandlerOptions<Schema, Schema>['sinceTransactionVersion']
   /** See {@link HandlerOptions.mayOverlap}. */
   readonly mayOverlap: boolean
   /** See {@link HandlerOptions.mayRecycle}. */
@@ -37,6 +39,11 @@ export interface Handler {
 export interface HandlerOptions<Q extends Schema, S extends Schema> {
   /** Versions that are advertised and served; all of the table's when left out. */
   readonly versions?: { readonly min: number; readonly max: number }
+  /**
+   * From which version on clients are told of the API only where the cluster has that level of `transaction.version`. It is
+   * served in any case: whoever was told does not forget it when the level is lowered.
+   */
+  readonly sinceTransactionVersion?: { readonly version: number; readonly level: number }
   /** Whether requests may start before earlier ones of the same connection, which also may, are answered. */
   readonly mayOverlap?: boolean
   /** Whether nothing keeps the request's `bytes` and `records` when it is answered: their memory is then used again. */
@@ -65,6 +72,7 @@ export function handler<Q extends Fields, S extends Fields>(
     response,
     minVersion: options.versions?.min ?? request.versions.min,
     maxVersion: options.versions?.max ?? request.versions.max,
+    sinceTransactionVersion: options.sinceTransactionVersion,
     mayOverlap: options.mayOverlap ?? false,
     mayRecycle: options.mayRecycle ?? false,
     answersInTurns: options.answersInTurns ?? false,

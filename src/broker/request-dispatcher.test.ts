@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MetadataCache } from '../metadata/index.ts'
 import type { ServerConnection } from '../network/index.ts'
 import { type Clock, type Logger, seededRandom, silentLogger, systemClock } from '../platform/index.ts'
 import {
@@ -49,7 +50,7 @@ function dispatcher(
     child: () => logger,
   }
   const handlers = [heartbeat(handle), apiVersions, ...others]
-  const services = { clock, handlers, disconnected() {} } as unknown as BrokerServices
+  const services = { clock, handlers, metadata: new MetadataCache(), disconnected() {} } as unknown as BrokerServices
   const observer = { answered() {} }
   return {
     dispatcher: new RequestDispatcher({ handlers, services, logger, observer, isVerbose: false }),

@@ -1,7 +1,9 @@
 import type { PartitionName, ProducerIdentity } from '../coordinator/index.ts'
+import { TRANSACTION_VERSION } from '../metadata/index.ts'
 import { BATCH_FIELD, type ErrorName, LOG_OVERHEAD_BYTES, readBatchHeader } from '../protocol/index.ts'
 import type { AppendEntry } from '../replication/index.ts'
 import type { BrokerServices } from './broker-services.ts'
+import type { AdditionOutcome, ImplicitWrite } from './implicit-partitions.ts'
 
 const TRANSACTIONAL_BIT = 0x10
 
@@ -40,25 +42,54 @@ export function verifyWrite(write: VerifiedWrite, { config, replicas, transactio
   // Without a log the append says what is wrong.
   if (!log || log.hasOpenTransaction(producer.producerId, producer.producerEpoch)) return 'NONE'
   const error = transactions.verify(transactionalId, producer, name)
-  if (error === 'PRODUCER_FENCED') return 'INVALID_PRODUCER_EPOCH'
-  return error === 'TRANSACTION_ABORTABLE' && !knowsAbortable ? 'INVALID_TXN_STATE' : error
+  return error === 'TRANSACTION_ABORTABLE' && !knowsAbortable ? 'INVALID_TXN_STATE' : fencedAsInvalidEpoch(error)
+}
+
+/** What who writes is told where a coordinator says that the producer is fenced. */
+export function fencedAsInvalidEpoch(error: ErrorName): ErrorName {
+  return error === 'PRODUCER_FENCED' ? 'INVALID_PRODUCER_EPOCH' : error
 }
 
 const FIRST_PRODUCE_WITH_ABORTABLE = 11
+/** The first version of Produce that makes a partition part of the transaction. */
+const FIRST_IMPLICIT_PRODUCE = 12
 
-/** {@link verifyWrite} for a produced batch, in the errors that producers of all ages understand. */
+/** What a Produce request of the second protocol writes in a transaction; undefined where partitions have to be named before. */
+export function implicitlyProduced(
+  entries: readonly AppendEntry[],
+  { transactionalId, apiVersion }: { readonly transactionalId: string; readonly apiVersion: number },
+  { metadata }: BrokerServices,
+): ImplicitWrite | undefined {
+  if (apiVersion < FIRST_IMPLICIT_PRODUCE || metadata.image().featureLevel(TRANSACTION_VERSION) < 2) return undefined
+  const written = entries.filter(isTransactional)
+  const first = written[0]?.records
+  const producer = first ? readBatchHeader(first, 0) : undefined
+  return producer && { transactionalId, producer, names: written }
+}
+
+/** {@link verifyWrite} for a produced batch, and what adding its partition came to, in the errors that producers of all ages understand. */
 export function verifyProduced(
   entry: AppendEntry,
-  request: { readonly transactionalId: string; readonly apiVersion: number },
+  request: {
+    readonly transactionalId: string
+    readonly apiVersion: number
+    readonly outcomeOf?: AdditionOutcome | undefined
+  },
   services: BrokerServices,
 ): ErrorName {
   const header = entry.records === null ? undefined : readBatchHeader(entry.records, 0)
   if (header === undefined || !header.isTransactional) return 'NONE'
-  const { transactionalId, apiVersion } = request
+  const { transactionalId, apiVersion, outcomeOf } = request
   const knowsAbortable = apiVersion >= FIRST_PRODUCE_WITH_ABORTABLE
-  const error = verifyWrite({ transactionalId, producer: header, name: entry, knowsAbortable }, services)
+  const addition = fencedAsInvalidEpoch(outcomeOf?.(entry) ?? 'NONE')
+  const error =
+    addition === 'NONE'
+      ? verifyWrite({ transactionalId, producer: header, name: entry, knowsAbortable }, services)
+      : addition
   switch (error) {
     case 'CONCURRENT_TRANSACTIONS':
+      // Producers of the second protocol know that the transaction before may still be ending.
+      return outcomeOf === undefined ? 'NOT_ENOUGH_REPLICAS' : error
     case 'COORDINATOR_LOAD_IN_PROGRESS':
     case 'COORDINATOR_NOT_AVAILABLE':
     case 'NOT_COORDINATOR':

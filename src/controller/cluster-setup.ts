@@ -4,6 +4,7 @@ import {
   encodeBroker,
   encodeClusterId,
   encodeFeatures,
+  NO_FEATURES,
   PERSISTENT_PATHS,
   ZnodePath,
 } from '../metadata/index.ts'
@@ -14,7 +15,7 @@ import { uniqueId } from './unique-id.ts'
 /** Makes the paths that every broker expects; does nothing where they are. */
 export async function ensureClusterPaths(zooKeeper: ZooKeeper): Promise<void> {
   await Promise.all(PERSISTENT_PATHS.map(path => ensurePath(zooKeeper, path)))
-  await createIfMissing(zooKeeper, ZnodePath.feature, encodeFeatures())
+  await createIfMissing(zooKeeper, ZnodePath.feature, encodeFeatures(NO_FEATURES.levels))
 }
 
 /** The id of the cluster; a new cluster gets one. */

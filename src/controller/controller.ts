@@ -16,12 +16,14 @@ import type { ElectLeadersRequest } from '../protocol/messages/43-elect-leaders.
 import type { IncrementalAlterConfigsRequest } from '../protocol/messages/44-incremental-alter-configs.ts'
 import type { DescribeClientQuotasRequest } from '../protocol/messages/48-describe-client-quotas.ts'
 import type { AlterClientQuotasRequest } from '../protocol/messages/49-alter-client-quotas.ts'
+import type { UpdateFeaturesResponse } from '../protocol/messages/57-update-features.ts'
 import { isZooKeeperError } from '../zookeeper/index.ts'
 import { clusterIdOf, ensureClusterPaths, registerBroker } from './cluster-setup.ts'
 import { type AlteredResource, ConfigAdmin, type DescribedResource } from './config-admin.ts'
 import { ConfigStore } from './config-store.ts'
 import { elect } from './controller-election.ts'
 import { type ControllerOptions, ControllerState } from './controller-state.ts'
+import { FeatureAdmin, type FeatureUpdate } from './feature-admin.ts'
 import { FencedWriter } from './fenced-writer.ts'
 import { type LoadedCluster, loadCluster, putLoaded } from './image-loader.ts'
 import { type ElectionResults, LeaderAdmin } from './leader-admin.ts'
@@ -58,6 +60,7 @@ export class Controller {
   readonly #configStore: ConfigStore
   readonly #quotas: QuotaAdmin
   readonly #leaders: LeaderAdmin
+  readonly #features: FeatureAdmin
   readonly #unsubscribe: () => void
   #closed = false
 
@@ -69,6 +72,7 @@ export class Controller {
     this.#configs = new ConfigAdmin(this.#state, this.#configStore)
     this.#quotas = new QuotaAdmin(this.#state, this.#configStore)
     this.#leaders = new LeaderAdmin(this.#state)
+    this.#features = new FeatureAdmin(this.#state)
     this.#unsubscribe = options.metadata.subscribe(dynamicSettings(options))
   }
 
@@ -157,6 +161,14 @@ export class Controller {
   /** Sets and removes quotas of addresses. */
   alterClientQuotas(request: AlterClientQuotasRequest): Promise<AlteredQuotas[]> {
     return this.#quotas.alter(request)
+  }
+
+  /** Raises, lowers and removes finalized features. */
+  updateFeatures(
+    updates: readonly FeatureUpdate[],
+    options?: { readonly validateOnly?: boolean },
+  ): Promise<UpdateFeaturesResponse['results']> {
+    return this.#features.update(updates, options)
   }
 
   /** Elects preferred leaders, or any where no replica in sync is alive. */

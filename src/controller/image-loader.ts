@@ -6,9 +6,12 @@ import {
   type ConfigEntityType,
   decodeBroker,
   decodeConfig,
+  decodeFeatures,
   decodePartitionState,
   decodeTopic,
+  type FinalizedFeatures,
   type ImageBuilder,
+  NO_FEATURES,
   type PartitionImage,
   type ReplicaAssignment,
   type TopicImage,
@@ -24,16 +27,18 @@ export interface LoadedCluster {
   readonly topics: readonly TopicImage[]
   readonly brokers: readonly BrokerRegistration[]
   readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>
+  readonly features: FinalizedFeatures
 }
 
-/** Reads brokers, topics with their partitions, and settings. What vanishes meanwhile counts as never having been. */
+/** Reads brokers, topics with their partitions, settings and features. What vanishes meanwhile counts as never having been. */
 export async function loadCluster(zooKeeper: ZooKeeper): Promise<LoadedCluster> {
-  const [topics, brokers, configs] = await Promise.all([
+  const [topics, brokers, configs, features] = await Promise.all([
     loadTopics(zooKeeper),
     loadBrokers(zooKeeper),
     loadConfigs(zooKeeper),
+    loadFeatures(zooKeeper),
   ])
-  return { topics, brokers, configs }
+  return { topics, brokers, configs, features }
 }
 
 /** Makes `builder`, which begins from `before`, hold exactly what was loaded. What is as it was is no change. */
@@ -50,7 +55,7 @@ export function putLoaded(builder: ImageBuilder, before: ClusterImage, loaded: L
   for (const [entity, settings] of loaded.configs) {
     if (!isDeepStrictEqual(before.configOf(entity), settings)) builder.putConfig(entity, settings)
   }
-  return builder
+  return builder.setFeatures(loaded.features)
 }
 
 /** Whether nothing of a topic has changed; by hand, since there may be thousands of partitions at a start. */
@@ -131,6 +136,11 @@ async function loadConfigs(zooKeeper: ZooKeeper): Promise<ReadonlyMap<string, Re
     }),
   )
   return new Map(settings.filter(([, { size }]) => size > 0))
+}
+
+async function loadFeatures(zooKeeper: ZooKeeper): Promise<FinalizedFeatures> {
+  const read = await dataOf(zooKeeper, ZnodePath.feature)
+  return read ? { epoch: read.stat.version, levels: decodeFeatures(read.data) } : NO_FEATURES
 }
 
 /** Entities of a kind; users may have clients below them. */

@@ -1,5 +1,6 @@
 import { ZERO_UUID } from '../protocol/index.ts'
 import type { BrokerRegistration } from './broker-registration.ts'
+import { type FinalizedFeatures, NO_FEATURES } from './features.ts'
 import { PersistentMap } from './persistent-map.ts'
 import type { LeaderAndIsr } from './znodes/partition-state-znode.ts'
 import type { ReplicaAssignment } from './znodes/topic-znode.ts'
@@ -46,6 +47,7 @@ interface Parts {
   readonly controllerId: number
   readonly controllerEpoch: number
   readonly brokers: ReadonlyMap<number, BrokerRegistration>
+  readonly features: FinalizedFeatures
   readonly topics: PersistentMap<TopicImage>
   readonly topicNames: PersistentMap<string>
   readonly configs: PersistentMap<ReadonlyMap<string, string>>
@@ -65,6 +67,7 @@ export class ClusterImage {
   readonly controllerEpoch: number
   /** Live brokers by id. */
   readonly brokers: ReadonlyMap<number, BrokerRegistration>
+  readonly features: FinalizedFeatures
   readonly #parts: Parts
 
   constructor(parts: Parts) {
@@ -72,6 +75,7 @@ export class ClusterImage {
     this.controllerId = parts.controllerId
     this.controllerEpoch = parts.controllerEpoch
     this.brokers = parts.brokers
+    this.features = parts.features
     this.#parts = parts
   }
 
@@ -82,6 +86,7 @@ export class ClusterImage {
       controllerId: -1,
       controllerEpoch: 0,
       brokers: new Map(),
+      features: NO_FEATURES,
       topics: PersistentMap.empty(),
       topicNames: PersistentMap.empty(),
       configs: PersistentMap.empty(),
@@ -118,6 +123,11 @@ export class ClusterImage {
   /** As {@link config}, by the entity as a {@link ClusterDelta} names it. */
   configOf(entity: string): ReadonlyMap<string, string> {
     return this.#parts.configs.get(entity) ?? NO_SETTINGS
+  }
+
+  /** The level that the cluster has agreed on; 0 where it has not. */
+  featureLevel(feature: string): number {
+    return this.features.levels.get(feature) ?? 0
   }
 
   /** All entities with settings. */
@@ -162,6 +172,10 @@ export class ImageBuilder {
   setController(controllerId: number, controllerEpoch: number): this {
     this.#controllerChanged ||= controllerId !== this.#parts.controllerId
     return this.#with({ controllerId, controllerEpoch })
+  }
+
+  setFeatures(features: FinalizedFeatures): this {
+    return this.#with({ features })
   }
 
   putBroker(broker: BrokerRegistration): this {

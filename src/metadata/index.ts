@@ -7,6 +7,12 @@ export {
   type TopicChange,
   type TopicImage,
 } from './cluster-image.ts'
+export {
+  type FinalizedFeatures,
+  NO_FEATURES,
+  SUPPORTED_FEATURES,
+  TRANSACTION_VERSION,
+} from './features.ts'
 export { isInternalTopic, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts'
 export { type ComingChange, MetadataCache, type MetadataPreparer, type MetadataPublisher } from './metadata-cache.ts'
 export * from './znodes/admin-znodes.ts'

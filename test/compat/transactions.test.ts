@@ -49,6 +49,36 @@ for (const [jars, artifact] of [
 }
 
 compatTest({
+  tool: 'the transactional Java producer of clients43, and kafka-features, where transaction.version is 2',
+  broker: { properties },
+  install: kafkaJars,
+  version: () => jarVersion('clients43', 'kafka-clients'),
+  steps: async (context, broker) => {
+    const features = async (...options: string[]) => {
+      const { stdout } = await java('org.apache.kafka.tools.FeatureCommand', [
+        '--bootstrap-server',
+        broker.bootstrap,
+        ...options,
+      ])
+      return stdout
+    }
+    await context.test('kafka-features raises it and tells of it', async () => {
+      await features('upgrade', '--feature', 'transaction.version=2')
+      assert.match(await features('describe'), /Feature: transaction.version.*FinalizedVersionLevel: 2/)
+    })
+    await context.test('commits, aborts, fences, sends offsets, describes', async () => {
+      const program = javaSource('TransactionalClient.java')
+      const { stdout } = await java(program, [broker.bootstrap], { jars: 'clients43', timeoutMs: 180_000 })
+      assert.match(stdout, /^done$/m)
+    })
+    await context.test('kafka-features lowers it', async () => {
+      await features('downgrade', '--feature', 'transaction.version=0')
+      assert.doesNotMatch(await features('describe'), /transaction.version.*FinalizedVersionLevel: 2/)
+    })
+  },
+})
+
+compatTest({
   tool: "kafkajs's transactions",
   install: async () => (createRequire(import.meta.url)('kafkajs/package.json') as { version: string }).version,
   version: version => version,

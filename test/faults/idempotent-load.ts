@@ -149,10 +149,14 @@ export interface Append {
 }
 
 /** Appends with `acks=all`; gives the name of the error and the offset. */
-export async function produce(client: ProtocolClient, append: Append): Promise<{ error: string; baseOffset: number }> {
+export async function produce(
+  client: ProtocolClient,
+  append: Append,
+  version = 8,
+): Promise<{ error: string; baseOffset: number }> {
   const { topic, partition, records, transactionalId = null } = append
   const topicData = [{ name: topic, partitionData: [{ index: partition, records }] }]
-  const answer = await client.ask(PRODUCE, 8, { transactionalId, acks: -1, timeoutMs: 10_000, topicData })
+  const answer = await client.ask(PRODUCE, version, { transactionalId, acks: -1, timeoutMs: 10_000, topicData })
   const { errorCode, baseOffset } = answer.responses[0]!.partitionResponses[0]!
   return { error: p.errorName(errorCode), baseOffset }
 }

@@ -26,20 +26,26 @@ export interface KeyedValue {
   readonly value: string | null
 }
 
+/** `transaction.version` 2 (KIP-890): partitions are not named before, and an end brings the next epoch. */
+const SECOND_PROTOCOL = 2
+const [FIRST_PRODUCE, SECOND_PRODUCE] = [8, 12]
+
 export class TransactionClient {
   #port: number
   readonly #id: string
   readonly #timeoutMs: number
+  readonly #version: number
   /** The next sequence by topic and partition. */
   readonly #sequences = new Map<string, number>()
   #client: ProtocolClient | undefined
   producerId = -1
   producerEpoch = -1
 
-  constructor(port: number, id: string, timeoutMs = 60_000) {
+  constructor(port: number, id: string, timeoutMs = 60_000, version = 0) {
     this.#port = port
     this.#id = id
     this.#timeoutMs = timeoutMs
+    this.#version = version
   }
 
   /** Takes the transactional id over: whoever had it before is fenced. */
@@ -75,7 +81,8 @@ export class TransactionClient {
     return error === 'NONE' ? this.#append(topic, partition, records) : { error, baseOffset: -1 }
   }
 
-  #add(topic: string, partitions: readonly number[]): Promise<string> {
+  async #add(topic: string, partitions: readonly number[]): Promise<string> {
+    if (this.#version >= SECOND_PROTOCOL) return 'NONE'
     const body = {
       v3AndBelowTransactionalId: this.#id,
       v3AndBelowProducerId: this.producerId,
@@ -106,7 +113,8 @@ export class TransactionClient {
       isTransactional: true,
     })
     const append = { topic, partition, records, transactionalId: this.#id }
-    const answer = await produce(await this.#connected(), append)
+    const version = this.#version >= SECOND_PROTOCOL ? SECOND_PRODUCE : FIRST_PRODUCE
+    const answer = await produce(await this.#connected(), append, version)
     if (answer.error === 'NONE') this.#sequences.set(name, baseSequence + content.length)
     return answer
   }
@@ -128,6 +136,17 @@ export class TransactionClient {
   end(committed: boolean): Promise<string> {
     const { producerId, producerEpoch } = this
     const body = { transactionalId: this.#id, producerId, producerEpoch, committed }
+    if (this.#version >= SECOND_PROTOCOL) {
+      return this.#retried(async client => {
+        const answer = await client.ask(END, 5, body)
+        if (answer.errorCode === 0) {
+          this.producerId = answer.producerId
+          this.producerEpoch = answer.producerEpoch
+          this.#sequences.clear()
+        }
+        return answer.errorCode
+      })
+    }
     return this.#retried(async client => (await client.ask(END, 2, body)).errorCode)
   }
 

@@ -1,6 +1,6 @@
 /** The broker is killed in each state of a transaction beside a reader, and producers come back from the dead. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as p from '../../src/protocol/everything.ts'
 import type { BrokerProcess } from '../compat/broker-process.ts'
@@ -17,6 +17,7 @@ import { withBroker } from './with-broker.ts'
 
 const ZOMBIE = fileURLToPath(new URL('zombie-producer.js', import.meta.url))
 const DESCRIBE = [p.DescribeTransactionsRequest, p.DescribeTransactionsResponse] as const
+const UPDATE_FEATURES = [p.UpdateFeaturesRequest, p.UpdateFeaturesResponse] as const
 const TOPIC = 'data'
 const PARTITIONS = [0, 1, 2]
 const PROPERTIES = {
@@ -30,7 +31,13 @@ const WRITES_OF_AN_END = {
   takeover: 3 + PARTITIONS.length,
 }
 
-test('kill -9 at any write of a commit or an abort leaves all of a transaction or nothing, and no reader hangs', async context => {
+test('kill -9 at any write of a commit or an abort leaves all of a transaction or nothing, and no reader hangs', context =>
+  killEnds(context, 0))
+
+test('kill -9 at any write of the end of a transaction that has an epoch of its own leaves all of it or nothing, and no reader hangs', context =>
+  killEnds(context, 2))
+
+async function killEnds(context: TestContext, version: number): Promise<void> {
   const ready = await toolOrSkip(context, 'strace', async () => {
     await strace()
     return true
@@ -38,6 +45,7 @@ test('kill -9 at any write of a commit or an abort leaves all of a transaction o
   if (ready === undefined) return
   await withBroker({ properties: PROPERTIES }, async broker => {
     await createTopics(broker, [{ topic: TOPIC, numPartitions: PARTITIONS.length }])
+    if (version > 0) await finalize(broker, version)
     const reader = new CommittedReader(broker.port, { name: TOPIC, partitions: PARTITIONS.length })
     reader.start()
     const seen = new Map<string, boolean>()
@@ -45,7 +53,7 @@ test('kill -9 at any write of a commit or an abort leaves all of a transaction o
     for (const ending of ['commit', 'abort', 'takeover'] as const) {
       for (let write = 1; write <= WRITES_OF_AN_END[ending] + 1; write++) {
         const value = `${ending} killed at write ${write}`
-        const { answered, isKilled } = await endWithKill(broker, { value, ending, write })
+        const { answered, isKilled } = await endWithKill(broker, { value, ending, write, version })
         if (isKilled) killed++
         seen.set(value, await sameEverywhere(broker, value))
         if (answered && ending === 'commit') assert.ok(seen.get(value), `${value} was acknowledged`)
@@ -68,14 +76,31 @@ test('kill -9 at any write of a commit or an abort leaves all of a transaction o
       'reads cut off': reader.broken,
     })
   })
-})
+}
+
+/** Has the cluster agree on a level of `transaction.version`. */
+async function finalize(broker: BrokerProcess, maxVersionLevel: number): Promise<void> {
+  const client = await ProtocolClient.open(broker.port)
+  const featureUpdates = [{ feature: 'transaction.version', maxVersionLevel }]
+  const { results } = await client.ask(UPDATE_FEATURES, 1, { featureUpdates })
+  assert.deepEqual(
+    results.map(({ errorCode }) => errorCode),
+    [0],
+  )
+  client.close()
+}
 
 /** Ends a transaction while strace kills the broker at its n-th write to a file; the broker is up again afterwards. */
 async function endWithKill(
   broker: BrokerProcess,
-  { value, ending, write }: { value: string; ending: keyof typeof WRITES_OF_AN_END; write: number },
+  {
+    value,
+    ending,
+    write,
+    version,
+  }: { value: string; ending: keyof typeof WRITES_OF_AN_END; write: number; version: number },
 ): Promise<{ answered: boolean; isKilled: boolean }> {
-  const producer = new TransactionClient(broker.port, 'killed')
+  const producer = new TransactionClient(broker.port, 'killed', undefined, version)
   await producer.init()
   const errors = await producer.send(TOPIC, PARTITIONS, value)
   assert.deepEqual(new Set(errors), new Set(['NONE']))

@@ -44,7 +44,7 @@ function rewritten(path: string, data: Uint8Array): Uint8Array | undefined {
   if (path === ZnodePath.controller) return encodeController(decodeController(data))
   if (path === ZnodePath.controllerEpoch) return encodeControllerEpoch(decodeControllerEpoch(data))
   if (path === ZnodePath.clusterId) return encodeClusterId(decodeClusterId(data))
-  if (path === ZnodePath.feature) return encodeFeatures()
+  if (path === ZnodePath.feature) return encodeFeatures(new Map())
   if (path === ZnodePath.producerIdBlock) {
     const block = decodeProducerIdBlock(data)
     return block && encodeProducerIdBlock(block)

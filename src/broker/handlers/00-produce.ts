@@ -3,14 +3,16 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import type { AppendEntry, AppendRequest, AppendResult } from '../../replication/index.ts'
 import { leaderEndpoints } from '../advertised-address.ts'
 import { handler, type RequestContext } from '../handler.ts'
-import { isTransactional, verifyProduced } from '../transaction-verification.ts'
+import type { AdditionOutcome } from '../implicit-partitions.ts'
+import { implicitlyProduced, isTransactional, verifyProduced } from '../transaction-verification.ts'
 
 type TopicData = ProduceRequest['topicData'][number]
 
 /**
  * Produce, key 0. v0-2 carry message sets, which become batches; v3+ exactly one batch a partition; v13 goes by topic id.
  * With `acks=0` there is no answer, so an error closes the connection: the client would never learn of it otherwise.
- * Transactional batches are for partitions that were added to the transaction (KIP-890).
+ * Transactional batches are for partitions that were added to the transaction (KIP-890); where transaction.version is 2, v12+
+ * adds them.
  */
 export const produce = handler(ProduceRequest, ProduceResponse, {
   mayOverlap: true,
@@ -41,7 +43,30 @@ export const produce = handler(ProduceRequest, ProduceResponse, {
 
 type Results = readonly AppendResult[] | Promise<readonly AppendResult[]>
 
+const NOTHING_TO_VERIFY = Object.freeze({})
+
 function append(request: ProduceRequest, entries: readonly AppendEntry[], context: RequestContext): Results {
+  const { transactionalId } = request
+  if (!entries.some(isTransactional)) return appendNow(request, entries, context, NOTHING_TO_VERIFY)
+  if (transactionalId === null) {
+    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactional records without a transactional id')
+  }
+  const { apiVersion, services } = context
+  const asked = { transactionalId, apiVersion }
+  const verified = (outcomeOf?: AdditionOutcome): Results =>
+    appendNow(request, entries, context, {
+      refusalOf: entry => verifyProduced(entry, { ...asked, outcomeOf }, services),
+    })
+  const written = implicitlyProduced(entries, asked, services)
+  return written === undefined ? verified() : services.implicitPartitions.write(written, verified)
+}
+
+function appendNow(
+  request: ProduceRequest,
+  entries: readonly AppendEntry[],
+  context: RequestContext,
+  verification: Pick<AppendRequest, 'refusalOf'>,
+): Results {
   return context.services.replicas.appendRecords({
     acks: request.acks,
     timeoutMs: request.timeoutMs,
@@ -49,25 +74,9 @@ function append(request: ProduceRequest, entries: readonly AppendEntry[], contex
     apiVersion: context.apiVersion,
     // Kafka lets this one client write to internal topics: its admin tools use the name.
     allowInternalTopics: context.clientId === '__admin_client',
-    ...verification(request, entries, context),
+    ...verification,
     entries,
   })
-}
-
-const NOTHING_TO_VERIFY = Object.freeze({})
-
-/** How transactional records are verified, where there are some. */
-function verification(
-  { transactionalId }: ProduceRequest,
-  entries: readonly AppendEntry[],
-  { apiVersion, services }: RequestContext,
-): Pick<AppendRequest, 'refusalOf'> {
-  if (!entries.some(isTransactional)) return NOTHING_TO_VERIFY
-  if (transactionalId === null) {
-    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactional records without a transactional id')
-  }
-  const asked = { transactionalId, apiVersion }
-  return { refusalOf: entry => verifyProduced(entry, asked, services) }
 }
 
 /** The topic's name; undefined for a topic id that nobody knows. */

@@ -1,12 +1,9 @@
 import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-txn.ts'
 import { handler } from '../handler.ts'
 
-/**
- * EndTxn, key 26: commits or aborts. v5, whose answer brings the next epoch, is for clusters that have finalized
- * transaction.version 2, which a broker in ZooKeeper mode cannot; like there, v4 is the last.
- */
+/** EndTxn, key 26: commits or aborts. The answer to v5 brings the next epoch (KIP-890), where transaction.version is 2. */
 export const endTxn = handler(EndTxnRequest, EndTxnResponse, {
-  versions: { min: 0, max: 4 },
+  sinceTransactionVersion: { version: 5, level: 2 },
   handle: (request, { services, apiVersion }) => services.transactions.endTxn(request, { apiVersion }),
   failed: ({ errorCode }) => ({ errorCode }),
 })

@@ -1,19 +1,28 @@
+import type { PartitionName } from '../../coordinator/index.ts'
 import { OFFSETS_TOPIC } from '../../metadata/index.ts'
 import { ErrorCode, type ErrorName, type MessageInput } from '../../protocol/index.ts'
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
+import type { BrokerServices } from '../broker-services.ts'
 import { handler, type RequestContext } from '../handler.ts'
-import { verifyWrite } from '../transaction-verification.ts'
+import type { AdditionOutcome, ImplicitWrite } from '../implicit-partitions.ts'
+import { fencedAsInvalidEpoch, verifyWrite } from '../transaction-verification.ts'
 
 const FIRST_WITH_ABORTABLE = 4
+const FIRST_IMPLICIT = 5
 
 /**
  * TxnOffsetCommit, key 28: offsets of a group that count when a transaction is committed. v3+: generation and member
- * (KIP-447). v5 adds the group to the transaction by itself, for clusters with transaction.version 2; it is not served.
+ * (KIP-447). v5 makes the group part of the transaction by itself (KIP-890), where transaction.version is 2.
  */
 export const txnOffsetCommit = handler(TxnOffsetCommitRequest, TxnOffsetCommitResponse, {
-  versions: { min: 0, max: 4 },
+  sinceTransactionVersion: { version: FIRST_IMPLICIT, level: 2 },
   handle: async (request, context) => {
     const { apiVersion, services } = context
+    if (apiVersion >= FIRST_IMPLICIT) {
+      return services.implicitPartitions.write(implicitWrite(request, services), outcomeOf =>
+        services.groups.txnOffsetCommit(request, () => verify(request, context, outcomeOf)),
+      )
+    }
     const response = await services.groups.txnOffsetCommit(request, () => verify(request, context))
     return apiVersion < 2 ? withOlderErrors(response) : response
   },
@@ -25,9 +34,24 @@ export const txnOffsetCommit = handler(TxnOffsetCommitRequest, TxnOffsetCommitRe
   }),
 })
 
-function verify(request: TxnOffsetCommitRequest, { apiVersion, services }: RequestContext): ErrorName {
+function implicitWrite(request: TxnOffsetCommitRequest, services: BrokerServices): ImplicitWrite {
+  const { transactionalId, groupId, producerId, producerEpoch } = request
+  return { transactionalId, producer: { producerId, producerEpoch }, names: [partitionOf(groupId, services)] }
+}
+
+function partitionOf(groupId: string, { groups }: BrokerServices): PartitionName {
+  return { topic: OFFSETS_TOPIC, partition: groups.partitionFor(groupId) }
+}
+
+function verify(
+  request: TxnOffsetCommitRequest,
+  { apiVersion, services }: RequestContext,
+  outcomeOf?: AdditionOutcome,
+): ErrorName {
   const { transactionalId, groupId } = request
-  const name = { topic: OFFSETS_TOPIC, partition: services.groups.partitionFor(groupId) }
+  const name = partitionOf(groupId, services)
+  const addition = fencedAsInvalidEpoch(outcomeOf?.(name) ?? 'NONE')
+  if (addition !== 'NONE') return addition
   const knowsAbortable = apiVersion >= FIRST_WITH_ABORTABLE
   return verifyWrite({ transactionalId, producer: request, name, knowsAbortable }, services)
 }

@@ -186,3 +186,41 @@ test('ACLs are answered as by a broker without an authorizer', async () => {
     assert.equal(deleted.filterResults[0].errorMessage, 'No Authorizer is configured.')
   }
 })
+
+test('transaction.version is raised and lowered in every version, and EndTxn and TxnOffsetCommit v5 are told of while it is 2', async () => {
+  const told = async (version: number) => {
+    const answer = await ask(18, version, { clientSoftwareName: 'test', clientSoftwareVersion: '1' })
+    const newest = [26, 28].map(
+      key => answer.apiKeys.find(({ apiKey }: { apiKey: number }) => apiKey === key).maxVersion,
+    )
+    return { ...answer, newest }
+  }
+  const name = 'transaction.version'
+  for (const version of versions(57)) {
+    const update = async (maxVersionLevel: number, isDowngrade = false, more: object = {}) => {
+      const how = version === 0 ? { allowDowngrade: isDowngrade } : { upgradeType: isDowngrade ? 2 : 1 }
+      const featureUpdates = [{ feature: name, maxVersionLevel, ...how }]
+      const { errorCode, results } = await ask(57, version, { featureUpdates, ...more })
+      assert.equal(errorCode, 0)
+      return errorName(results[0].errorCode)
+    }
+    const before = await told(4)
+    assert.deepEqual([before.newest, before.finalizedFeatures], [[4, 4], []])
+    assert.deepEqual(before.supportedFeatures, [{ name, minVersion: 0, maxVersion: 2 }])
+    assert.deepEqual((await told(3)).supportedFeatures, [{ name, minVersion: 1, maxVersion: 2 }])
+    assert.equal(await update(3), 'INVALID_REQUEST')
+    assert.equal(await update(0, true), 'INVALID_REQUEST')
+    if (version > 0) assert.equal(await update(2, false, { validateOnly: true }), 'NONE')
+    assert.deepEqual((await told(4)).finalizedFeatures, [])
+    assert.equal(await update(2), 'NONE')
+    const raised = await told(3)
+    assert.deepEqual(raised.newest, [5, 5])
+    assert.deepEqual(raised.finalizedFeatures, [{ name, maxVersionLevel: 2, minVersionLevel: 2 }])
+    assert.equal(raised.finalizedFeaturesEpoch, before.finalizedFeaturesEpoch + 1)
+    assert.equal(await update(2), 'INVALID_REQUEST')
+    assert.equal(await update(1), 'INVALID_REQUEST')
+    assert.equal(await update(1, true), 'NONE')
+    assert.deepEqual((await told(4)).newest, [4, 4])
+    assert.equal(await update(0, true), 'NONE')
+  }
+})

@@ -1,19 +1,36 @@
 import type { ErrorName } from '../../protocol/index.ts'
 import { hasPartition, NO_PARTITIONS, type PartitionName, withPartitions } from './topic-partitions.ts'
-import { isPrepared, type ProducerIdentity, type Transaction, type TransactionDecision } from './transaction.ts'
+import {
+  EPOCH_PER_TRANSACTION,
+  isPrepared,
+  type ProducerIdentity,
+  type Transaction,
+  type TransactionDecision,
+} from './transaction.ts'
+
+/** Partitions that a transaction gets. */
+export interface AddedPartitions extends ProducerIdentity {
+  readonly partitions: readonly PartitionName[]
+  /** `transaction.version` of the client: 2 where what is written first brings its partition, else 0. */
+  readonly clientVersion: number
+}
 
 /**
- * AddPartitionsToTxn, and AddOffsetsToTxn with the group's partition: the transaction goes on, or begins, with these
- * partitions.
+ * AddPartitionsToTxn, AddOffsetsToTxn with the group's partition, and what a client of the second protocol writes first: the
+ * transaction goes on, or begins, with these partitions.
  *
  * Errors: `INVALID_PRODUCER_ID_MAPPING`, `PRODUCER_FENCED`, `CONCURRENT_TRANSACTIONS` while the one before is being
  * ended; `NONE` when there is nothing to write.
  */
 export function decideAddPartitions(
   current: Transaction | undefined,
-  request: ProducerIdentity & { readonly partitions: readonly PartitionName[] },
+  request: AddedPartitions,
   now: number,
 ): TransactionDecision {
+  const { clientVersion } = request
+  // Until the end before is everywhere known, the identity that it has brought is not the current one yet.
+  const mayBeNext = clientVersion >= EPOCH_PER_TRANSACTION && current !== undefined && isPrepared(current)
+  if (mayBeNext) return { error: 'CONCURRENT_TRANSACTIONS' }
   const error = checkProducer(current, request)
   if (error !== 'NONE' || current === undefined) return { error }
   const { state } = current
@@ -21,11 +38,12 @@ export function decideAddPartitions(
   if (state === 'Ongoing') {
     if (request.partitions.every(name => hasPartition(current.partitions, name))) return { error: 'NONE' }
     const partitions = withPartitions(current.partitions, request.partitions)
-    return { next: { ...current, partitions, lastUpdateTimestamp: now } }
+    return { next: { ...current, partitions, clientVersion, lastUpdateTimestamp: now } }
   }
   if (state === 'Dead' || state === 'PrepareEpochFence') return { error: 'UNKNOWN_SERVER_ERROR' }
   const partitions = withPartitions(NO_PARTITIONS, request.partitions)
-  return { next: { ...current, state: 'Ongoing', partitions, startTimestamp: now, lastUpdateTimestamp: now } }
+  const begun = { state: 'Ongoing', partitions, clientVersion, startTimestamp: now, lastUpdateTimestamp: now } as const
+  return { next: { ...current, ...begun } }
 }
 
 /**

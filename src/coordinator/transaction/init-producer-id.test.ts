@@ -12,7 +12,9 @@ const current: Transaction = {
   producerId: 5,
   producerEpoch: 3,
   previousProducerId: -1,
+  nextProducerId: -1,
   lastProducerEpoch: -1,
+  clientVersion: 0,
   timeoutMs: 1000,
   partitions: NO_PARTITIONS,
   startTimestamp: 7,
@@ -24,13 +26,19 @@ function decide(
   expected?: ProducerIdentity,
   newProducerId: number | undefined = 9,
 ) {
-  return decideInitProducerId(transaction, { timeoutMs: 2000, expected }, { now: 100, newProducerId })
+  return decideInitProducerId(
+    transaction,
+    { timeoutMs: 2000, expected },
+    { now: 100, newProducerId, transactionVersion: 0 },
+  )
 }
 
 const empty = {
   state: 'Empty',
   timeoutMs: 2000,
   partitions: NO_PARTITIONS,
+  nextProducerId: -1,
+  clientVersion: 0,
   startTimestamp: -1,
   lastUpdateTimestamp: 100,
 }
@@ -40,7 +48,7 @@ describe('InitProducerId', () => {
     const asked = decideInitProducerId(
       undefined,
       { timeoutMs: 1, expected: undefined },
-      { now: 1, newProducerId: undefined },
+      { now: 1, newProducerId: undefined, transactionVersion: 0 },
     )
     assert.deepEqual(asked, { needsProducerId: true })
     const ids = { producerId: 9, producerEpoch: 0, previousProducerId: -1, lastProducerEpoch: -1 }

@@ -14,6 +14,8 @@ export interface InitContext {
   readonly now: number
   /** An id that nobody has, once it was asked for. */
   readonly newProducerId: number | undefined
+  /** What the cluster has agreed on. */
+  readonly transactionVersion: number
 }
 
 /** As {@link TransactionDecision}; or ask again with a new producer id; or abort first, with this, and let the client retry. */
@@ -42,7 +44,7 @@ export function decideInitProducerId(
     case 'Ongoing':
       // Unlike Kafka's, a producer that was fenced already does not abort its successor's transaction.
       if (expected !== undefined && isOlder(expected, current)) return { error: 'PRODUCER_FENCED' }
-      return { fence: fence(current, context.now) }
+      return { fence: fence(current, context) }
     case 'Empty':
     case 'CompleteCommit':
     case 'CompleteAbort': {
@@ -70,12 +72,14 @@ function startWith(request: InitRequest, context: InitContext, before: Transacti
   if (newProducerId === undefined) return { needsProducerId: true }
   const isContinued = before !== undefined && request.expected !== undefined
   const next = { producerId: newProducerId, producerEpoch: 0, previousProducerId: before?.producerId ?? -1 }
-  return { next: { ...initial(request, now), ...next, lastProducerEpoch: isContinued ? before.producerEpoch : -1 } }
+  const lastProducerEpoch = isContinued ? before.producerEpoch : -1
+  const clientVersion = before?.clientVersion ?? 0
+  return { next: { ...initial(request, now), ...next, lastProducerEpoch, clientVersion } }
 }
 
 function bumpEpoch(current: Transaction, request: InitRequest, now: number): TransactionDecision {
-  const { producerId, producerEpoch, lastProducerEpoch } = current
-  const identity = { producerId, previousProducerId: producerId }
+  const { producerId, producerEpoch, lastProducerEpoch, clientVersion } = current
+  const identity = { producerId, previousProducerId: producerId, clientVersion }
   const expectedEpoch = request.expected?.producerEpoch
   if (expectedEpoch === undefined || expectedEpoch === producerEpoch) {
     const epochs = { producerEpoch: producerEpoch + 1, lastProducerEpoch: expectedEpoch ?? -1 }
@@ -84,11 +88,19 @@ function bumpEpoch(current: Transaction, request: InitRequest, now: number): Tra
   // The answer to its last request was lost: the epoch of that is its. A producer that came later would have unset it.
   if (expectedEpoch === lastProducerEpoch) {
     const { previousProducerId } = current
-    return { next: { ...initial(request, now), producerId, previousProducerId, producerEpoch, lastProducerEpoch } }
+    const epochs = { producerEpoch, lastProducerEpoch }
+    return { next: { ...initial(request, now), ...identity, previousProducerId, ...epochs } }
   }
   return { error: 'PRODUCER_FENCED' }
 }
 
 function initial({ timeoutMs }: InitRequest, now: number) {
-  return { state: 'Empty', timeoutMs, partitions: NO_PARTITIONS, startTimestamp: -1, lastUpdateTimestamp: now } as const
+  return {
+    state: 'Empty',
+    timeoutMs,
+    partitions: NO_PARTITIONS,
+    nextProducerId: -1,
+    startTimestamp: -1,
+    lastUpdateTimestamp: now,
+  } as const
 }

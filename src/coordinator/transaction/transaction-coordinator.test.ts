@@ -15,14 +15,16 @@ async function written(fixture: TransactionFixture, transaction: Partial<Transac
     producerId: 1000,
     producerEpoch: 0,
     previousProducerId: -1,
+    nextProducerId: -1,
     lastProducerEpoch: -1,
+    clientVersion: 0,
     timeoutMs: 60_000,
     partitions: NO_PARTITIONS,
     startTimestamp: -1,
     lastUpdateTimestamp: fixture.clock.now(),
     ...transaction,
   }
-  const encoded = encodeTransactionRecord({ transactionalId: 'id', transaction: record })
+  const encoded = encodeTransactionRecord({ transactionalId: 'id', transaction: record }, 0)
   await fixture.topic.append(0, encodeBatch({ records: [{ ...encoded, timestamp: 1 }] }))
 }
 
@@ -47,7 +49,9 @@ describe('a transaction', () => {
       producerId: 1000,
       producerEpoch: 0,
       previousProducerId: -1,
+      nextProducerId: -1,
       lastProducerEpoch: -1,
+      clientVersion: 0,
       timeoutMs: 60_000,
     }
     const all = new Map([

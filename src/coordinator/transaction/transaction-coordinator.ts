@@ -1,5 +1,5 @@
 import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../metadata/index.ts'
-import type { Clock, Logger } from '../../platform/index.ts'
+import { type Clock, type Logger, sleep } from '../../platform/index.ts'
 import { ErrorCode, type ErrorName, type MessageInput } from '../../protocol/index.ts'
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/22-init-producer-id.ts'
 import type {
@@ -15,12 +15,18 @@ import type {
 import type { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts'
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts'
 import type { PartitionLoader, PartitionWriter } from '../runtime/partition-storage.ts'
-import { checkProducer, decideAddPartitions, verifyPartition } from './add-partitions.ts'
-import { decideEndTransaction } from './end-transaction.ts'
+import { type AddedPartitions, checkProducer, decideAddPartitions, verifyPartition } from './add-partitions.ts'
+import { decideEndAndBump } from './end-and-bump.ts'
+import { decideEndTransaction, identityAfter } from './end-transaction.ts'
 import { decideInitProducerId, type InitRequest } from './init-producer-id.ts'
 import type { MarkerWriter } from './marker-writer.ts'
 import type { PartitionName } from './topic-partitions.ts'
-import type { ProducerIdentity } from './transaction.ts'
+import {
+  EPOCH_PER_TRANSACTION,
+  type ProducerIdentity,
+  type Transaction,
+  type TransactionResult,
+} from './transaction.ts'
 import { describeTransactions, listTransactions } from './transaction-admin.ts'
 import type { TransactionConfig } from './transaction-config.ts'
 import { TransactionLookup } from './transaction-lookup.ts'
@@ -43,9 +49,19 @@ export interface TransactionCoordinatorOptions {
   readonly partitionExists: (topic: string, partition: number) => boolean
   /** The partition of `__consumer_offsets` that a group lives in. */
   readonly groupPartition: (groupId: string) => number
+  /** The feature `transaction.version` as the cluster has finalized it; 0 where it has not. */
+  readonly transactionVersion: () => number
 }
 
 const NO_PRODUCER = -1
+
+/** The first version of EndTxn that gives each transaction an epoch. */
+const FIRST_BUMPING_END = 5
+/** The first version of AddPartitionsToTxn by which brokers tell what clients of the second protocol have written. */
+const FIRST_ADD_OF_BROKERS = 4
+/** How often, and for how long, what is written first waits for the end of the transaction before (`add.partitions.to.txn.retry.backoff.max.ms`). */
+const IMPLICIT_RETRY_MS = 5
+const IMPLICIT_WAIT_MS = 100
 
 /**
  * Coordinates the transactions whose partition of `__transaction_state` is led by this broker:
@@ -58,7 +74,7 @@ export class TransactionCoordinator {
   readonly #upkeep: TransactionUpkeep
 
   constructor(options: TransactionCoordinatorOptions) {
-    const { clock, config, writer, loader, partitions, markers, partitionExists } = options
+    const { clock, config, writer, loader, partitions, markers, partitionExists, transactionVersion } = options
     const logger = options.logger.child({ logger: 'kafka.coordinator.transaction.TransactionCoordinator' })
     this.#options = { ...options, logger }
     const machine = transactionMachine(
@@ -71,10 +87,11 @@ export class TransactionCoordinator {
           coordinatorEpoch: () => this.#lookup.runtime.epochOf(partition),
           append: records => this.#lookup.runtime.append(partition, records),
         }),
+      transactionVersion,
     )
     const runtime = new CoordinatorRuntime({ topic: TRANSACTION_STATE_TOPIC, machine, clock, logger, writer, loader })
     this.#lookup = new TransactionLookup(runtime, partitions)
-    this.#upkeep = new TransactionUpkeep({ clock, logger, config, lookup: this.#lookup })
+    this.#upkeep = new TransactionUpkeep({ clock, logger, config, lookup: this.#lookup, transactionVersion })
   }
 
   /** The partition of {@link TRANSACTION_STATE_TOPIC} whose leader coordinates the id: for FindCoordinator. */
@@ -127,12 +144,12 @@ export class TransactionCoordinator {
     request: InitRequest,
   ): Promise<ProducerIdentity | ErrorName> {
     const { clock, nextProducerId } = this.#options
-    const now = clock.now()
-    let decision = decideInitProducerId(entry.transaction, request, { now, newProducerId: undefined })
+    const context = { now: clock.now(), transactionVersion: this.#options.transactionVersion() }
+    let decision = decideInitProducerId(entry.transaction, request, { ...context, newProducerId: undefined })
     if ('needsProducerId' in decision) {
       const newProducerId = await nextProducerId().catch(() => undefined)
       if (newProducerId === undefined) return 'COORDINATOR_NOT_AVAILABLE'
-      decision = decideInitProducerId(entry.transaction, request, { now, newProducerId })
+      decision = decideInitProducerId(entry.transaction, request, { ...context, newProducerId })
     }
     if ('error' in decision) return decision.error
     if ('needsProducerId' in decision) return 'UNKNOWN_SERVER_ERROR'
@@ -179,7 +196,12 @@ export class TransactionCoordinator {
     } else if (asked.verifyOnly) {
       errorOf = name => this.verify(transactionalId, producer, name)
     } else {
-      const error = await this.#add(transactionalId, producer, partitions)
+      const isImplicit = asked.apiVersion >= FIRST_ADD_OF_BROKERS && this.#hasEpochs
+      const error = await this.#add(transactionalId, {
+        ...producer,
+        partitions,
+        clientVersion: isImplicit ? EPOCH_PER_TRANSACTION : 0,
+      })
       errorOf = () => olderError(error, asked.apiVersion < 2)
     }
     return asked.topics.map(({ name, partitions: indexes }) => ({
@@ -191,12 +213,39 @@ export class TransactionCoordinator {
     }))
   }
 
-  #add(transactionalId: string, producer: ProducerIdentity, partitions: readonly PartitionName[]): Promise<ErrorName> {
+  get #hasEpochs(): boolean {
+    return this.#options.transactionVersion() >= EPOCH_PER_TRANSACTION
+  }
+
+  #add(transactionalId: string, added: AddedPartitions): Promise<ErrorName> {
+    const isImplicit = added.clientVersion >= EPOCH_PER_TRANSACTION
     return this.#lookup.change(
       transactionalId,
-      current => checkProducer(current, producer),
-      current => decideAddPartitions(current, { ...producer, partitions }, this.#options.clock.now()),
+      current => decideAddPartitions(current, added, this.#options.clock.now()),
+      // A producer whose identity came with the end of its last transaction waits until that is everywhere known.
+      isImplicit ? {} : { check: current => checkProducer(current, added) },
     )
+  }
+
+  /**
+   * Adds partitions that a client of the second protocol writes to without having said so (KIP-890). For a moment it waits for
+   * the end of the transaction before, which clients of that protocol do not.
+   *
+   * Errors: as of AddPartitionsToTxn, and what says that the coordinator is not here.
+   */
+  async addImplicitly(
+    transactionalId: string,
+    producer: ProducerIdentity,
+    partitions: readonly PartitionName[],
+  ): Promise<ErrorName> {
+    const { clock } = this.#options
+    const { producerId, producerEpoch } = producer
+    const added = { producerId, producerEpoch, partitions, clientVersion: EPOCH_PER_TRANSACTION }
+    for (let waitedMs = 0; ; waitedMs += IMPLICIT_RETRY_MS) {
+      const error = await this.#add(transactionalId, added)
+      if (error !== 'CONCURRENT_TRANSACTIONS' || waitedMs >= IMPLICIT_WAIT_MS) return error
+      await sleep(clock, IMPLICIT_RETRY_MS)
+    }
   }
 
   /**
@@ -214,23 +263,46 @@ export class TransactionCoordinator {
     { apiVersion }: { readonly apiVersion: number },
   ): Promise<MessageInput<typeof AddOffsetsToTxnResponse>> {
     const partition = this.#options.groupPartition(request.groupId)
-    const error = await this.#add(request.transactionalId, request, [{ topic: OFFSETS_TOPIC, partition }])
+    const { producerId, producerEpoch } = request
+    const partitions = [{ topic: OFFSETS_TOPIC, partition }]
+    const added = { producerId, producerEpoch, partitions, clientVersion: 0 }
+    const error = await this.#add(request.transactionalId, added)
     return { errorCode: ErrorCode[olderError(error, apiVersion < 2)] }
   }
 
-  /** EndTxn v0-4. The answer comes when the end is decided in the log; partitions learn of it in the background. */
+  /** EndTxn v0-5. The answer comes when the end is decided in the log; partitions learn of it in the background. */
   async endTxn(
     request: EndTxnRequest,
     { apiVersion }: { readonly apiVersion: number },
   ): Promise<MessageInput<typeof EndTxnResponse>> {
     const { transactionalId, producerId, producerEpoch, committed } = request
     const end = { producerId, producerEpoch, result: committed ? 'commit' : 'abort' } as const
+    if (apiVersion >= FIRST_BUMPING_END) return this.#endAndBump(transactionalId, end)
     const error = await this.#lookup.change(
       transactionalId,
-      current => checkProducer(current, end),
       current => decideEndTransaction(current, end, this.#options.clock.now()),
+      { check: current => checkProducer(current, end) },
     )
     return { errorCode: ErrorCode[olderError(error, apiVersion < 2)] }
+  }
+
+  async #endAndBump(
+    transactionalId: string,
+    end: ProducerIdentity & { readonly result: TransactionResult },
+  ): Promise<MessageInput<typeof EndTxnResponse>> {
+    const { clock, nextProducerId } = this.#options
+    let decided: Transaction | undefined
+    const error = await this.#lookup.change(
+      transactionalId,
+      (current, newProducerId) => {
+        const decision = decideEndAndBump(current, end, { now: clock.now(), newProducerId })
+        decided = 'next' in decision ? decision.next : current
+        return decision
+      },
+      { nextProducerId },
+    )
+    if (error !== 'NONE' || decided === undefined) return { errorCode: ErrorCode[error] }
+    return { errorCode: ErrorCode.NONE, ...identityAfter(decided) }
   }
 
   /** DescribeTransactions v0. */

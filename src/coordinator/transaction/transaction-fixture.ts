@@ -1,5 +1,5 @@
 import { SimulatedClock, silentLogger } from '../../platform/index.ts'
-import { batches, decodeRecords, ErrorCode, type ErrorName, errorName } from '../../protocol/index.ts'
+import { batches, decodeRecords, ErrorCode, type ErrorName, errorName, KafkaError } from '../../protocol/index.ts'
 import type { ProducerMarker } from '../runtime/coordinator-runtime.ts'
 import { MemoryTopic } from '../runtime/memory-topic.ts'
 import type { MarkerWriter } from './marker-writer.ts'
@@ -44,11 +44,16 @@ export class TransactionFixture {
   readonly coordinator: TransactionCoordinator
   readonly missingTopics = new Set<string>()
   nextProducerId = 1000
+  /** Whether nobody gives producer ids. */
+  isWithoutProducerIds = false
+  /** What the cluster has finalized. */
+  transactionVersion = 0
 
   constructor(before?: TransactionFixture) {
     this.clock = before?.clock ?? new SimulatedClock(1_000_000)
     this.topic = before?.topic ?? new MemoryTopic()
     this.nextProducerId = before?.nextProducerId ?? 1000
+    this.transactionVersion = before?.transactionVersion ?? 0
     this.coordinator = new TransactionCoordinator({
       clock: this.clock,
       logger: silentLogger,
@@ -62,9 +67,13 @@ export class TransactionFixture {
       writer: this.topic,
       loader: this.topic,
       markers: this.markers,
-      nextProducerId: async () => this.nextProducerId++,
+      nextProducerId: async () => {
+        if (this.isWithoutProducerIds) throw new KafkaError('NOT_CONTROLLER')
+        return this.nextProducerId++
+      },
       partitionExists: topic => !this.missingTopics.has(topic),
       groupPartition: () => 7,
+      transactionVersion: () => this.transactionVersion,
     })
   }
 
@@ -114,6 +123,19 @@ export class TransactionFixture {
     const request = { transactionalId: 'id', ...producer, committed: result === 'commit' }
     const { errorCode } = await this.coordinator.endTxn(request, { apiVersion })
     return errorName(errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
+  }
+
+  /** EndTxn v5: `id/epoch` of the next transaction, or the error. */
+  async endAndBump(producer: ProducerIdentity, result: TransactionResult): Promise<string> {
+    const request = { transactionalId: 'id', ...producer, committed: result === 'commit' }
+    const { errorCode, producerId, producerEpoch } = await this.coordinator.endTxn(request, { apiVersion: 5 })
+    return errorCode === 0 ? `${producerId}/${producerEpoch}` : errorName(errorCode ?? -1)
+  }
+
+  /** What Produce v12 and TxnOffsetCommit v5 do first: `a-0` and its like become part of the transaction. */
+  addImplicitly(producer: ProducerIdentity, names: readonly string[]): Promise<ErrorName> {
+    const partitions = names.map(name => ({ topic: name.slice(0, -2), partition: Number(name.at(-1)) }))
+    return this.coordinator.addImplicitly('id', producer, partitions)
   }
 
   /** The state that DescribeTransactions tells, with partitions. */

@@ -1,7 +1,8 @@
 import type { ErrorName } from '../../protocol/index.ts'
 import type { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts'
 import { partitionForKey } from '../runtime/partition-for-key.ts'
-import type { Transaction, TransactionDecision } from './transaction.ts'
+import type { EndDecision } from './end-and-bump.ts'
+import type { Transaction } from './transaction.ts'
 import type { TransactionRecord } from './transaction-record.ts'
 import type { TransactionEntry, TransactionShard } from './transaction-shard.ts'
 
@@ -9,6 +10,17 @@ export type TransactionRuntime = CoordinatorRuntime<TransactionShard, Transactio
 
 /** Longer ids fit into no record: their length is an int16 there. */
 const MAX_ID_LENGTH = 10_000
+
+/** Decides on an id's transaction; asked again with a producer id that nobody has where it needs one. */
+export type Decide = (current: Transaction | undefined, newProducerId: number | undefined) => EndDecision
+
+/** How a change is made. */
+export interface ChangeOptions {
+  /** What is refused even while another change is under way. */
+  readonly check?: (current: Transaction | undefined) => ErrorName
+  /** A producer id that nobody has; for decisions that may need one. */
+  readonly nextProducerId?: () => Promise<number>
+}
 
 /** Where a transactional id lives. */
 export interface FoundTransaction {
@@ -48,19 +60,26 @@ export class TransactionLookup {
    */
   async change(
     transactionalId: string,
-    check: (current: Transaction | undefined) => ErrorName,
-    decide: (current: Transaction | undefined) => TransactionDecision,
+    decide: Decide,
+    { check, nextProducerId }: ChangeOptions = {},
   ): Promise<ErrorName> {
     const found = this.find(transactionalId)
     if (typeof found === 'string') return found
     const { shard, entry } = found
-    const refused = check(entry?.transaction)
+    const refused = check?.(entry?.transaction) ?? 'NONE'
     if (refused !== 'NONE') return refused
     if (entry?.isPending) return 'CONCURRENT_TRANSACTIONS'
-    const decision = decide(entry?.transaction)
+    const decision = decide(entry?.transaction, undefined)
     if ('error' in decision) return decision.error
     if (entry === undefined) return 'INVALID_PRODUCER_ID_MAPPING'
-    const error = await shard.exclusively(entry, () => shard.write(entry, decision.next))
+    const error = await shard.exclusively(entry, async () => {
+      if ('next' in decision) return shard.write(entry, decision.next)
+      const newProducerId = await nextProducerId?.().catch(() => undefined)
+      if (newProducerId === undefined) return 'COORDINATOR_NOT_AVAILABLE'
+      const decided = decide(entry.transaction, newProducerId)
+      if ('next' in decided) return shard.write(entry, decided.next)
+      return 'error' in decided ? decided.error : 'UNKNOWN_SERVER_ERROR'
+    })
     if (error === 'NONE') shard.endPrepared(entry)
     return error
   }

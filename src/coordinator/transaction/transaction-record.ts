@@ -1,27 +1,56 @@
-import { ByteReader, decodeMessage, decodeWithVersion, encodeWithVersion, KafkaError } from '../../protocol/index.ts'
+import {
+  ByteReader,
+  decodeMessage,
+  decodeWithVersion,
+  encodeWithVersion,
+  KafkaError,
+  type MessageInput,
+} from '../../protocol/index.ts'
 import { TransactionLogKey, TransactionLogValue } from '../../protocol/messages/data/transaction-records.ts'
 import type { EncodedRecord } from '../runtime/coordinator-runtime.ts'
 import { NO_PARTITIONS, type TopicPartitions } from './topic-partitions.ts'
-import { TRANSACTION_STATES, type Transaction } from './transaction.ts'
+import { EPOCH_PER_TRANSACTION, FLEXIBLE_VALUES, TRANSACTION_STATES, type Transaction } from './transaction.ts'
 
-/**
- * A record of `__transaction_state`: all that is known of a transactional id; null when it is forgotten. In the versions
- * that Kafka 3.9 writes in ZooKeeper mode.
- */
+/** A record of `__transaction_state`: all that is known of a transactional id; null when it is forgotten. */
 export interface TransactionRecord {
   readonly transactionalId: string
   readonly transaction: Transaction | null
 }
 
 const KEY_VERSION = 0
-const VALUE_VERSION = 0
+const PLAIN_VALUE = 0
+const FLEXIBLE_VALUE = 1
+const NO_PRODUCER = -1
 
-/** Key and value as they go into the log. */
-export function encodeTransactionRecord({ transactionalId, transaction }: TransactionRecord): EncodedRecord {
+/**
+ * Key and value as they go into the log: in the version that Kafka writes at the cluster's `transaction.version`, and never in
+ * one that would lose what the next epoch of a transaction is decided by.
+ */
+export function encodeTransactionRecord(
+  { transactionalId, transaction }: TransactionRecord,
+  transactionVersion: number,
+): EncodedRecord {
   return {
     key: encodeWithVersion(TransactionLogKey, KEY_VERSION, { transactionalId }),
-    value: transaction && encodeWithVersion(TransactionLogValue, VALUE_VERSION, logValueOf(transaction)),
+    value: transaction && encodeValue(transaction, transactionVersion),
   }
+}
+
+function encodeValue(transaction: Transaction, transactionVersion: number): Uint8Array {
+  const { nextProducerId, clientVersion } = transaction
+  const isFlexible = transactionVersion >= FLEXIBLE_VALUES || nextProducerId !== NO_PRODUCER || clientVersion > 0
+  const value = logValueOf(transaction)
+  if (!isFlexible) return encodeWithVersion(TransactionLogValue, PLAIN_VALUE, value)
+  const previousProducerId = previousProducerIdOf(transaction)
+  const fields = { ...value, previousProducerId, nextProducerId, clientTransactionVersion: clientVersion }
+  return encodeWithVersion(TransactionLogValue, FLEXIBLE_VALUE, fields)
+}
+
+/** The producer id in the record before, which is what Kafka logs: only InitProducerId and a transaction's end change it. */
+function previousProducerIdOf({ state, producerId, previousProducerId, clientVersion }: Transaction): number {
+  const isComplete = state === 'CompleteCommit' || state === 'CompleteAbort'
+  const mayDiffer = state === 'Empty' || (isComplete && clientVersion >= EPOCH_PER_TRANSACTION)
+  return mayDiffer && previousProducerId !== NO_PRODUCER ? previousProducerId : producerId
 }
 
 /**
@@ -43,8 +72,10 @@ export function decodeTransactionRecord(key: Uint8Array, value: Uint8Array | nul
     state,
     producerId: message.producerId,
     producerEpoch: message.producerEpoch,
-    previousProducerId: -1,
+    previousProducerId: message.previousProducerId,
+    nextProducerId: message.nextProducerId,
     lastProducerEpoch: -1,
+    clientVersion: message.clientTransactionVersion,
     timeoutMs: message.transactionTimeoutMs,
     partitions: partitionsOf(message),
     startTimestamp: message.transactionStartTimestampMs,
@@ -53,7 +84,7 @@ export function decodeTransactionRecord(key: Uint8Array, value: Uint8Array | nul
   return { transactionalId, transaction }
 }
 
-function logValueOf(transaction: Transaction): TransactionLogValue {
+function logValueOf(transaction: Transaction): MessageInput<typeof TransactionLogValue> {
   return {
     producerId: transaction.producerId,
     producerEpoch: transaction.producerEpoch,

@@ -12,6 +12,8 @@ export interface TransactionUpkeepOptions {
   readonly logger: Logger
   readonly config: TransactionConfig
   readonly lookup: TransactionLookup
+  /** What the cluster has agreed on. */
+  readonly transactionVersion: () => number
 }
 
 /** What time does to transactions: those past their timeout are aborted, ids past their expiration forgotten. */
@@ -29,7 +31,7 @@ export class TransactionUpkeep {
 
   /** Aborts and fences what is past its timeout. Resolves when that is decided in the log. */
   async abortTimedOut(): Promise<void> {
-    const { clock, logger, lookup } = this.#options
+    const { clock, logger, lookup, transactionVersion } = this.#options
     for (const shard of [...lookup.runtime.active()]) {
       let seen = 0
       for (const entry of shard.entries()) {
@@ -37,7 +39,8 @@ export class TransactionUpkeep {
         const { transaction, transactionalId } = entry
         const ageMs = clock.monotonicMs() - entry.beganMs
         if (transaction === undefined || entry.isPending || !isTimedOut(transaction, ageMs)) continue
-        const error = await shard.exclusively(entry, () => shard.write(entry, fence(transaction, clock.now())))
+        const fenced = fence(transaction, { now: clock.now(), transactionVersion: transactionVersion() })
+        const error = await shard.exclusively(entry, () => shard.write(entry, fenced))
         if (error === 'NONE') {
           logger.info(
             {},

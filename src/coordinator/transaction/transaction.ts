@@ -26,10 +26,14 @@ export interface Transaction {
   readonly state: TransactionState
   readonly producerId: number
   readonly producerEpoch: number
-  /** The producer id before the last InitProducerId, -1 if unknown: it is not in the log. */
+  /** The producer id before the current one, or the same; -1 if unknown: values of version 0 do not hold it. */
   readonly previousProducerId: number
-  /** The epoch that the last InitProducerId named, -1 without one or if unknown: it is not in the log. */
+  /** While the end is prepared that uses up the last epoch: the producer id that follows, in epoch 0; else -1. */
+  readonly nextProducerId: number
+  /** The epoch that the last InitProducerId named, or that the last end was for; -1 without one or if unknown: it is not in the log. */
   readonly lastProducerEpoch: number
+  /** `transaction.version` by which the client added partitions or ended its transaction last: 2 gives each transaction an epoch (KIP-890). */
+  readonly clientVersion: number
   readonly timeoutMs: number
   readonly partitions: TopicPartitions
   /** Wall clock of the first partition; -1 before. */
@@ -42,6 +46,12 @@ export interface ProducerIdentity {
   readonly producerId: number
   readonly producerEpoch: number
 }
+
+/** The first `transaction.version` whose values in the log have tagged fields. */
+export const FLEXIBLE_VALUES = 1
+
+/** The first `transaction.version` with an epoch for each transaction (KIP-890). */
+export const EPOCH_PER_TRANSACTION = 2
 
 /** What to write, or what to answer without writing: an error, or NONE when all is as it was asked for. */
 export type TransactionDecision = { readonly next: Transaction } | { readonly error: ErrorName }

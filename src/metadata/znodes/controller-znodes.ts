@@ -1,3 +1,4 @@
+import type { FinalizedFeatures } from '../features.ts'
 import { encodeJson, ZnodeFormatError, ZnodeObject } from './znode-json.ts'
 import { ZnodePath } from './znode-paths.ts'
 
@@ -59,7 +60,18 @@ export function decodeProducerIdBlock(data: Uint8Array | null): ProducerIdBlock 
   return { brokerId: json.int('broker'), first: json.int('block_start'), last: json.int('block_end') }
 }
 
-/** `/feature` (KIP-584): nothing finalized, which is what ZooKeeper mode has. */
-export function encodeFeatures(): Uint8Array {
-  return encodeJson({ features: {}, version: 2, status: 1 })
+const FEATURES_ENABLED = 1
+
+/** `/feature` (KIP-584) in the format of Kafka 3.3 and later (version 2). */
+export function encodeFeatures(levels: FinalizedFeatures['levels']): Uint8Array {
+  const features = Object.fromEntries([...levels].map(([feature, level]) => [feature, { max_version_level: level }]))
+  return encodeJson({ features, version: 2, status: FEATURES_ENABLED })
+}
+
+/** Reads `/feature` of any version: levels by feature, none where features are disabled. */
+export function decodeFeatures(data: Uint8Array | null): FinalizedFeatures['levels'] {
+  const json = ZnodeObject.parse(ZnodePath.feature, data)
+  if (json.int('status') !== FEATURES_ENABLED) return new Map()
+  const features = json.object('features')
+  return new Map(features.names().map(name => [name, features.object(name).int('max_version_level')]))
 }

@@ -17,6 +17,8 @@ export const TransactionLogValue = data(
   { versions: '0-1', flexible: '1+' },
   {
     producerId: int64(),
+    previousProducerId: int64().from(1).default(-1).tagged(0),
+    nextProducerId: int64().from(1).default(-1).tagged(1),
     producerEpoch: int16(),
     transactionTimeoutMs: int32(),
     transactionStatus: int8(),
@@ -26,6 +28,7 @@ export const TransactionLogValue = data(
     }).nullable(),
     transactionLastUpdateTimestampMs: int64(),
     transactionStartTimestampMs: int64(),
+    clientTransactionVersion: int16().from(1).tagged(2),
   },
 )
 export type TransactionLogValue = MessageOf<typeof TransactionLogValue>
