@@ -4,13 +4,13 @@ import { FRONTS } from './settings.ts'
 
 /** What can happen, and how often it is chosen. */
 const FAULTS = [
-  ['leader moves', 5],
-  ['coordinator moves', 7],
-  ['front down', 3],
-  ['cut', 3],
+  ['leader moves', 6],
+  ['coordinator moves', 10],
+  ['front down', 4],
+  ['cut', 4],
   ['hang', 3],
   ['slow', 2],
-  ['meddling', 10],
+  ['meddling', 14],
   ['late writes', 3],
   ['laggard', 2],
   ['crash', 3],
