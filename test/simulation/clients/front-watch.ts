@@ -59,7 +59,8 @@ export class FrontWatch {
   }
 
   #joined({ errorCode }: Fields, clientId: string): void {
-    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID)
+    // It may have left since it asked.
+    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID && this.#staying.has(clientId))
       this.#world.fail(`${clientId} was put out of its group without a fault`)
   }
 

@@ -169,6 +169,12 @@ export function readerOptions(
   }
 }
 
+/** A batch that was handed out whole: by which assignment, and when. */
+interface BatchInHand {
+  readonly assignment: number
+  readonly sinceMs: number
+}
+
 /** What a member does with its records. */
 class ReadingLife {
   consumer!: Reader
@@ -274,8 +280,8 @@ class ReadingLife {
       const next = await Promise.race([iterator.next(), ended])
       if (next === undefined || next.done) return
       // All of it is in hand at once, whatever becomes of its partition meanwhile.
-      const assignment = this.#assignmentOf(next.value)
-      for (const record of next.value.records) await this.#work(record, true, assignment)
+      const inHand = { assignment: this.#assignmentOf(next.value), sinceMs: this.#world.clock.monotonicMs() }
+      for (const record of next.value.records) await this.#work(record, true, inHand)
       if (signal.aborted) {
         await iterator.return()
         return
@@ -283,15 +289,15 @@ class ReadingLife {
     }
   }
 
-  async #work(record: Read, isInOrder: boolean, inHandSince?: number): Promise<void> {
+  async #work(record: Read, isInOrder: boolean, batch?: BatchInHand): Promise<void> {
     const world = this.#world
-    const assignment = inHandSince ?? this.#assignmentOf(record)
+    const assignment = batch?.assignment ?? this.#assignmentOf(record)
     // Of a batch the rest is in hand also when its partition has gone, and that is no claim to it.
-    if (inHandSince === undefined || this.#isAssigned(record)) this.#owns(record)
+    if (batch === undefined || this.#isAssigned(record)) this.#owns(record)
     if (this.#isCalled && !this.#isAssigned(record))
       world.fail(`${this.#name} is given ${record.offset} of ${record.topic}-${record.partition}, which has gone`)
     if (this.#mayStray) this.#detours.handedOut(record)
-    this.#inWork.set(record, world.clock.monotonicMs())
+    this.#inWork.set(record, batch?.sinceMs ?? world.clock.monotonicMs())
     if (world.chance(4)) await world.sleep(world.random.below(world.chance(12) ? 2_000 : 40))
     this.#inWork.delete(record)
     world.ledger(this.#settings.group).done(record.value!)
