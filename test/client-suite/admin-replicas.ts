@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { eventually, failsWith, type Scenario, type SuiteCluster } from './suite.ts'
 
 const LACKS_REASSIGNMENTS = 'Monedula serves no reassignments: there is one broker'
-const LACKS_UPDATES = 'Monedula has no features to finalize, as Kafka in ZooKeeper mode'
 
 async function election(cluster: SuiteCluster): Promise<void> {
   const topic = await cluster.topic()
@@ -93,7 +92,6 @@ export const adminReplicaScenarios: readonly Scenario[] = [
   { name: 'features are described', run: features },
   {
     name: 'a feature that is not there is refused, and a trial changes none',
-    lacking: { monedula: LACKS_UPDATES },
     run: featureUpdates,
   },
 ]
