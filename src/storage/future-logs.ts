@@ -123,6 +123,7 @@ export class FutureLogs {
       topicPartition,
       config: configOf(topicPartition.topic),
       wasClean: true,
+      wasCutOff: false,
       recoveryPoint: future.logEndOffset,
       logStartOffset: future.logStartOffset,
       highWatermark: future.highWatermark,

@@ -79,6 +79,7 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
     })
   }
   try {
+    const wasCutOff = !wasClean && managed.beginRecovery()
     for (const name of disk.list(path)) {
       const parsed = parseDirectoryName(name)
       if (parsed === undefined || !disk.stat(`${path}/${name}`)?.isDirectory) continue
@@ -93,6 +94,7 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
         topicPartition,
         config: options.configOf(topicPartition.topic),
         wasClean,
+        wasCutOff,
         recoveryPoint: offsetOf(offsets.recoveryPoints, topicPartition),
         logStartOffset: offsetOf(offsets.logStartOffsets, topicPartition),
         highWatermark: offsetOf(offsets.highWatermarks, topicPartition),
@@ -111,6 +113,7 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
       // A log may end below its recovery point now, and one of which the checkpoints speak may be gone: what is appended
       // there from now on must not be taken for what they speak of.
       await Promise.all([managed.saveRecoveryPoints(), managed.saveLogStartOffsets(), managed.saveHighWatermarks()])
+      managed.endRecovery()
     }
   } catch (error) {
     if (error instanceof DiskError) directory.failed(error)

@@ -38,6 +38,8 @@ export interface LoadOptions {
   readonly config: LogConfig
   /** The broker that wrote it last stopped cleanly: nothing needs recovery. */
   readonly wasClean: boolean
+  /** The recovery before was cut off: it may have cut the log without having synced it. */
+  readonly wasCutOff: boolean
   /** From the checkpoints; 0 where they know nothing. */
   readonly recoveryPoint: number
   readonly logStartOffset: number

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
+import { MemoryDisk, SimulatedClock, seededRandom } from '../platform/index.ts'
 import { append, batchOf, openLog, readAll, valuesOf } from './log.test.fixture.ts'
 
 const LOG = '/logs/t-0/00000000000000000000.log'
@@ -276,17 +276,27 @@ it('what is appended after a cut that the power took back survives a kill', asyn
 })
 
 it('what a recovery cut off that was killed before it synced does not come back with the power', async () => {
-  const { disk, log } = await openLog()
+  let held: Promise<void> | undefined
+  const { disk, log } = await openLog({}, { disk: new MemoryDisk({ syncDelay: () => held ?? Promise.resolve() }) })
   for (const value of ['a', 'b']) append(log, [value])
-  const whole = log.size
-  append(log, ['c'])
   await log.flush()
+  const whole = log.size
   const first = disk.kill()
-  const cut = first.open(LOG)
-  cut.truncate(whole)
-  cut.close()
+  put(first, LOG, batchOf(['torn']).subarray(0, 70), whole)
+  const torn = first.open(LOG)
+  await torn.sync()
+  torn.close()
+  // No sync comes to its end from here on: the recovery cuts, and is killed.
+  held = new Promise(() => {})
+  reopened(first).catch(() => undefined)
+  for (let steps = 0; steps < 1_000 && first.stat(LOG)!.size > whole; steps++) await Promise.resolve()
   const second = first.kill()
   assert.ok(second.durableSize(LOG)! > whole)
+  held = undefined
   assert.deepEqual(valuesOf((await reopened(second)).log), ['a', 'b'])
   assert.equal(second.durableSize(LOG), whole)
+  assert.deepEqual(
+    second.list('/logs').filter(name => name.includes('recovery')),
+    ['recovery-point-offset-checkpoint'],
+  )
 })

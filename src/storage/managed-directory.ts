@@ -3,6 +3,7 @@ import { CheckpointError, OffsetCheckpoint, type PartitionOffset } from './check
 import { CleanShutdownFile } from './clean-shutdown-file.ts'
 import type { Log } from './log.ts'
 import type { LogDirectory } from './log-directory.ts'
+import { RecoveryMarker } from './recovery-marker.ts'
 import { partitionName } from './topic-partition.ts'
 
 const CLOSES_AT_ONCE = 32
@@ -23,6 +24,7 @@ export class ManagedDirectory {
   wasClean = true
   readonly #lock: DiskLock
   readonly #cleanShutdown: CleanShutdownFile
+  readonly #recovery: RecoveryMarker
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #highWatermarks: OffsetCheckpoint
   readonly #logStartOffsets: OffsetCheckpoint
@@ -42,6 +44,7 @@ export class ManagedDirectory {
     this.#disk = disk
     this.#lock = lock
     this.#cleanShutdown = new CleanShutdownFile(disk, path)
+    this.#recovery = new RecoveryMarker(disk, path)
     this.#recoveryPoints = new OffsetCheckpoint(disk, path, 'recovery-point-offset-checkpoint')
     this.#highWatermarks = new OffsetCheckpoint(disk, path, 'replication-offset-checkpoint')
     this.#logStartOffsets = new OffsetCheckpoint(disk, path, 'log-start-offset-checkpoint')
@@ -55,6 +58,16 @@ export class ManagedDirectory {
   /** Whether the last run stopped cleanly; the marker is gone for good then. */
   takeCleanMarker(): Promise<boolean> {
     return this.directory.runLater(() => this.#cleanShutdown.take())
+  }
+
+  /** The logs are going to be recovered; whether the recovery before was cut off. */
+  beginRecovery(): boolean {
+    return this.directory.run(() => this.#recovery.begin())
+  }
+
+  /** All logs are recovered, and what was cut off does not come back. */
+  endRecovery(): void {
+    this.directory.run(() => this.#recovery.end())
   }
 
   /** Reads the checkpoints. A broken one counts as empty, which costs a longer recovery; `onBroken` hears of it. */

@@ -44,6 +44,8 @@ export async function recoverSegments(
   rebuildProducers(producers, parts, { ...range, endOffset: first.baseOffset })
   let end = first.baseOffset
   let previousIsDense = true
+  let wasCut = options.wasCutOff
+  const countBefore = segments.count
   for (const segment of unflushed) {
     const isGap = segment.baseOffset > end && segment.baseOffset > options.logStartOffset
     if (isGap && previousIsDense && gapMeansLoss(segment, options)) {
@@ -63,16 +65,18 @@ export async function recoverSegments(
     end = scan.nextOffset
     previousIsDense = scan.isDense
     if (scan.bytesCut > 0) {
+      wasCut = true
       const next = segments.higher(segment.baseOffset)
       if (next !== undefined) dropFrom(next, parts, options, 'the segment before it was cut')
       break
     }
   }
   producers.mapEndOffset = end
-  // What was cut off, now or by a recovery before this that was killed, must not come back with the next power cut, when readers
-  // have seen something else in its place.
-  await segments.active.records.sync()
-  await options.context.disk.syncDirectory(options.path)
+  if (wasCut || segments.count < countBefore) {
+    // What was cut off must not come back with the next power cut, when readers have seen something else in its place.
+    await segments.active.records.sync()
+    await options.context.disk.syncDirectory(options.path)
+  }
   // The log was being cut, and the checkpoint does not know it: the next recovery would look at what comes before, and undo this one.
   if (end < recoveryPoint && end === first.baseOffset && first !== segments.first) {
     return recoverSegments(parts, options, end)
