@@ -56,13 +56,23 @@ export class ImplicitPartitions {
     return name => (isMissing(name) ? error : 'NONE')
   }
 
-  /** Partitions of this broker that the transaction has not begun to write to, and that the coordinator does not know of. */
-  #missing({ transactionalId, producer, names }: ImplicitWrite): PartitionName[] {
-    return names.filter(name => {
-      const log = this.#replicas.hosted.find(name.topic, name.partition)?.log
-      // Without a log the write itself says what is wrong.
-      if (!log || log.hasOpenTransaction(producer.producerId, producer.producerEpoch)) return false
-      return this.#transactions.verify(transactionalId, producer, name) !== 'NONE'
-    })
+  #missing(write: ImplicitWrite): PartitionName[] {
+    const coordinator = { replicas: this.#replicas, transactions: this.#transactions }
+    return write.names.filter(name => memberError(write, name, coordinator) !== 'NONE')
   }
+}
+
+/**
+ * Why a partition is no part of the producer's transaction, as the coordinator says it; NONE where it is: the transaction has begun to
+ * write there, or the coordinator knows that it will.
+ */
+export function memberError(
+  { transactionalId, producer }: Pick<ImplicitWrite, 'transactionalId' | 'producer'>,
+  name: PartitionName,
+  { replicas, transactions }: { readonly replicas: ReplicaManager; readonly transactions: TransactionCoordinator },
+): ErrorName {
+  const log = replicas.hosted.find(name.topic, name.partition)?.log
+  // Without a log the write itself says what is wrong.
+  if (!log || log.hasOpenTransaction(producer.producerId, producer.producerEpoch)) return 'NONE'
+  return transactions.verify(transactionalId, producer, name)
 }

@@ -1,9 +1,9 @@
-import type { PartitionName, ProducerIdentity } from '../coordinator/index.ts'
+import { EPOCH_PER_TRANSACTION, type PartitionName, type ProducerIdentity } from '../coordinator/index.ts'
 import { TRANSACTION_VERSION } from '../metadata/index.ts'
 import { BATCH_FIELD, type ErrorName, LOG_OVERHEAD_BYTES, readBatchHeader } from '../protocol/index.ts'
 import type { AppendEntry } from '../replication/index.ts'
 import type { BrokerServices } from './broker-services.ts'
-import type { AdditionOutcome, ImplicitWrite } from './implicit-partitions.ts'
+import { type AdditionOutcome, type ImplicitWrite, memberError } from './implicit-partitions.ts'
 
 const TRANSACTIONAL_BIT = 0x10
 
@@ -35,14 +35,10 @@ export interface VerifiedWrite {
  * `INVALID_PRODUCER_EPOCH` for a fenced producer; else why the coordinator cannot tell. Coordinator and partition are in
  * this process, so nothing comes between this answer and the append that follows in the same turn.
  */
-export function verifyWrite(write: VerifiedWrite, { config, replicas, transactions }: BrokerServices): ErrorName {
-  const { transactionalId, producer, name, knowsAbortable } = write
-  if (!config.get('transaction.partition.verification.enable')) return 'NONE'
-  const log = replicas.hosted.find(name.topic, name.partition)?.log
-  // Without a log the append says what is wrong.
-  if (!log || log.hasOpenTransaction(producer.producerId, producer.producerEpoch)) return 'NONE'
-  const error = transactions.verify(transactionalId, producer, name)
-  return error === 'TRANSACTION_ABORTABLE' && !knowsAbortable ? 'INVALID_TXN_STATE' : fencedAsInvalidEpoch(error)
+export function verifyWrite(write: VerifiedWrite, services: BrokerServices): ErrorName {
+  if (!services.config.get('transaction.partition.verification.enable')) return 'NONE'
+  const error = memberError(write, write.name, services)
+  return error === 'TRANSACTION_ABORTABLE' && !write.knowsAbortable ? 'INVALID_TXN_STATE' : fencedAsInvalidEpoch(error)
 }
 
 /** What who writes is told where a coordinator says that the producer is fenced. */
@@ -60,7 +56,8 @@ export function implicitlyProduced(
   { transactionalId, apiVersion }: { readonly transactionalId: string; readonly apiVersion: number },
   { metadata }: BrokerServices,
 ): ImplicitWrite | undefined {
-  if (apiVersion < FIRST_IMPLICIT_PRODUCE || metadata.image().featureLevel(TRANSACTION_VERSION) < 2) return undefined
+  if (apiVersion < FIRST_IMPLICIT_PRODUCE || metadata.image().featureLevel(TRANSACTION_VERSION) < EPOCH_PER_TRANSACTION)
+    return undefined
   const written = entries.filter(isTransactional)
   const first = written[0]?.records
   const producer = first ? readBatchHeader(first, 0) : undefined

@@ -31,17 +31,30 @@ function listenTo(signal: AbortSignal): Waiters {
   return { callbacks, listener }
 }
 
+/** What is said of a signal that is none, where no compiler looks. */
+function mistakeOf(signal: AbortSignal): KafkaError | undefined {
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return undefined
+  const given = Object(signal).constructor?.name ?? typeof signal
+  const way = `signal: give an AbortSignal, such as controller.signal, not ${signal === null ? 'null' : given}`
+  return new KafkaError('INVALID_REQUEST', way)
+}
+
+/** For a loop, which an aborted signal ends without an error. @throws KafkaError INVALID_REQUEST for a signal that is none */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  const mistake = signal === undefined ? undefined : mistakeOf(signal)
+  if (mistake !== undefined) throw mistake
+}
+
 /**
- * Why nothing is begun under a signal: its reason where it is aborted already; INVALID_REQUEST for what is no signal, where no compiler
- * looks. Undefined where there is nothing against it.
+ * Why nothing is begun under a signal: its reason where it is aborted already; INVALID_REQUEST for what is no signal. Undefined where
+ * there is nothing against it.
  */
 export function endOf(signal: AbortSignal | undefined): { readonly reason: unknown } | undefined {
   if (signal === undefined) return undefined
-  const { aborted, addEventListener, reason } = Object(signal) as Partial<AbortSignal>
-  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return aborted ? { reason } : undefined
-  const given = Object(signal).constructor?.name ?? typeof signal
-  const way = `signal: give an AbortSignal, such as controller.signal, not ${signal === null ? 'null' : given}`
-  return { reason: new KafkaError('INVALID_REQUEST', way) }
+  const mistake = mistakeOf(signal)
+  if (mistake !== undefined) return { reason: mistake }
+  return signal.aborted ? { reason: signal.reason } : undefined
 }
 
 /** @throws the reason of a signal that is aborted already; KafkaError INVALID_REQUEST for what is none */

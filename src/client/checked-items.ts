@@ -19,16 +19,25 @@ export const PARTITION_FIELDS = { topic: 'text', partition: 'integer' } as const
 
 /**
  * Looks at what a call is about, where perhaps no compiler has: a single thing in place of a list, or fields as other clients name
- * them, would be sent as what they are not. Fields that are not needed are left alone.
- * @throws KafkaError INVALID_REQUEST that names what is missing
+ * them, would be sent as what they are not. Fields that are not needed are left alone where it is not said which are `known`.
+ * @throws KafkaError INVALID_REQUEST that names what is missing, or what there is not
  */
-export function checkItems(what: string, items: unknown, needed: NeededFields = {}): void {
+export function checkItems<I>(
+  what: string,
+  items: readonly I[],
+  needed: NeededFields = {},
+  known?: KnownFields<I>,
+): void {
   // `createTopics({ topics })` is how others have it, and `deleteTopics('orders')` a slip.
   if (!Array.isArray(items)) throw new KafkaError('INVALID_REQUEST', `${what}: give a list, not ${kindOf(items)}`)
   const fields = Object.entries(needed)
-  if (fields.length === 0) return
+  if (fields.length > 0) checkNeeded(what, items, fields)
+  if (known !== undefined) for (const item of items) checkFields(what, item, known)
+}
+
+function checkNeeded(what: string, items: readonly unknown[], fields: readonly [string, keyof typeof KINDS][]): void {
   const wanted = `give a list of { ${fields.map(([name]) => name).join(', ')} }`
-  for (const item of items as unknown[]) {
+  for (const item of items) {
     if (typeof item !== 'object' || item === null)
       throw new KafkaError('INVALID_REQUEST', `${what}: ${wanted}, not of ${kindOf(item)}`)
     for (const [name, kind] of fields) {

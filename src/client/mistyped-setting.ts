@@ -30,7 +30,6 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['dr_cb', 'the promise of send()'],
   ['dr_msg_cb', 'the promise of send()'],
   ['autoCommit', 'enableAutoCommit of the consumer'],
-  ['partitionsConsumedConcurrently', 'concurrency'],
   ['numPartitions', 'partitions'],
   ['num_partitions', 'partitions'],
   ['replicaAssignment', 'assignments'],

@@ -25,7 +25,7 @@ export type { PartitionLoader, PartitionWriter, ReadableLog } from './runtime/pa
 export { type ReadLogOptions, readLog } from './runtime/read-log.ts'
 export type { MarkerWriter } from './transaction/marker-writer.ts'
 export type { PartitionName } from './transaction/topic-partitions.ts'
-export type { ProducerIdentity, TransactionState } from './transaction/transaction.ts'
+export { EPOCH_PER_TRANSACTION, type ProducerIdentity, type TransactionState } from './transaction/transaction.ts'
 export { type TransactionConfig, transactionConfig } from './transaction/transaction-config.ts'
 export {
   TransactionCoordinator,

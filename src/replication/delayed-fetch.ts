@@ -42,7 +42,8 @@ export class DelayedFetch extends DelayedOperation {
   readonly watchCount: number
   readonly #requests: readonly FetchPartition[]
   readonly #watches: readonly FetchWatch[]
-  readonly #room = new RoomWatch(this)
+  /** Made when it first finds no memory: few ever do. */
+  #room: RoomWatch | undefined
   readonly #how: DelayedFetchOptions
   #resolve: (results: readonly FetchPartitionResult[]) => void = () => {}
   #bytes = 0
@@ -63,7 +64,7 @@ export class DelayedFetch extends DelayedOperation {
       watch.begin()
     }
     this.watchCount = this.#watches.length
-    if (how.isStarved) how.awaitRoom(this.#room)
+    if (how.isStarved) this.#awaitRoom()
     how.purgatory.enter(this, params.maxWaitMs)
   }
 
@@ -78,7 +79,12 @@ export class DelayedFetch extends DelayedOperation {
   roomCame(): void {
     const limits = this.#how.limits()
     if (limits.minOneMessage) this.#look(limits)
-    else this.#how.awaitRoom(this.#room)
+    else this.#awaitRoom()
+  }
+
+  #awaitRoom(): void {
+    this.#room ??= new RoomWatch(this)
+    this.#how.awaitRoom(this.#room)
   }
 
   #look(limits: FetchLimits): void {
@@ -89,8 +95,8 @@ export class DelayedFetch extends DelayedOperation {
     }
     this.#bytes = 0
     for (const watch of this.#watches) this.#bytes += watch.reset(results[watch.index]!.recordBytes)
-    this.#room.leave()
-    if (isStarved(results)) this.#how.awaitRoom(this.#room)
+    this.#room?.leave()
+    if (isStarved(results)) this.#awaitRoom()
   }
 
   /** Answers with whatever there is. */
@@ -114,7 +120,7 @@ export class DelayedFetch extends DelayedOperation {
   #complete(results: readonly FetchPartitionResult[]): void {
     this.#isDone = true
     for (const watch of this.#watches) watch.leave()
-    this.#room.leave()
+    this.#room?.leave()
     this.leave()
     this.#how.onDone(this, results)
     this.#resolve(results)

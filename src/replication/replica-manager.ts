@@ -1,7 +1,7 @@
 import { type ClusterDelta, ClusterImage, type ComingChange, type TopicImage } from '../metadata/index.ts'
 import { type Clock, inTurns, type Logger, type Workers } from '../platform/index.ts'
 import { KafkaError, ZERO_UUID } from '../protocol/index.ts'
-import type { Log, LogManager, TopicPartition } from '../storage/index.ts'
+import { formerTopic, type Log, type LogManager, type TopicPartition } from '../storage/index.ts'
 import { type AppendRequest, type AppendResult, appendRecords } from './append.ts'
 import { type DeleteRecordsEntry, type DeleteRecordsResult, deleteRecords } from './delete-records.ts'
 import { DirectoryMoves } from './directory-moves.ts'
@@ -168,13 +168,12 @@ export class ReplicaManager {
    * that are not there at all stay as they are: it may be the metadata that is lost.
    */
   #setAsideFormerTopics(): void {
-    for (const { topicPartition, topicId } of [...this.#options.logManager.allLogs()]) {
-      const { topic, partition } = topicPartition
-      const current = this.#image.topic(topic)?.topicId ?? ZERO_UUID
-      if (current === ZERO_UUID || topicId === undefined || topicId === current) continue
-      if (this.hosted.find(topic, partition)) continue
+    for (const log of [...this.#options.logManager.allLogs()]) {
+      const { topic, partition } = log.topicPartition
+      const ids = formerTopic(log, name => this.#image.topic(name)?.topicId)
+      if (ids === undefined || this.hosted.find(topic, partition)) continue
       try {
-        this.#setAside(topicPartition, { found: topicId, expected: current })
+        this.#setAside(log.topicPartition, ids)
       } catch (error) {
         this.#logger.error({ err: error }, `Could not set aside the log of a former topic ${topic}-${partition}`)
       }

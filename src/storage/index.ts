@@ -24,6 +24,7 @@ export {
 } from './meta-properties.ts'
 export type { AppendOrigin } from './producer-state.ts'
 export { type RecordError, RecordValidationError } from './record-check.ts'
+export { formerTopic } from './stray-logs.ts'
 export type { FoundTimestamp } from './timestamp-search.ts'
 export { partitionName, type TopicPartition } from './topic-partition.ts'
 export type { AbortedTransaction } from './transaction-index.ts'

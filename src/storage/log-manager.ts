@@ -17,7 +17,7 @@ import { OpenFiles } from './open-files.ts'
 import { PeriodicTasks } from './periodic-tasks.ts'
 import { PreferredDirectories } from './preferred-directories.ts'
 import { RemovalQueue } from './removal-queue.ts'
-import { isOfFormerTopic, strayOf } from './stray-logs.ts'
+import { formerTopic, strayOf } from './stray-logs.ts'
 import { TailCacheBudget } from './tail-cache.ts'
 import { markedDirectoryName, partitionName, type TopicPartition } from './topic-partition.ts'
 
@@ -161,12 +161,13 @@ export class LogManager {
 
   /** A copy that was in the making when its topic was deleted, in a directory that has been missing since. */
   #setAsideFormerCopies(): void {
-    for (const { path, topicPartition, isOffline } of this.#futures
-      .all()
-      .filter(log => isOfFormerTopic(log, this.#options.topicIdOf))) {
-      if (isOffline) continue
-      const { log, managed } = this.#futures.forget(topicPartition)!
-      this.#logger.warn({ directory: managed.path }, `setting aside ${path}: a copy for a former topic of that name`)
+    for (const copy of this.#futures.all()) {
+      if (copy.isOffline || formerTopic(copy, this.#options.topicIdOf) === undefined) continue
+      const { log, managed } = this.#futures.forget(copy.topicPartition)!
+      this.#logger.warn(
+        { directory: managed.path },
+        `setting aside ${log.path}: a copy for a former topic of that name`,
+      )
       try {
         this.#setAside(log, managed, 'stray')
       } catch (error) {

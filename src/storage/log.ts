@@ -20,6 +20,7 @@ import {
 import { rebuildProducers } from './producer-replay.ts'
 import type { AppendOrigin } from './producer-state.ts'
 import { recordRules } from './record-check.ts'
+import { maxTimestampOf } from './time-index.ts'
 import { type FoundTimestamp, findByTimestamp, findMaxTimestamp } from './timestamp-search.ts'
 import { partitionName, type TopicPartition } from './topic-partition.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
@@ -208,9 +209,9 @@ export class Log {
     let [maxTimestamp, offsetOfMaxTimestamp, recordCount] = [-1, first.lastOffset, 0]
     for (const header of batches) {
       recordCount += header.lastOffset - header.baseOffset + 1
-      // One that compaction emptied has the time of what is gone.
-      if (header.maxTimestamp > maxTimestamp && header.recordCount !== 0) {
-        maxTimestamp = header.maxTimestamp
+      const timestamp = maxTimestampOf(header)
+      if (timestamp > maxTimestamp) {
+        maxTimestamp = timestamp
         offsetOfMaxTimestamp = header.lastOffset
       }
     }

@@ -4,10 +4,14 @@ import type { Log } from './log.ts'
 /** The id of the topic that has this name now, undefined where none has. */
 export type TopicIdOf = (topic: string) => string | undefined
 
-/** Whether the log is known to be of a topic that has given its name to another one. */
-export function isOfFormerTopic({ topicId, topicPartition }: Log, topicIdOf: TopicIdOf | undefined): boolean {
+/** The ids of a log's topic and of the one that has its name now, where these are known to be two. */
+export function formerTopic(
+  { topicId, topicPartition }: Log,
+  topicIdOf: TopicIdOf | undefined,
+): { readonly found: string; readonly expected: string } | undefined {
   const current = topicIdOf?.(topicPartition.topic) ?? ZERO_UUID
-  return current !== ZERO_UUID && topicId !== undefined && topicId !== current
+  if (current === ZERO_UUID || topicId === undefined || topicId === current) return undefined
+  return { found: topicId, expected: current }
 }
 
 /** Which of two logs of one partition does not count: that of a topic deleted since, or the empty one; undefined where nobody can tell. */
@@ -21,5 +25,5 @@ export function strayOf(first: Log, second: Log, topicIdOf: TopicIdOf | undefine
 /** Whether the log is known to be of a topic that is no more; one that does not know its topic may be of this one. */
 function isOfAnotherTopic(log: Log, topicIdOf: TopicIdOf | undefined): boolean {
   const isGone = topicIdOf !== undefined && topicIdOf(log.topicPartition.topic) === undefined
-  return isGone || isOfFormerTopic(log, topicIdOf)
+  return isGone || formerTopic(log, topicIdOf) !== undefined
 }

@@ -13,11 +13,16 @@ export interface TimestampOffset {
 }
 
 /**
- * The largest timestamp of a batch's records, with the batch's last offset; -1 where it has none any more, for the header
- * of a batch that compaction emptied still has the time of what was in it.
+ * The largest timestamp of a batch's records; -1 where it has none any more, for the header of a batch that compaction emptied
+ * still has the time of what was in it.
  */
-export function newestOf({ recordCount, maxTimestamp, lastOffset }: BatchHeader): TimestampOffset {
-  return { timestamp: recordCount === 0 ? NO_TIMESTAMP : maxTimestamp, offset: lastOffset }
+export function maxTimestampOf({ recordCount, maxTimestamp }: BatchHeader): number {
+  return recordCount === 0 ? NO_TIMESTAMP : maxTimestamp
+}
+
+/** {@link maxTimestampOf} a batch, with its last offset. */
+export function newestOf(header: BatchHeader): TimestampOffset {
+  return { timestamp: maxTimestampOf(header), offset: header.lastOffset }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { PartitionName } from '../../coordinator/index.ts'
+import { EPOCH_PER_TRANSACTION, type PartitionName } from '../../coordinator/index.ts'
 import { OFFSETS_TOPIC } from '../../metadata/index.ts'
 import { ErrorCode, type ErrorName, type MessageInput } from '../../protocol/index.ts'
 import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/messages/28-txn-offset-commit.ts'
@@ -15,7 +15,7 @@ const FIRST_IMPLICIT = 5
  * (KIP-447). v5 makes the group part of the transaction by itself (KIP-890), where transaction.version is 2.
  */
 export const txnOffsetCommit = handler(TxnOffsetCommitRequest, TxnOffsetCommitResponse, {
-  sinceTransactionVersion: { version: FIRST_IMPLICIT, level: 2 },
+  sinceTransactionVersion: { version: FIRST_IMPLICIT, level: EPOCH_PER_TRANSACTION },
   handle: async (request, context) => {
     const { apiVersion, services } = context
     if (apiVersion >= FIRST_IMPLICIT) {

@@ -99,8 +99,7 @@ export async function describeAcls(call: AdminCall, filter: AclFilter): Promise<
 }
 
 export async function createAcls(call: AdminCall, acls: readonly NewAcl[]): Promise<void> {
-  checkItems('creating ACLs', acls, NEEDED)
-  for (const acl of acls) checkFields('creating ACLs', acl, FIELDS)
+  checkItems('creating ACLs', acls, NEEDED, FIELDS)
   const items = acls.map((acl, index) => ({ acl, key: `${index}: ${aclText(acl)}` }))
   await settle(call, { what: 'creating ACLs', items, keyOf: ({ key }) => key }, async left => {
     const { results } = await call.cluster.requestAny(CREATE, { creations: left.map(({ acl }) => bindingOnWire(acl)) })
@@ -110,8 +109,7 @@ export async function createAcls(call: AdminCall, acls: readonly NewAcl[]): Prom
 }
 
 export async function deleteAcls(call: AdminCall, filters: readonly AclFilter[]): Promise<AclBinding[]> {
-  checkItems('deleting ACLs', filters)
-  for (const filter of filters) checkFields<AclFilter>('deleting ACLs', filter, FIELDS)
+  checkItems<AclFilter>('deleting ACLs', filters, {}, FIELDS)
   const items = filters.map((filter, index) => ({ filter, key: `${index}: ${aclText(filter)}` }))
   const deleted = await settle(call, { what: 'deleting ACLs', items, keyOf: ({ key }) => key }, async left => {
     const answer = await call.cluster.requestAny(DELETE, { filters: left.map(({ filter }) => filterOnWire(filter)) })

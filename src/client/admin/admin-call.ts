@@ -7,7 +7,7 @@ import {
   type MessageOf,
   type Schema,
 } from '../../protocol/index.ts'
-import { checkFields, checkItems, type KnownFields, type NeededFields } from '../checked-items.ts'
+import { checkItems, type KnownFields, type NeededFields } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
 
@@ -90,8 +90,7 @@ export async function settle<I, T>(
   { what, items, keyOf, needed, known }: Form<I>,
   ask: (left: readonly I[]) => Promise<readonly Answer<T>[]>,
 ): Promise<T[]> {
-  checkItems(what, items, needed)
-  if (known !== undefined) for (const item of items) checkFields(what, item, known)
+  checkItems(what, items, needed, known)
   if (items.length === 0) return []
   const results = new Map<string, T>()
   const failures = new Map<string, KafkaError>()

@@ -1,4 +1,4 @@
-import { throwIfEnded } from '../abortable.ts'
+import { checkSignal } from '../abortable.ts'
 import type { ConsumerBatch } from './consumer-options.ts'
 import type { RecordSource } from './record-iterator.ts'
 import { takeUntil } from './take-until.ts'
@@ -11,7 +11,7 @@ export async function* batchesOf<K, V>(
   source: RecordSource<K, V>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
-  if (!signal?.aborted) throwIfEnded(signal)
+  checkSignal(signal)
   while (!signal?.aborted) {
     const delivery = await (signal === undefined ? source.take() : takeUntil(source, signal))
     if (delivery === undefined) return

@@ -4,6 +4,7 @@ import { SimulatedClock, seededRandom, silentLogger } from '../../platform/index
 import type { Cluster } from '../cluster.ts'
 import { partitionKey } from '../topic-partition.ts'
 import { ConsumerProtocolMembership } from './consumer-protocol-membership.ts'
+import { membershipSettings } from './membership.fixture.ts'
 import type { Member } from './membership.ts'
 
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -38,18 +39,7 @@ function soleMember({ heartbeatIntervalMs = INTERVAL_MS } = {}) {
     assign: partitions => void happened.push(`assigned ${partitions.map(partitionKey)}`),
     failed: error => assert.fail(error),
   }
-  const settings = {
-    cluster,
-    logger: silentLogger,
-    groupId: 'readers',
-    groupInstanceId: null,
-    sessionTimeoutMs: 45_000,
-    heartbeatIntervalMs: INTERVAL_MS,
-    maxPollIntervalMs: 300_000,
-    rack: '',
-    assignors: [],
-    remoteAssignor: null,
-  }
+  const settings = membershipSettings(cluster, INTERVAL_MS)
   return { clock, happened, heartbeats, known, membership: new ConsumerProtocolMembership(settings, member) }
 }
 

@@ -63,7 +63,6 @@ const OWN_OPTIONS = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'on
  */
 export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable {
   readonly #config: Config<typeof consumerKeys>
-  readonly #options: ConsumerOptions<K, V>
   readonly #assignors: readonly PartitionAssignor[]
   readonly #cluster: Cluster
   readonly #logger: Logger
@@ -90,7 +89,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   constructor(options: ConsumerOptions<K, V>) {
     const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN_OPTIONS.includes(name)))
     const { config, parts } = readOptions(consumerConfig, settings)
-    this.#options = options
     this.#assignors = checkedAssignors(options.assignors)
     this.#config = config
     this.#limits = fetchLimits(config)
@@ -102,7 +100,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       () => this.#partitions.values(),
       () => this.#membership?.committer,
     )
-    this.#fetcher = this.#createFetcher()
+    this.#fetcher = this.#createFetcher(options)
     this.#member = this.#createMember()
     this.#source = recordSource(this.#deliveries, {
       isClosing: () => this.#closing !== undefined,
@@ -344,10 +342,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return new KafkaError('INVALID_REQUEST', 'there is nothing to read: subscribe() or assign() first')
   }
 
-  #createFetcher(): Fetcher<K, V> {
+  #createFetcher(options: ConsumerOptions<K, V>): Fetcher<K, V> {
     return new Fetcher({
       cluster: this.#cluster,
-      serdes: recordSerdes(this.#options),
+      serdes: recordSerdes(options),
       metrics: this.#metrics,
       ...this.#limits,
       partitions: () => this.#partitions.values(),

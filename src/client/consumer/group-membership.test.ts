@@ -7,6 +7,7 @@ import type { Cluster } from '../cluster.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { cooperativeStickyAssignor } from './assignors/sticky-assignors.ts'
 import { GroupMembership } from './group-membership.ts'
+import { membershipSettings } from './membership.fixture.ts'
 import type { Member } from './membership.ts'
 
 const INTERVAL_MS = 1_000
@@ -82,21 +83,8 @@ function follower() {
     },
     failed: error => assert.fail(error),
   }
-  const membership = new GroupMembership(
-    {
-      cluster,
-      logger: silentLogger,
-      groupId: 'readers',
-      groupInstanceId: null,
-      sessionTimeoutMs: 45_000,
-      heartbeatIntervalMs: INTERVAL_MS,
-      maxPollIntervalMs: 300_000,
-      rack: '',
-      assignors: [cooperativeStickyAssignor],
-      remoteAssignor: null,
-    },
-    member,
-  )
+  const settings = membershipSettings(cluster, INTERVAL_MS, [cooperativeStickyAssignor])
+  const membership = new GroupMembership(settings, member)
   return { clock, happened, membership, state }
 }
 

@@ -41,7 +41,6 @@ const FATAL: ReadonlySet<string> = new Set([
 /** Heartbeats one after the other, from one join to the next. */
 interface Heartbeats {
   timer: Timer | undefined
-  areOver: boolean
 }
 
 type Joined = MessageOf<typeof JoinGroupResponse>
@@ -334,12 +333,12 @@ export class GroupMembership implements Membership {
   #startHeartbeats(): void {
     this.#stopHeartbeats()
     const { cluster, heartbeatIntervalMs } = this.#settings
-    const beats: Heartbeats = { timer: undefined, areOver: false }
+    const beats: Heartbeats = { timer: undefined }
     this.#beats = beats
     const beat = (): void => {
       beats.timer = cluster.settings.clock.schedule(heartbeatIntervalMs, () => {
         void this.#beat(beats).then(goesOn => {
-          if (goesOn && !beats.areOver) beat()
+          if (goesOn && this.#beats === beats) beat()
         })
       })
     }
@@ -347,9 +346,7 @@ export class GroupMembership implements Membership {
   }
 
   #stopHeartbeats(): void {
-    if (this.#beats === undefined) return
-    this.#beats.timer?.cancel()
-    this.#beats.areOver = true
+    this.#beats?.timer?.cancel()
     this.#beats = undefined
   }
 
@@ -366,10 +363,10 @@ export class GroupMembership implements Membership {
         version => ({ groupId, generationId, memberId, ...(version >= 3 ? { groupInstanceId } : {}) }),
         { timeoutMs: sessionTimeoutMs },
       )
-      if (beats.areOver) return false
+      if (this.#beats !== beats) return false
       return this.#answered(errorName(errorCode))
     } catch (error) {
-      if (beats.areOver) return false
+      if (this.#beats !== beats) return false
       if (!(error instanceof KafkaError) || error.fatal) return this.#putOut(KafkaError.from(error))
       cluster.coordinatorMoved('group', groupId)
       return true

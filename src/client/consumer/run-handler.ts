@@ -1,5 +1,5 @@
 import { KafkaError } from '../../protocol/index.ts'
-import { onAbort, throwIfEnded } from '../abortable.ts'
+import { checkSignal, onAbort } from '../abortable.ts'
 import { checkFields, type KnownFields } from '../checked-items.ts'
 import { partitionForKey } from '../producer/murmur2.ts'
 import { isThenable } from '../thenable.ts'
@@ -34,7 +34,7 @@ function checkOptions(options: RunOptions): void {
   if (!(Number.isSafeInteger(concurrency) && concurrency >= 1))
     refuse(`concurrency: ${concurrency} is not a number of calls: give 1 or more`)
   if (!ORDERS.includes(order)) refuse(`order: ${String(order)} is neither partition nor key`)
-  if (!signal?.aborted) throwIfEnded(signal)
+  checkSignal(signal)
 }
 
 /** Calls `handler` with every record of `source` until that ends; see {@link Consumer.run}. No call is under way when it settles. */

@@ -1,8 +1,7 @@
 /** Transactions of the second protocol (KIP-890, `transaction.version` 2): an epoch for each, partitions that are added by writing to them. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { batches, decodeRecords, encodeBatch } from '../../protocol/index.ts'
-import { NO_PARTITIONS } from './topic-partitions.ts'
+import { batches, decodeRecords } from '../../protocol/index.ts'
 import type { Transaction } from './transaction.ts'
 import { producerOf, TransactionFixture } from './transaction-fixture.ts'
 import { decodeTransactionRecord, encodeTransactionRecord } from './transaction-record.ts'
@@ -17,27 +16,8 @@ const VALUE_OF_KAFKA =
 async function started(transaction?: Partial<Transaction>): Promise<TransactionFixture> {
   const before = new TransactionFixture()
   before.transactionVersion = 2
-  if (transaction !== undefined) await written(before, transaction)
+  if (transaction !== undefined) await before.written({ startTimestamp: 1_000_000, ...transaction })
   return TransactionFixture.started(before)
-}
-
-async function written(fixture: TransactionFixture, transaction: Partial<Transaction>): Promise<void> {
-  const record: Transaction = {
-    state: 'Empty',
-    producerId: 1000,
-    producerEpoch: 0,
-    previousProducerId: -1,
-    nextProducerId: -1,
-    lastProducerEpoch: -1,
-    clientVersion: 2,
-    timeoutMs: 60_000,
-    partitions: NO_PARTITIONS,
-    startTimestamp: 1_000_000,
-    lastUpdateTimestamp: fixture.clock.now(),
-    ...transaction,
-  }
-  const encoded = encodeTransactionRecord({ transactionalId: 'id', transaction: record }, 2)
-  await fixture.topic.append(0, encodeBatch({ records: [{ ...encoded, timestamp: 1 }] }))
 }
 
 /** The versions of the values in the log. */

@@ -1,32 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { encodeBatch } from '../../protocol/index.ts'
 import { NO_PARTITIONS } from './topic-partitions.ts'
-import type { Transaction } from './transaction.ts'
 import { producerOf, TransactionFixture } from './transaction-fixture.ts'
-import { encodeTransactionRecord } from './transaction-record.ts'
 
 const first = producerOf('1000/0')
-
-/** Puts a state into the log as if a coordinator had written it. */
-async function written(fixture: TransactionFixture, transaction: Partial<Transaction>): Promise<void> {
-  const record: Transaction = {
-    state: 'Empty',
-    producerId: 1000,
-    producerEpoch: 0,
-    previousProducerId: -1,
-    nextProducerId: -1,
-    lastProducerEpoch: -1,
-    clientVersion: 0,
-    timeoutMs: 60_000,
-    partitions: NO_PARTITIONS,
-    startTimestamp: -1,
-    lastUpdateTimestamp: fixture.clock.now(),
-    ...transaction,
-  }
-  const encoded = encodeTransactionRecord({ transactionalId: 'id', transaction: record }, 0)
-  await fixture.topic.append(0, encodeBatch({ records: [{ ...encoded, timestamp: 1 }] }))
-}
 
 const a0 = new Map([['a', new Set([0])]])
 
@@ -228,7 +205,7 @@ describe('a coordinator that loads', () => {
   for (const result of ['Commit', 'Abort'] as const) {
     it(`goes on with a transaction in Prepare${result}`, async () => {
       const fixture = new TransactionFixture()
-      await written(fixture, { state: `Prepare${result}`, partitions: a0, startTimestamp: 5 })
+      await fixture.written({ state: `Prepare${result}`, partitions: a0, startTimestamp: 5 })
       await fixture.coordinator.onElected(0, 9)
       await fixture.clock.settle()
       assert.deepEqual(fixture.markers.written, [`${result.toLowerCase()} 1000/0 a-0 by 9`])
@@ -240,7 +217,7 @@ describe('a coordinator that loads', () => {
     it(`leaves a transaction in ${state} as it is`, async () => {
       const fixture = new TransactionFixture()
       const partitions = state === 'Ongoing' ? a0 : NO_PARTITIONS
-      await written(fixture, { state, partitions, startTimestamp: fixture.clock.now() })
+      await fixture.written({ state, partitions, startTimestamp: fixture.clock.now() })
       await fixture.coordinator.onElected(0, 9)
       await fixture.clock.settle()
       assert.deepEqual(fixture.markers.written, [])
@@ -266,7 +243,7 @@ describe('a coordinator that loads', () => {
   it('KAFKA-7286: takes records of any size', async () => {
     const fixture = new TransactionFixture()
     const many = new Map([['a', new Set(Array.from({ length: 50_000 }, (_, index) => index))]])
-    await written(fixture, { state: 'Ongoing', partitions: many, startTimestamp: fixture.clock.now() })
+    await fixture.written({ state: 'Ongoing', partitions: many, startTimestamp: fixture.clock.now() })
     await fixture.coordinator.onElected(0, 1)
     assert.deepEqual(await fixture.add(first, ['a-9']), ['NONE'])
   })

@@ -1,12 +1,20 @@
 import { SimulatedClock, silentLogger } from '../../platform/index.ts'
-import { batches, decodeRecords, ErrorCode, type ErrorName, errorName, KafkaError } from '../../protocol/index.ts'
+import {
+  batches,
+  decodeRecords,
+  ErrorCode,
+  type ErrorName,
+  encodeBatch,
+  errorName,
+  KafkaError,
+} from '../../protocol/index.ts'
 import type { ProducerMarker } from '../runtime/coordinator-runtime.ts'
 import { MemoryTopic } from '../runtime/memory-topic.ts'
 import type { MarkerWriter } from './marker-writer.ts'
-import type { PartitionName } from './topic-partitions.ts'
+import { NO_PARTITIONS, type PartitionName } from './topic-partitions.ts'
 import type { ProducerIdentity, Transaction, TransactionResult } from './transaction.ts'
 import { TransactionCoordinator } from './transaction-coordinator.ts'
-import { decodeTransactionRecord } from './transaction-record.ts'
+import { decodeTransactionRecord, encodeTransactionRecord } from './transaction-record.ts'
 
 /** Markers as they came, with what they are answered. */
 export class MemoryMarkers implements MarkerWriter {
@@ -82,6 +90,26 @@ export class TransactionFixture {
     const fixture = new TransactionFixture(before)
     await fixture.coordinator.onElected(0, leaderEpoch)
     return fixture
+  }
+
+  /** Puts a state of the transactional id `id` into the log, as if a coordinator of such a cluster had written it. */
+  async written(transaction: Partial<Transaction>): Promise<void> {
+    const record: Transaction = {
+      state: 'Empty',
+      producerId: 1000,
+      producerEpoch: 0,
+      previousProducerId: -1,
+      nextProducerId: -1,
+      lastProducerEpoch: -1,
+      clientVersion: this.transactionVersion,
+      timeoutMs: 60_000,
+      partitions: NO_PARTITIONS,
+      startTimestamp: -1,
+      lastUpdateTimestamp: this.clock.now(),
+      ...transaction,
+    }
+    const encoded = encodeTransactionRecord({ transactionalId: 'id', transaction: record }, this.transactionVersion)
+    await this.topic.append(0, encodeBatch({ records: [{ ...encoded, timestamp: 1 }] }))
   }
 
   /** InitProducerId: `id/epoch`, or the error. */
