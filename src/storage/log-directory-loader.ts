@@ -65,9 +65,8 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
   const { directory, path } = managed
   const logger = context.logger.child({ logger: 'kafka.log.LogManager', directory: path })
   const startedMs = clock.monotonicMs()
-  const wasClean = await managed.takeCleanMarker()
-  const offsets = managed.readOffsets(error => logger.warn({ err: error }, 'broken checkpoint is ignored'))
   const logs: Log[] = []
+  let wasClean = false
   let resumedMs = startedMs
   const pause = (): Promise<void> => {
     if (clock.monotonicMs() - resumedMs < PAUSE_AFTER_MS) return Promise.resolve()
@@ -79,7 +78,10 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
     })
   }
   try {
-    const wasCutOff = !wasClean && managed.beginRecovery()
+    wasClean = await managed.takeCleanMarker()
+    const offsets = managed.readOffsets(error => logger.warn({ err: error }, 'broken checkpoint is ignored'))
+    // Also after a clean stop: a log whose end does not bear that out is recovered.
+    const wasCutOff = managed.beginRecovery()
     for (const name of disk.list(path)) {
       const parsed = parseDirectoryName(name)
       if (parsed === undefined || !disk.stat(`${path}/${name}`)?.isDirectory) continue
@@ -110,11 +112,14 @@ export async function loadDirectory(managed: ManagedDirectory, options: Director
       // the making is taken up again at its recovery point, which therefore stays where it is.
       const appendable = logs.filter(({ mustSyncBeforeAck, isFuture }) => mustSyncBeforeAck && !isFuture)
       await Promise.all(appendable.map(log => log.flush()))
+    }
+    const endsBelow = (log: Log): boolean => log.recoveryPoint < offsetOf(offsets.recoveryPoints, log.topicPartition)
+    if (!wasClean || logs.some(endsBelow)) {
       // A log may end below its recovery point now, and one of which the checkpoints speak may be gone: what is appended
       // there from now on must not be taken for what they speak of.
       await Promise.all([managed.saveRecoveryPoints(), managed.saveLogStartOffsets(), managed.saveHighWatermarks()])
-      managed.endRecovery()
     }
+    managed.endRecovery()
   } catch (error) {
     if (error instanceof DiskError) directory.failed(error)
     else if (!directory.isOffline) throw error

@@ -73,7 +73,8 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
   const parts = { segments, snapshots, producers, epochs, sums }
 
   let recoveryPoint = epochsKnown ? options.recoveryPoint : 0
-  const isClean = epochsKnown && (options.wasClean || isUnwritten(parts, recoveryPoint))
+  const isUntouched = !options.wasCutOff && isUnwritten(parts, recoveryPoint)
+  const isClean = epochsKnown && (options.wasClean || isUntouched)
   // Where a clean stop is claimed and the last segment does not bear it out, the claim is somebody else's.
   const cleanEnd = isClean ? endOfCleanLog(segments) : undefined
   // What is not recovered is as it was synced, or damaged since.
@@ -137,6 +138,7 @@ export async function loadLog(options: LoadOptions): Promise<Log> {
     cleanedUpTo: options.cleanedUpTo,
     // What was never written to may never have been synced.
     entriesChanged: !options.wasClean || cleanEnd === undefined || logEndOffset === 0,
+    wasKilled: !options.wasClean,
     recoveredFrom: recovered === undefined ? undefined : recoveryPoint - 1,
     owner: options.owner,
   })

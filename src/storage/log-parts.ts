@@ -29,6 +29,8 @@ export interface LogParts {
   readonly cleanedUpTo?: number | undefined
   /** Files or directories were made that no sync has covered. */
   readonly entriesChanged: boolean
+  /** The process before may have removed files without a sync: with the power they would come back. */
+  readonly wasKilled?: boolean
   /** Segments from the one that holds this offset on have been recovered, and what that wrote is not synced. */
   readonly recoveredFrom?: number | undefined
   /** Brings to disk what the making of the log left for the first flush. */

@@ -67,6 +67,7 @@ export class LogState {
   /** Segments whose records file was found removed. */
   #toldRemovals: WeakSet<LogSegment> | undefined
   #isAbandoned = false
+  readonly #wasKilled: boolean
   /** `.swap` files were removed by a cut, which must be on disk before anything is appended. */
   #swapTakenBack = false
 
@@ -88,6 +89,7 @@ export class LogState {
     this.highWatermark = Math.min(Math.max(parts.highWatermark, parts.logStartOffset), parts.logEndOffset)
     this.cleanedUpTo = parts.cleanedUpTo
     this.#entriesChanged = parts.entriesChanged
+    this.#wasKilled = parts.wasKilled ?? false
     this.isTouched = parts.recoveredFrom !== undefined
     if (parts.recoveredFrom !== undefined) {
       this.#unsynced = new Set(parts.segments.between(parts.recoveredFrom, Number.POSITIVE_INFINITY))
@@ -355,6 +357,8 @@ export class LogState {
     if (!this.isTouched && active.size === 0 && !this.directory.isOffline) {
       // Kafka wants indexes of empty segments too.
       this.directory.run(() => active.indexes.seal())
+      // Empty it may be because all its segments were removed, and to a start after a clean stop those that come back count.
+      if (this.#wasKilled) await this.directory.runLater(() => this.context.disk.syncDirectory(this.path))
     } else if (this.isTouched && !this.directory.isOffline) {
       this.directory.run(() => {
         this.#seal(active)

@@ -21,6 +21,6 @@ export class RecoveryMarker {
   }
 
   end(): void {
-    this.#disk.remove(this.#path)
+    if (this.#disk.stat(this.#path) !== undefined) this.#disk.remove(this.#path)
   }
 }
