@@ -73,16 +73,20 @@ export class FutureLogs {
   /**
    * After an unclean stop a copy goes on from what was synced of it. Of what is above, any of its files may be missing, and
    * only in a log of its own would that be no loss: there nothing was promised before the sync. The log itself has it;
-   * where that is gone, which `hasLog` tells, the copy was synced before it went.
+   * where that is gone, which `logOf` tells, the copy was synced before it went.
+   *
+   * Nor may a copy hold what its log does not: the log may have lost an end that the copy had synced, and go on otherwise.
    */
-  async cutToSynced(hasLog: (topicPartition: TopicPartition) => boolean): Promise<void> {
-    for (const { log, managed } of [...this.#logs.values()]) {
-      if (log.isOffline || managed.wasClean || !hasLog(log.topicPartition)) continue
+  async cutToLogs(logOf: (topicPartition: TopicPartition) => Log | undefined): Promise<void> {
+    for (const { log: future, managed } of [...this.#logs.values()]) {
+      const log = logOf(future.topicPartition)
+      if (future.isOffline || log === undefined) continue
+      const agreed = agreedEnd(log, future)
       try {
-        await log.truncateTo(log.recoveryPoint)
+        await future.truncateTo(managed.wasClean ? agreed : Math.min(agreed, future.recoveryPoint))
       } catch (error) {
         // It has taken the directory offline, which was reported.
-        if (!log.isOffline) throw error
+        if (!future.isOffline) throw error
       }
     }
   }
@@ -135,6 +139,20 @@ export class FutureLogs {
     // A failure takes the directory offline, which is reported.
     synced.catch(() => {})
     return { log, managed }
+  }
+}
+
+/** Up to where a log and its copy are the same, by the leader epochs of both (KIP-101). */
+function agreedEnd(log: Log, future: Log): number {
+  let agreed = Math.min(log.logEndOffset, future.logEndOffset)
+  if (log.latestEpoch === undefined || future.latestEpoch === undefined) return agreed
+  let epoch = Math.min(log.latestEpoch, future.latestEpoch)
+  for (;;) {
+    const ofLog = log.offsetForLeaderEpoch(epoch)
+    const ofFuture = future.offsetForLeaderEpoch(ofLog.epoch)
+    agreed = Math.min(agreed, ofLog.endOffset, ofFuture.endOffset)
+    if (ofFuture.epoch === ofLog.epoch) return agreed
+    epoch = ofFuture.epoch
   }
 }
 

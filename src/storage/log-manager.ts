@@ -97,7 +97,7 @@ export class LogManager {
       for (const managed of manager.#directories) await manager.#load(managed)
       if (manager.directories().every(({ isOffline }) => isOffline)) manager.#directories[0]!.directory.assertOnline()
       manager.#setAsideFormerCopies()
-      await manager.#futures.cutToSynced(topicPartition => manager.getLog(topicPartition) !== undefined)
+      await manager.#futures.cutToLogs(topicPartition => manager.getLog(topicPartition))
       await manager.#promoteOrphans()
     } catch (error) {
       await manager.#release()
