@@ -397,7 +397,8 @@ class MemoryDiskFile implements DiskFile {
     this.path = path
     this.#disk = disk
     this.#content = content
-    content.openCount += 1
+    // The process may have died while it opened the file.
+    if (!disk.isCrashed) content.openCount += 1
   }
 
   size(): number {

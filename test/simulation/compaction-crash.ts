@@ -203,7 +203,7 @@ async function clean({ disk, clock }: Life): Promise<readonly string[]> {
   return [...trace]
 }
 
-/** Lets the cleaner run and cuts the power at operation `at` of it. */
+/** Lets the cleaner run, and kills the process or cuts the power at operation `at` of it. */
 async function cleanUntil(
   { disk, clock }: Life,
   at: number,
@@ -215,8 +215,8 @@ async function cleanUntil(
   let count = 0
   trace.push = () => {
     if (count++ === at) {
-      const keep = random.below(3) === 0 ? { keep: 1 } : {}
-      survivor = disk.crash({ garbage: random.below(4) === 0 ? 0.5 : 0, ...keep, ...crash })
+      const isKilled = crash.keep === undefined && random.below(3) === 0
+      survivor = isKilled ? disk.kill() : disk.crash({ garbage: random.below(4) === 0 ? 0.5 : 0, ...crash })
     }
     return count
   }

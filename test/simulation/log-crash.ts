@@ -233,7 +233,7 @@ class LogCrashRun {
     this.#flushedTo = logEndOffset
     this.#cutSinceFlush = false
     // Half of the time the power goes right after the stop: nothing may depend on what was not synced.
-    if (this.#random.below(2) === 0) this.#crashDisk(undefined)
+    if (this.#random.below(2) === 0) this.#crashDisk()
     else this.#clock = new SimulatedClock(this.#clock.now())
     await this.#open()
     assert.equal(this.#log.logEndOffset, logEndOffset)
@@ -245,7 +245,8 @@ class LogCrashRun {
   /** The process is killed, the machine lives: what was appended is in the page cache. */
   async #kill(): Promise<void> {
     const { logEndOffset } = this.#log
-    this.#crashDisk(1)
+    this.#killProcess()
+    while (this.#random.below(4) === 0) await this.#killInRecovery()
     await this.#open()
     assert.equal(this.#log.logEndOffset, logEndOffset, 'a killed process loses nothing that was appended')
     this.#checkContent(this.#recovered())
@@ -255,8 +256,11 @@ class LogCrashRun {
     // A flush may be under way.
     if (this.#random.below(2) === 0) this.#log.flush().catch(() => {})
     for (let turns = this.#random.below(4); turns > 0; turns--) await Promise.resolve()
-    this.#crashDisk(undefined)
-    while (this.#random.below(3) === 0) await this.#crashInRecovery()
+    this.#crashDisk()
+    while (this.#random.below(2) === 0) {
+      if (this.#random.below(2) === 0) await this.#crashInRecovery()
+      else await this.#killInRecovery()
+    }
     await this.#open()
     const recovered = this.#recovered()
     this.#checkRecovered(recovered)
@@ -276,13 +280,27 @@ class LogCrashRun {
     } catch (error) {
       assert.ok(error instanceof KafkaError || (error as Error).name === 'DiskError', String(error))
     }
-    this.#crashDisk(undefined)
+    this.#crashDisk()
+  }
+
+  /** The process is killed at one of its next changes of the disk, if it comes so far before its start is complete. */
+  async #killInRecovery(): Promise<void> {
+    let left = this.#random.below(30)
+    let survivor: MemoryDisk | undefined
+    const trace = this.#disk.startTrace()
+    trace.push = () => {
+      if (left-- === 0) survivor = this.#disk.kill()
+      return 0
+    }
+    await this.#open().catch(error => assert.ok(survivor, String(error)))
+    this.#disk = survivor ?? this.#disk.kill()
+    this.#clock = new SimulatedClock(this.#clock.now())
   }
 
   /** A recovery of what a recovery has left changes nothing. */
   async #recoverAgain(): Promise<void> {
     const before = { end: this.#log.logEndOffset, start: this.#log.logStartOffset }
-    this.#crashDisk(1)
+    this.#killProcess()
     await this.#open()
     assert.deepEqual({ end: this.#log.logEndOffset, start: this.#log.logStartOffset }, before)
     this.#checkContent(this.#recovered())
@@ -307,9 +325,15 @@ class LogCrashRun {
     await this.#powerCut()
   }
 
-  #crashDisk(keep: number | undefined): void {
+  #crashDisk(): void {
     const garbage = this.#random.below(4) === 0 ? 0.5 : 0
-    this.#disk = this.#disk.crash({ random: this.#random, garbage, ...(keep === undefined ? {} : { keep }) })
+    this.#disk = this.#disk.crash({ random: this.#random, garbage })
+    this.#clock = new SimulatedClock(this.#clock.now())
+  }
+
+  /** What was not synced stays in the system's cache, where the next power cut finds it. */
+  #killProcess(): void {
+    this.#disk = this.#disk.kill()
     this.#clock = new SimulatedClock(this.#clock.now())
   }
 
