@@ -288,7 +288,9 @@ function check(log: Log, model: Model): void {
   }
   for (const [key, { value, offset }] of model.final) {
     if (value === null && !found.has(offset)) {
-      for (const pair of found.values()) if (pair.startsWith(`${key}=`)) assert.fail(`${key} was deleted`)
+      for (const [at, pair] of found) {
+        if (pair.startsWith(`${key}=`) && !model.aborted.has(at)) assert.fail(`${key} was deleted`)
+      }
       continue
     }
     assert.equal(found.get(offset), `${key}=${value}`, `final state of ${key}`)
