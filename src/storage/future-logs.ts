@@ -83,7 +83,8 @@ export class FutureLogs {
       if (future.isOffline || log === undefined) continue
       const agreed = agreedEnd(log, future)
       try {
-        await future.truncateTo(managed.wasClean ? agreed : Math.min(agreed, future.recoveryPoint))
+        const end = managed.wasClean ? agreed : Math.min(agreed, future.recoveryPoint)
+        await future.truncateTo(Math.max(end, future.logStartOffset))
       } catch (error) {
         // It has taken the directory offline, which was reported.
         if (!future.isOffline) throw error

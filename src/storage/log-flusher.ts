@@ -25,6 +25,8 @@ export class LogFlusher {
   #running = false
   /** The lowest offset that the log was cut to while a sync ran, whose success says nothing about what came after. */
   #cutTo = Number.POSITIVE_INFINITY
+  /** The log is about to be cut to this offset: the recovery point stays below until it is. */
+  #limit = Number.POSITIVE_INFINITY
 
   constructor(target: FlushTarget, recoveryPoint: number) {
     this.#target = target
@@ -43,10 +45,27 @@ export class LogFlusher {
    */
   flushed(offset: number): Promise<void> {
     if (offset <= this.#recoveryPoint) return Promise.resolve()
+    if (offset > this.#limit) return Promise.reject(cutBelow(this.#limit))
     return new Promise((resolve, reject) => {
       this.#waiters.push({ offset, resolve, reject })
       if (!this.#running) void this.#run()
     })
+  }
+
+  /** The log is going to be cut to `offset`, and nothing above that counts as synced any more. */
+  cutBegins(offset: number): void {
+    this.#limit = offset
+    this.truncated(offset)
+  }
+
+  /** The log is cut, or will not be. */
+  cutEnds(): void {
+    this.#limit = Number.POSITIVE_INFINITY
+  }
+
+  /** Between {@link cutBegins} and {@link cutEnds}. */
+  get isBeingCut(): boolean {
+    return this.#limit !== Number.POSITIVE_INFINITY
   }
 
   /** The log was cut to `offset`. */
@@ -55,7 +74,7 @@ export class LogFlusher {
     this.#cutTo = Math.min(this.#cutTo, offset)
     const gone = this.#waiters.filter(waiter => waiter.offset > offset)
     this.#waiters = this.#waiters.filter(waiter => waiter.offset <= offset)
-    for (const { reject } of gone) reject(new KafkaError('NOT_LEADER_OR_FOLLOWER', `log cut to ${offset}`))
+    for (const { reject } of gone) reject(cutBelow(offset))
   }
 
   /** The log now begins at `offset`. */
@@ -70,7 +89,7 @@ export class LogFlusher {
         const endOffset = this.#target.logEndOffset
         this.#cutTo = Number.POSITIVE_INFINITY
         await this.#target.syncUpTo(this.#recoveryPoint, endOffset)
-        this.#recoveryPoint = Math.max(this.#recoveryPoint, Math.min(endOffset, this.#cutTo))
+        this.#recoveryPoint = Math.max(this.#recoveryPoint, Math.min(endOffset, this.#cutTo, this.#limit))
         const done = this.#waiters.filter(({ offset }) => offset <= this.#recoveryPoint)
         this.#waiters = this.#waiters.filter(({ offset }) => offset > this.#recoveryPoint)
         for (const { resolve } of done) resolve()
@@ -81,4 +100,8 @@ export class LogFlusher {
       this.#running = false
     }
   }
+}
+
+function cutBelow(offset: number): KafkaError {
+  return new KafkaError('NOT_LEADER_OR_FOLLOWER', `log cut to ${offset}`)
 }

@@ -66,6 +66,8 @@ export class LogState {
   #unsynced: Set<LogSegment> | undefined
   /** Segments whose records file was found removed. */
   #toldRemovals: WeakSet<LogSegment> | undefined
+  /** Nothing changes it any more. */
+  isClosed = false
   #isAbandoned = false
   readonly #wasKilled: boolean
   /** `.swap` files were removed by a cut, which must be on disk before anything is appended. */
@@ -230,10 +232,10 @@ export class LogState {
     this.flusher.truncated(end)
   }
 
-  /** Resolves when the checkpoints, and a recovery, know that the log was cut. */
+  /** Resolves when it is on disk that compaction has not been where the log was cut off, nor is about to be. */
   async cutSaved(): Promise<void> {
     const { owner, directory } = this
-    const saved = [owner.saveRecoveryPoints(directory)]
+    const saved: Promise<void>[] = []
     if (this.cleanedUpTo !== undefined) saved.push(owner.saveCleanerOffsets(directory))
     if (this.#swapTakenBack) {
       this.#swapTakenBack = false

@@ -10,6 +10,7 @@ import type { LogReadOptions, LogSlice } from './log-reader.ts'
 import { deletableSegments } from './log-retention.ts'
 import { MAX_RELATIVE_OFFSET } from './log-segment.ts'
 import { LogState } from './log-state.ts'
+import { restartLog, truncateLog } from './log-truncation.ts'
 import {
   batchesToUnpack,
   type CheckedBatches,
@@ -17,7 +18,6 @@ import {
   checkForLeader,
   stampBatches,
 } from './log-validator.ts'
-import { rebuildProducers } from './producer-replay.ts'
 import type { AppendOrigin } from './producer-state.ts'
 import { recordRules } from './record-check.ts'
 import { maxTimestampOf } from './time-index.ts'
@@ -40,7 +40,6 @@ export class Log {
   /** What its compaction sees of it. */
   readonly compaction: LogCompaction
   readonly #state: LogState
-  #isClosed = false
 
   constructor(parts: LogParts) {
     this.topicPartition = parts.topicPartition
@@ -167,7 +166,7 @@ export class Log {
    * INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED; and KAFKA_STORAGE_ERROR
    */
   appendAsLeader(records: Uint8Array | PreparedRecords, options: LeaderAppendOptions): LogAppendInfo {
-    this.#assertWritable()
+    this.#assertAppendable()
     const { config, context, logEndOffset } = this.#state
     const { origin, leaderEpoch } = options
     const nowMs = context.clock.now()
@@ -185,7 +184,7 @@ export class Log {
    * @throws CORRUPT_MESSAGE; OFFSET_OUT_OF_RANGE for batches that are in the log already; KAFKA_STORAGE_ERROR
    */
   appendAsFollower(records: Uint8Array): LogAppendInfo {
-    this.#assertWritable()
+    this.#assertAppendable()
     return this.#append(checkForFollower(records, this.#state.logEndOffset), -1)
   }
 
@@ -355,34 +354,14 @@ export class Log {
   }
 
   /**
-   * Cuts the log so that it ends at `offset`, or below where a batch reaches over it. The cut is there when the call
-   * returns; append again when the promise has resolved, for only then a recovery would notice what is torn behind it.
+   * Cuts the log so that it ends at `offset`, or below where a batch reaches over it. Nothing may be appended before the
+   * promise resolves.
    *
    * @throws KAFKA_STORAGE_ERROR
    */
-  truncateTo(offset: number): Promise<void> {
+  async truncateTo(offset: number): Promise<void> {
     this.#assertWritable()
-    assert(offset >= 0)
-    const state = this.#state
-    if (offset >= state.logEndOffset) {
-      // The leader may know that the last epochs end here, even if no batch goes (KAFKA-10706).
-      state.epochs.truncateFromEnd(offset)
-      return Promise.resolve()
-    }
-    if (offset < state.logStartOffset) return this.truncateFullyAndStartAt(offset)
-    const end = state.directory.run(() => state.batchBoundary(offset))
-    if (end < state.logStartOffset) return this.truncateFullyAndStartAt(state.logStartOffset)
-    state.directory.run(() => {
-      const gone = state.segments.all.filter(({ baseOffset }) => baseOffset > offset)
-      state.removeSegments(gone, 0)
-      state.cutActive(offset)
-      state.epochs.truncateFromEnd(end)
-      state.snapshots.truncateTo(end)
-      state.movedBack(end)
-      const { logStartOffset, highWatermark } = state
-      rebuildProducers(state.producers, state, { logStartOffset, endOffset: end, highWatermark })
-    })
-    return state.cutSaved()
+    await truncateLog(this.#state, offset)
   }
 
   /**
@@ -391,20 +370,9 @@ export class Log {
    *
    * @throws KAFKA_STORAGE_ERROR
    */
-  truncateFullyAndStartAt(offset: number): Promise<void> {
+  async truncateFullyAndStartAt(offset: number): Promise<void> {
     this.#assertWritable()
-    const state = this.#state
-    state.directory.run(() => {
-      state.removeSegments([...state.segments.all], 0)
-      state.addSegment(offset)
-      state.epochs.clear()
-      state.snapshots.clear()
-      state.producers.restore([], offset)
-      state.movedBack(offset)
-      state.logStartOffset = offset
-      state.highWatermark = offset
-    })
-    return Promise.all([state.cutSaved(), state.owner.saveLogStartOffsets(state.directory)]).then(() => {})
+    await restartLog(this.#state, offset)
   }
 
   /**
@@ -446,7 +414,7 @@ export class Log {
       const next = state.segments.higher(segments.at(-1)!.baseOffset)!.baseOffset
       await state.moveLogStart(Math.max(next, state.logStartOffset))
       // The log may have been cut, closed or deleted meanwhile.
-      if (this.#isClosed) return deleted
+      if (this.#state.isClosed) return deleted
       const gone = segments.filter(segment => state.segments.has(segment))
       state.directory.run(() => state.removeSegments(gone, state.config.fileDeleteDelayMs))
       deleted += gone.length
@@ -475,20 +443,25 @@ export class Log {
    * @throws KAFKA_STORAGE_ERROR
    */
   async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+    if (this.#state.isClosed) return
+    this.#state.isClosed = true
     await this.#state.settle()
     this.#state.close()
   }
 
   /** Closes the files as they are, for a log that is deleted or whose directory failed. */
   abandon(): void {
-    this.#isClosed = true
+    this.#state.isClosed = true
     this.#state.abandon()
+  }
+
+  #assertAppendable(): void {
+    this.#assertWritable()
+    assert(!this.#state.flusher.isBeingCut, `log ${partitionName(this.topicPartition)} is being cut`)
   }
 
   #assertWritable(): void {
     this.#state.directory.assertOnline()
-    assert(!this.#isClosed, `log ${partitionName(this.topicPartition)} is closed`)
+    assert(!this.#state.isClosed, `log ${partitionName(this.topicPartition)} is closed`)
   }
 }

@@ -35,7 +35,9 @@ export async function recoverSegments(
 ): Promise<number | undefined> {
   const { segments, snapshots, producers } = parts
   if (segments.count === 0) return undefined
-  const unflushed = segments.between(firstSuspect(segments, options, recoveryPoint), Number.POSITIVE_INFINITY)
+  tellHoles(segments, options, recoveryPoint)
+  // A segment that ends at the recovery point may have been rolled since without its indexes being synced.
+  const unflushed = segments.between(recoveryPoint - 1, Number.POSITIVE_INFINITY)
   const first = unflushed[0]!
   // Epochs above the scan come from the file, those of the scan from the batches.
   parts.epochs.truncateFromEnd(first.baseOffset)
@@ -47,7 +49,8 @@ export async function recoverSegments(
   let wasCut = options.wasCutOff
   const countBefore = segments.count
   for (const segment of unflushed) {
-    const isGap = segment.baseOffset > end && segment.baseOffset > options.logStartOffset
+    // What is behind a hole of offsets that were synced was there when somebody or a failing disk made it.
+    const isGap = segment.baseOffset > end && segment.baseOffset > Math.max(options.logStartOffset, recoveryPoint)
     if (isGap && previousIsDense && gapMeansLoss(segment, options)) {
       dropFrom(segment, parts, options, `offsets ${end} to ${segment.baseOffset - 1} are missing before it`)
       break
@@ -84,26 +87,26 @@ export async function recoverSegments(
   return end
 }
 
-/**
- * From which offset on segments must be scanned. That is the recovery point, or one below: a segment that ends at it may
- * have been rolled since without its indexes being synced. It is lower where offsets are missing between two segments, or
- * stand in both: then the power went while the log was being cut, and the checkpoint does not know of the cut yet.
- */
-function firstSuspect(segments: LogSegments, options: LoadOptions, recoveryPoint: number): number {
-  let previous: LogSegment | undefined
+/** Offsets that were synced and are missing between two segments: no power cut has taken them. */
+function tellHoles(segments: LogSegments, options: LoadOptions, recoveryPoint: number): void {
+  let end: number | undefined
   for (const segment of segments.all) {
-    if (segment.baseOffset >= recoveryPoint) break
-    const mustFollow = segment.baseOffset > options.logStartOffset && gapMeansLoss(segment, options)
-    const end = previous?.readNextOffset() ?? segment.baseOffset
-    if (end > segment.baseOffset || (mustFollow && end !== segment.baseOffset)) return previous!.baseOffset
-    previous = segment
+    const { baseOffset } = segment
+    if (baseOffset > recoveryPoint) return
+    if (end !== undefined && baseOffset > Math.max(end, options.logStartOffset) && gapMeansLoss(segment, options)) {
+      const fields = { partition: partitionName(options.topicPartition), missing: `${end} to ${baseOffset - 1}` }
+      options.context.logger.error(
+        fields,
+        'synced records are missing between two segments: the log goes on behind them',
+      )
+    }
+    end = segment.readNextOffset()
   }
-  return recoveryPoint - 1
 }
 
 /**
- * Whether missing offsets before a segment are a loss: the end of the segment before it, or whole segments, were not on
- * disk when the power went. Behind a compaction they may just as well have been cleaned away.
+ * Whether missing offsets before a segment are a loss: above the recovery point the end of the segment before it, or whole
+ * segments, were not on disk when the power went. Behind a compaction they may just as well have been cleaned away.
  */
 function gapMeansLoss(segment: LogSegment, { config, cleanedUpTo }: LoadOptions): boolean {
   if (cleanedUpTo !== undefined) return segment.baseOffset > cleanedUpTo

@@ -193,21 +193,21 @@ class LogCrashRun {
     const offset = Math.max(logStartOffset, logEndOffset - this.#random.below(12))
     if (offset >= logEndOffset) return
     const cut = this.#log.truncateTo(offset)
-    const end = this.#log.logEndOffset
-    assert.ok(end <= offset)
-    this.#batches = this.#batches.filter(batch => batch.lastOffset < end)
-    const last = this.#batches.at(-1)
-    if (last && end > logStartOffset) assert.equal(end, last.lastOffset + 1)
+    const left = this.#batches.filter(({ lastOffset }) => lastOffset < offset)
+    const end = Math.max(logStartOffset, (left.at(-1)?.lastOffset ?? -1) + 1)
     // A cut down to the log's start leaves nothing that must be there.
     this.#flushedTo = end === logStartOffset ? 0 : Math.min(this.#flushedTo, end)
     this.#cutSinceFlush = true
     this.#epoch += 1
-    this.#learnProducers()
-    if (this.#random.below(4) > 0) await cut
-    else {
+    if (this.#random.below(4) === 0) {
       cut.catch(() => {})
-      await this.#powerCut()
+      await this.#powerCut(20)
+      return
     }
+    await cut
+    assert.equal(this.#log.logEndOffset, end)
+    this.#batches = left
+    this.#learnProducers()
   }
 
   #deleteRecords(): void {
@@ -252,10 +252,10 @@ class LogCrashRun {
     this.#checkContent(this.#recovered())
   }
 
-  async #powerCut(): Promise<void> {
+  async #powerCut(latest = 4): Promise<void> {
     // A flush may be under way.
     if (this.#random.below(2) === 0) this.#log.flush().catch(() => {})
-    for (let turns = this.#random.below(4); turns > 0; turns--) await Promise.resolve()
+    for (let turns = this.#random.below(latest); turns > 0; turns--) await Promise.resolve()
     this.#crashDisk()
     while (this.#random.below(2) === 0) {
       if (this.#random.below(2) === 0) await this.#crashInRecovery()
