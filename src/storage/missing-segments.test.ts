@@ -43,29 +43,33 @@ async function killed(recoveryPoint: number): Promise<MemoryDisk> {
   return left
 }
 
+async function isKept(damage: Damage, lost: readonly number[], recoveryPoint: number): Promise<void> {
+  const disk = await killed(recoveryPoint)
+  damage(disk)
+  const told: unknown[] = []
+  const logger: Logger = { ...silentLogger, error: fields => void told.push(fields), child: () => logger }
+  const again = await openLog(SMALL, { disk, logger })
+  const offsets = readAll(again.log).map(({ offset }) => offset)
+  assert.deepEqual(
+    offsets,
+    [...Array(12).keys()].filter(offset => !lost.includes(offset)),
+  )
+  assert.equal(again.log.logEndOffset, 12)
+  assert.equal(again.log.producerStates()[0]?.lastSequence, 11)
+  assert.deepEqual(told, [{ partition: 't-0', missing: `${lost[0]} to 5` }])
+  append(again.log, ['value-12'], { producerId: 7, producerEpoch: 0, baseSequence: 12 })
+  // It stays so: another kill finds the same.
+  const last = await openLog(SMALL, { disk: again.disk.kill() })
+  assert.deepEqual(
+    readAll(last.log).map(({ offset }) => offset),
+    [...offsets, 12],
+  )
+}
+
 describe('a segment in the middle of a log that somebody has', () => {
   for (const [name, damage, lost] of DAMAGES) {
     it(`${name}, of records that were synced: what is behind it is kept after a kill, as in Kafka`, async () => {
-      const disk = await killed(9)
-      damage(disk)
-      const told: unknown[] = []
-      const logger: Logger = { ...silentLogger, error: fields => void told.push(fields), child: () => logger }
-      const again = await openLog(SMALL, { disk, logger })
-      const offsets = readAll(again.log).map(({ offset }) => offset)
-      assert.deepEqual(
-        offsets,
-        [...Array(12).keys()].filter(offset => !lost.includes(offset)),
-      )
-      assert.equal(again.log.logEndOffset, 12)
-      assert.equal(again.log.producerStates()[0]?.lastSequence, 11)
-      assert.deepEqual(told, [{ partition: 't-0', missing: `${lost[0]} to 5` }])
-      append(again.log, ['value-12'], { producerId: 7, producerEpoch: 0, baseSequence: 12 })
-      // It stays so: another kill finds the same.
-      const last = await openLog(SMALL, { disk: again.disk.kill() })
-      assert.deepEqual(
-        readAll(last.log).map(({ offset }) => offset),
-        [...offsets, 12],
-      )
+      await Promise.all([6, 9].map(recoveryPoint => isKept(damage, lost, recoveryPoint)))
     })
 
     it(`${name}, of records that no checkpoint says to be synced: the log ends there, as after a power cut`, async () => {
