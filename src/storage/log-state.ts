@@ -359,8 +359,10 @@ export class LogState {
     if (!this.isTouched && active.size === 0 && !this.directory.isOffline) {
       // Kafka wants indexes of empty segments too.
       this.directory.run(() => active.indexes.seal())
-      // Empty it may be because all its segments were removed, and to a start after a clean stop those that come back count.
-      if (this.#wasKilled) await this.directory.runLater(() => this.context.disk.syncDirectory(this.path))
+      // Empty it may be because all was cut off, and what comes back of that counts for a start after a clean stop.
+      const sync = (): Promise<unknown> =>
+        Promise.all([active.records.sync(), this.context.disk.syncDirectory(this.path)])
+      if (this.#wasKilled) await this.directory.runLater(sync)
     } else if (this.isTouched && !this.directory.isOffline) {
       this.directory.run(() => {
         this.#seal(active)

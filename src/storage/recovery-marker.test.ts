@@ -61,6 +61,17 @@ it('segments that a recovery dropped which was killed before its sync do not com
   assert.equal(segmentsOn(served.crash({ random: seededRandom(1), keep: 0 })).length, 1)
 })
 
+it('records that were cut off before a kill do not come back behind a clean stop of the log that was left empty', async () => {
+  const { disk, log } = await openLog(SMALL)
+  append(log, ['a'])
+  await log.flush()
+  await log.truncateTo(0)
+  const { manager, disk: stopped } = await openLog(SMALL, { disk: disk.kill() })
+  await manager.close()
+  const { log: again } = await openLog(SMALL, { disk: stopped.crash({ random: seededRandom(1), keep: 0 }) })
+  assert.equal(again.logEndOffset, 0)
+})
+
 it('segments that were removed before a kill do not come back behind a clean stop of the log that was left empty', async () => {
   const { disk, log } = await openLog(SMALL)
   for (let count = 0; count < 6; count++) append(log, [`value-${count}`.repeat(10)])
