@@ -28,8 +28,9 @@ const connection = {
   remoteAddress: '127.0.0.1',
   remotePort: 1,
   listenerName: 'PLAINTEXT',
-  account: work => work(),
-} as ServerConnection
+  account: <T>(work: () => T) => work(),
+  hold() {},
+} as unknown as ServerConnection
 
 function heartbeat(handle: Handler['handle']): Handler {
   return handler(HeartbeatRequest, HeartbeatResponse, {
@@ -196,4 +197,31 @@ test('a late answer of thousands of entries is encoded in turns of the event loo
     topics.map(({ name }) => name),
   )
   assert.ok(turns >= 7, `${turns} turns`)
+})
+
+test('an answer that is made in turns counts as it grows, and ends where there is no memory for more or nobody to send it to', async () => {
+  const topics = Array.from({ length: 2_000 }, (_, index) => ({ name: `topic-${index}` }))
+  const creation = handler(CreateTopicsRequest, CreateTopicsResponse, {
+    answersInTurns: true,
+    handle: async () => ({ topics }),
+    failed: () => ({}),
+  })
+  for (const [end, reply] of [
+    ['isReplyMemorySpent', 'close'],
+    ['isClosed', 'none'],
+  ] as const) {
+    const { dispatcher: subject, lines } = dispatcher(undefined, { others: [creation] })
+    const held: number[] = []
+    const peer = {
+      ...connection,
+      hold: (bytes: number) => held.push(bytes),
+      get [end]() {
+        return held.length === 3
+      },
+    } as unknown as ServerConnection
+    assert.equal(await subject.process(frame(CreateTopicsRequest, 5, {}), peer), reply)
+    assert.equal(held.length, 3)
+    assert.ok(held.every(bytes => bytes > 250 * 10))
+    assert.equal(lines.length, reply === 'close' ? 1 : 0)
+  }
 })

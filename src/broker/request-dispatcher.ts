@@ -150,10 +150,19 @@ export class RequestDispatcher implements RequestProcessor {
     measured: { readonly startMs: number; readonly bytes: number },
   ): Promise<Reply> {
     const { services, observer } = this.#options
-    const { apiVersion, correlationId } = context
+    const { apiVersion, correlationId, connection } = context
     const writer = beginReply(handler.response, apiVersion, correlationId)
     const turn = inTurns(services.clock, ENTRIES_IN_A_TURN)
-    for (const _ of piecewiseEncoderOf(handler.response, apiVersion)(writer, answer)) await turn()
+    let heldBytes = 0
+    for (const _ of piecewiseEncoderOf(handler.response, apiVersion)(writer, answer)) {
+      const turnOfOthers = turn()
+      if (turnOfOthers === undefined) continue
+      connection.hold(writer.size - heldBytes)
+      heldBytes = writer.size
+      if (connection.isReplyMemorySpent) throw new Error(`memory for answers is spent after ${heldBytes} bytes of it`)
+      await turnOfOthers
+      if (connection.isClosed) return 'none'
+    }
     observer.answered(handler, services.clock.monotonicMs() - measured.startMs, measured.bytes)
     return endReply(writer)
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, type Connection, MemoryNetwork, SimulatedClock, systemClock } from '../platform/index.ts'
 import { FrameBudget } from './frame-budget.ts'
-import type { Reply } from './server-connection.ts'
+import type { Reply, ServerConnection } from './server-connection.ts'
 import { framed, readerInParts, serve, Texts } from './socket-server.fixture.ts'
 
 /** A server with so much room for replies, two peers, and a look at the room that is left when all has settled. */
@@ -16,7 +16,7 @@ async function serveWithin(maxUnsentBytes: number, clock: Clock = systemClock) {
     for (let turn = 0; turn < 20; turn += 1) await new Promise(resolve => setImmediate(resolve))
     return server.replyRoomBytes
   }
-  return { server, texts, peers, room }
+  return { server, texts, connect, peers, room }
 }
 
 test('large replies count until they are read, or their connection is gone', async () => {
@@ -77,6 +77,77 @@ test('a peer that reads nothing is closed soon where memory for replies is scarc
   }
   await room()
   assert.equal(server.connectionCount, 1)
+  await server.close()
+})
+
+test('where memory for replies is scarce a peer must read a part of what is held for it, and elsewhere as it likes', async () => {
+  for (const [maxUnsentBytes, isClosed] of [
+    [1 << 20, true],
+    [1 << 30, false],
+  ] as const) {
+    const clock = new SimulatedClock()
+    const { server, texts, peers, room } = await serveWithin(maxUnsentBytes, clock)
+    texts.answer = () => [Buffer.alloc(2 << 20)]
+    const [slow, steady] = peers
+    const [slowly, steadily] = [readerInParts(slow), readerInParts(steady)]
+    slow.write([framed('one')])
+    for (let tenSeconds = 0; tenSeconds < 5; tenSeconds++) {
+      await room()
+      await slowly(4_096)
+      await room()
+      await clock.advance(10_000)
+    }
+    await room()
+    assert.equal(server.connectionCount, isClosed ? 1 : 2)
+    steady.write([framed('two')])
+    for (let tenSeconds = 0; tenSeconds < 5; tenSeconds++) {
+      await room()
+      await steadily(1 << 17)
+      await room()
+      await clock.advance(10_000)
+    }
+    assert.equal(server.connectionCount, isClosed ? 1 : 2)
+    await server.close()
+  }
+})
+
+test('where replies hold twice their memory, who has read nothing for longest is disconnected, and who reads is not', async () => {
+  const { server, texts, connect, room } = await serveWithin(2 << 20)
+  const asked = new Map<string, ServerConnection>()
+  texts.answer = (name, connection) => {
+    asked.set(name, connection)
+    return [Buffer.alloc(1 << 20)]
+  }
+  const ask = async (name: string): Promise<(bytes: number) => Promise<number>> => {
+    const peer = await connect()
+    peer.write([framed(name)])
+    await room()
+    return readerInParts(peer)
+  }
+  const readOn = await ask('slow')
+  for (const name of ['deaf 1', 'deaf 2', 'deaf 3']) await ask(name)
+  assert.equal(server.connectionCount, 6)
+  for (const name of ['late 1', 'late 2']) {
+    await readOn(1_000)
+    await ask(name)
+  }
+  const gone = [...asked].filter(([, { isClosed }]) => isClosed).map(([name]) => name)
+  assert.deepEqual(gone, ['deaf 1', 'deaf 2'])
+  await server.close()
+})
+
+test('a reply larger than all memory for replies is sent, in place of those that nobody reads', async () => {
+  const { server, texts, peers, room } = await serveWithin(1 << 20)
+  texts.answer = text => [Buffer.alloc(text === 'small' ? 1 << 18 : 3 << 20)]
+  const [deaf, greedy] = peers
+  deaf.write([framed('small')])
+  await room()
+  greedy.write([framed('large')])
+  const readOn = readerInParts(greedy)
+  assert.equal(await room(), 0)
+  assert.equal(server.connectionCount, 1)
+  await readOn(3 << 20)
+  assert.equal(await room(), 1 << 20)
   await server.close()
 })
 

@@ -2,6 +2,7 @@ import { bufferPool, type Connection, type ConnectionSink, type NetworkError } f
 import type { FairTurns, Weight } from './fair-turns.ts'
 import type { FrameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
+import type { ReplyMemory } from './reply-memory.ts'
 
 /** What a request is answered with: a whole frame, size prefix included, in chunks; nothing (`acks=0`); or the end. */
 export type Reply = readonly Uint8Array[] | 'none' | 'close'
@@ -42,7 +43,7 @@ export interface ServerConnectionOptions {
   readonly processor: RequestProcessor
   readonly budget: FrameBudget
   /** Memory of large replies that their peers have not read. */
-  readonly replies: FrameBudget
+  readonly replies: ReplyMemory
   readonly turns: FairTurns
   /** `socket.request.max.bytes` */
   readonly maxFrameBytes: number
@@ -59,7 +60,7 @@ export class ServerConnection implements ConnectionSink {
   readonly #connection: Connection
   readonly #processor: RequestProcessor
   readonly #budget: FrameBudget
-  readonly #replies: FrameBudget
+  readonly #replies: ReplyMemory
   /** What it has reserved of {@link #replies} for what is unsent. */
   #reservedBytes = 0
   /** What it has reserved of {@link #replies} for the answer that is being made. */
@@ -153,7 +154,16 @@ export class ServerConnection implements ConnectionSink {
    * look like a step back.
    */
   get answered(): number {
-    return this.#sentReplies + this.#connection.sentBytes
+    return this.#sentReplies + this.takenBytes
+  }
+
+  get takenBytes(): number {
+    return this.#connection.sentBytes
+  }
+
+  /** What it holds of the memory of all replies that are not read. */
+  get unreadBytes(): number {
+    return this.#reservedBytes
   }
 
   /** How large a reply may be, for those of all connections not to hold more memory than they should. */
@@ -172,7 +182,12 @@ export class ServerConnection implements ConnectionSink {
    */
   hold(bytes: number): void {
     this.#heldBytes += bytes
-    this.#replies.reserve(bytes)
+    this.#replies.hold(bytes)
+  }
+
+  /** Whether answers that are being made must come to an end, for memory is spent. */
+  get isReplyMemorySpent(): boolean {
+    return this.#replies.isSpent
   }
 
   /** Runs what makes a late answer, so that its cost counts as the request's does. */
@@ -190,7 +205,9 @@ export class ServerConnection implements ConnectionSink {
   /** Closes at once; `why` is what the owner logs. */
   close(why?: Error): void {
     if (this.#isClosed) return
+    this.#isClosed = true
     this.#failure ??= why
+    this.#letGo(this.#reservedBytes)
     this.#connection.destroy()
   }
 
@@ -217,7 +234,7 @@ export class ServerConnection implements ConnectionSink {
 
   closed(error?: NetworkError): void {
     this.#isClosed = true
-    this.#releaseReplies(this.#reservedBytes)
+    this.#letGo(this.#reservedBytes)
     this.#forgetRequests()
     this.#processor.disconnected(this)
     this.#onClosed(this, this.#failure ?? error)
@@ -331,20 +348,21 @@ export class ServerConnection implements ConnectionSink {
     const counted = isUncounted ? 0 : this.#outgoingBytes
     this.#outgoing = []
     this.#outgoingBytes = 0
-    this.#replies.reserve(counted)
     this.#reservedBytes += counted
+    if (counted > 0) this.#replies.queue(this, counted)
     if (counted === 0 && !chunks.some(chunk => bufferPool.owns(chunk))) this.#connection.write(chunks)
     else {
       this.#connection.write(chunks, () => {
         recycleAll(chunks)
-        if (!this.#isClosed) this.#releaseReplies(counted)
+        if (!this.#isClosed) this.#letGo(counted)
       })
     }
   }
 
-  #releaseReplies(bytes: number): void {
+  /** So much of what was counted was sent, or never will be. */
+  #letGo(bytes: number): void {
     this.#reservedBytes -= bytes
-    this.#replies.release(bytes)
+    this.#replies.letGo(this, bytes, { isLast: this.#reservedBytes === 0 })
   }
 
   /** Reads on only while nothing waits and memory is there; a frame that has begun is always read to its end. */

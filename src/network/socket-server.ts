@@ -11,6 +11,7 @@ import { type ConnectionLimitOptions, ConnectionLimits } from './connection-limi
 import { ConnectionRate, type RateLimit } from './connection-rate.ts'
 import { FairTurns } from './fair-turns.ts'
 import { FrameBudget } from './frame-budget.ts'
+import { ReplyMemory } from './reply-memory.ts'
 import { type RequestProcessor, ServerConnection } from './server-connection.ts'
 
 /** An address to listen on. */
@@ -32,7 +33,10 @@ export interface SocketServerOptions extends ConnectionLimitOptions {
   readonly maxFrameBytes: number
   /** Memory for requests of all connections together, in bytes. */
   readonly maxQueuedBytes: number
-  /** Memory for replies that their peers have not read, in bytes, above which {@link SocketServer.replyRoomBytes} is 0. */
+  /**
+   * Memory for replies that their peers have not read, in bytes, above which {@link SocketServer.replyRoomBytes} is 0. At twice
+   * of it peers that read nothing are disconnected.
+   */
   readonly maxUnsentBytes: number
   /** `connections.max.idle.ms`; 0 or less means never. */
   readonly maxIdleMs: number
@@ -55,6 +59,8 @@ const SWEEP_MS = 5_000
  */
 const STALL_MS = 30_000
 const MIN_PROGRESS_BYTES = 1024
+/** Where memory for replies is scarce, such a part of what is held for a peer is what it must move: it has read all in minutes. */
+const MIN_READ_PART = 1 / 8
 
 /** The longest that a connection is held before it is refused: Kafka's `quota.window.size.seconds` by default. */
 const LONGEST_HOLD_MS = 1_000
@@ -84,7 +90,7 @@ interface StallWatch {
 export class SocketServer {
   readonly #options: SocketServerOptions
   readonly #budget: FrameBudget
-  readonly #replies: FrameBudget
+  readonly #replies: ReplyMemory
   readonly #turns: FairTurns
   readonly #connections = new Map<ServerConnection, Watch>()
   readonly #limits: ConnectionLimits
@@ -102,7 +108,7 @@ export class SocketServer {
   constructor(options: SocketServerOptions) {
     this.#options = options
     this.#budget = new FrameBudget(options.maxQueuedBytes)
-    this.#replies = new FrameBudget(options.maxUnsentBytes)
+    this.#replies = new ReplyMemory(options.maxUnsentBytes)
     this.#turns = new FairTurns(options.clock)
     this.#limits = new ConnectionLimits(options)
   }
@@ -329,9 +335,10 @@ export class SocketServer {
    * may be at work on what it has read, for minutes, and is idle meanwhile; where it keeps memory from others it goes.
    */
   #hasStalled(connection: ServerConnection, { receiving, sending }: Watch, nowMs: number): boolean {
-    const { owesRequest, receivedBytes, owesReading, answered } = connection
+    const { owesRequest, receivedBytes, owesReading, answered, unreadBytes } = connection
     const hasPaused = standsStill(receiving, { isOwed: owesRequest, progress: receivedBytes, nowMs })
-    const isDeaf = standsStill(sending, { isOwed: owesReading, progress: answered, nowMs })
+    const leastBytes = Math.max(MIN_PROGRESS_BYTES, unreadBytes * MIN_READ_PART)
+    const isDeaf = standsStill(sending, { isOwed: owesReading, progress: answered, leastBytes, nowMs })
     return hasPaused || (isDeaf && this.#replies.isExhausted)
   }
 }
@@ -339,9 +346,15 @@ export class SocketServer {
 /** Whether the peer has owed bytes for {@link STALL_MS} and moved next to none of them. */
 function standsStill(
   watch: StallWatch,
-  { isOwed, progress, nowMs }: { readonly isOwed: boolean; readonly progress: number; readonly nowMs: number },
+  owed: {
+    readonly isOwed: boolean
+    readonly progress: number
+    readonly leastBytes?: number
+    readonly nowMs: number
+  },
 ): boolean {
-  if (!isOwed || watch.sinceMs === undefined || progress - watch.baseline >= MIN_PROGRESS_BYTES) {
+  const { isOwed, progress, leastBytes = MIN_PROGRESS_BYTES, nowMs } = owed
+  if (!isOwed || watch.sinceMs === undefined || progress - watch.baseline >= leastBytes) {
     watch.sinceMs = isOwed ? nowMs : undefined
     watch.baseline = progress
     return false
