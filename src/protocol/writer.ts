@@ -7,6 +7,8 @@ import { INT64_MAX } from './schema.ts'
 /** From this size on a byte array is kept by reference: below, a chunk costs more than the copy. */
 const BY_REFERENCE = 4096
 const MAX_STRING = 0x7fff
+/** More in one piece is no message: those of Kafka have an int32 for their size, and no reader takes as much. */
+const MAX_PIECE_BYTES = 2 ** 29
 const TWO_32 = 0x1_0000_0000
 
 /** Bytes in one piece, or in several that follow each other: a log hands out batches as they lie in memory. */
@@ -44,6 +46,7 @@ export class ByteWriter {
   /** Moves the unfinished part to a larger buffer, or to a fresh one when what is finished fills this one. */
   #grow(size: number): number {
     const unfinished = this.#position - this.#start
+    if (unfinished + size > MAX_PIECE_BYTES) throw new RangeError(`message of more than ${MAX_PIECE_BYTES} bytes`)
     const larger = Buffer.allocUnsafe(Math.max((unfinished + size) * 2, 256))
     this.#buffer.copy(larger, 0, this.#start, this.#position)
     this.#buffer = larger

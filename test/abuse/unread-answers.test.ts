@@ -71,3 +71,20 @@ test('large answers that hundreds of clients ask for and do not read hold bounde
     client.close()
   })
 })
+
+test('a request that names one topic thousands of times is answered beside the others, and describes it once', async () => {
+  await AbusedBroker.run({}, async broker => {
+    const resource = { resourceType: 2, resourceName: 'bystander', configurationKeys: null }
+    const body = { resources: Array.from({ length: 20_000 }, () => resource), includeSynonyms: true }
+    const ask = requestFrame(p.DescribeConfigsRequest, 1, { body })
+    const before = broker.residentMiB.now
+    const greedy = await broker.connect()
+    greedy.pause()
+    await broker.endures('DescribeConfigs of one topic 20,000 times', async () => {
+      greedy.send(ask)
+      await broker.lets(4_000)
+    })
+    greedy.abort()
+    assert.ok(broker.residentMiB.peak < before + 400, `${before} MiB became ${broker.residentMiB.peak}`)
+  })
+})

@@ -42,7 +42,10 @@ function wantedTopics(request: MetadataRequest, context: RequestContext): TopicA
   const { services, apiVersion } = context
   const wanted = request.topics ?? []
   const byId = wanted.filter(({ topicId, name }) => topicId !== ZERO_UUID && (apiVersion >= 12 || name === null))
-  if (byId.length > 0) return byId.map(({ topicId }) => describeById(topicId, request, context))
+  if (byId.length > 0) {
+    const ids = [...new Set(byId.map(({ topicId }) => topicId))]
+    return ids.map(topicId => describeById(topicId, request, context))
+  }
   const names = [...new Set(wanted.flatMap(({ name }) => (name === null ? [] : [name])))]
   const missing = names.filter(name => !services.metadata.image().topic(name))
   const describeAll = (created?: ReadonlyMap<string, number>): TopicAnswer[] => {

@@ -1,8 +1,9 @@
 import type { ClusterImage } from '../../metadata/index.ts'
 import { ErrorCode, type KafkaError, type MessageInput } from '../../protocol/index.ts'
 import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
+import { answerEach } from '../answer-each.ts'
 import { groupContext } from '../group-context.ts'
-import { handler } from '../handler.ts'
+import { handler, type RequestContext } from '../handler.ts'
 
 type Response = MessageInput<typeof OffsetFetchResponse>
 type RequestedGroup = OffsetFetchRequest['groups'][number]
@@ -13,15 +14,24 @@ type FetchedGroup = NonNullable<Response['groups']>[number]
  * offsets that no open transaction may change. v8+: several groups (KIP-709). v10: topic ids.
  */
 export const offsetFetch = handler(OffsetFetchRequest, OffsetFetchResponse, {
+  answersInTurns: true,
   handle: (request, context) => {
-    if (context.apiVersion < 10) return context.services.groups.offsetFetch(request, groupContext(context))
-    const image = context.services.metadata.image()
-    const groups = request.groups.map(group => withNames(group, image))
-    const response = context.services.groups.offsetFetch({ ...request, groups }, groupContext(context))
-    return { ...response, groups: (response.groups ?? []).map(group => withIds(group, image)) }
+    if (request.groups.length < 2) return fetch(request, context)
+    const fetchOne = (group: RequestedGroup): FetchedGroup =>
+      fetch({ ...request, groups: [group] }, context).groups![0]!
+    const { clock } = context.services
+    return answerEach(request.groups, fetchOne, { clock, inATurn: 1 }).then(groups => ({ groups }))
   },
   failed: (error, request, { apiVersion }) => failed(error, request, apiVersion),
 })
+
+function fetch(request: OffsetFetchRequest, context: RequestContext): Response {
+  if (context.apiVersion < 10) return context.services.groups.offsetFetch(request, groupContext(context))
+  const image = context.services.metadata.image()
+  const groups = request.groups.map(group => withNames(group, image))
+  const response = context.services.groups.offsetFetch({ ...request, groups }, groupContext(context))
+  return { ...response, groups: (response.groups ?? []).map(group => withIds(group, image)) }
+}
 
 function withNames(group: RequestedGroup, image: ClusterImage): RequestedGroup {
   const topics = group.topics?.map(topic => ({ ...topic, name: image.topicById(topic.topicId)?.name ?? '' })) ?? null

@@ -1,12 +1,12 @@
-import { inTurns } from '../../platform/index.ts'
 import { ErrorCode, type MessageInput, type MessageOf } from '../../protocol/index.ts'
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
+import { answerEach } from '../answer-each.ts'
 import { AuthorizedOperations } from '../authorized-operations.ts'
 import { groupContext } from '../group-context.ts'
 import { handler, type RequestContext } from '../handler.ts'
 
 type Request = MessageOf<typeof DescribeGroupsRequest>
-type Response = MessageInput<typeof DescribeGroupsResponse>
+type Group = NonNullable<MessageInput<typeof DescribeGroupsResponse>['groups']>[number]
 
 /** So many groups are described before the event loop gets its turn: about a millisecond. */
 const GROUPS_IN_A_TURN = 100
@@ -17,27 +17,16 @@ const GROUPS_IN_A_TURN = 100
  */
 export const describeGroups = handler(DescribeGroupsRequest, DescribeGroupsResponse, {
   answersInTurns: true,
-  handle: (request, context) =>
-    request.groups.length <= GROUPS_IN_A_TURN ? describe(request, context) : describeInTurns(request, context),
+  handle: async (request, context) => {
+    const { clock } = context.services
+    const describeOne = (groupId: string) => describe({ ...request, groups: [groupId] }, context)
+    return { groups: await answerEach(request.groups, describeOne, { clock, inATurn: GROUPS_IN_A_TURN }) }
+  },
   failed: ({ errorCode }, request) => ({ groups: request.groups.map(groupId => ({ groupId, errorCode })) }),
 })
 
-async function describeInTurns(request: Request, context: RequestContext): Promise<Response> {
-  const turn = inTurns(context.services.clock, 1)
-  const groups: NonNullable<Response['groups']>[number][] = []
-  for (let start = 0; start < request.groups.length; start += GROUPS_IN_A_TURN) {
-    await turn()
-    const some = describe({ ...request, groups: request.groups.slice(start, start + GROUPS_IN_A_TURN) }, context)
-    for (const group of some.groups ?? []) groups.push(group)
-  }
-  return { groups }
-}
-
-function describe(request: Request, context: RequestContext): Response {
-  const response = context.services.groups.describeGroups(request, groupContext(context))
-  if (!request.includeAuthorizedOperations) return response
-  const groups = (response.groups ?? []).map(group =>
-    group.errorCode === ErrorCode.NONE ? { ...group, authorizedOperations: AuthorizedOperations.GROUP } : group,
-  )
-  return { ...response, groups }
+function describe(request: Request, context: RequestContext): Group {
+  const group = context.services.groups.describeGroups(request, groupContext(context)).groups![0]!
+  if (!request.includeAuthorizedOperations || group.errorCode !== ErrorCode.NONE) return group
+  return { ...group, authorizedOperations: AuthorizedOperations.GROUP }
 }

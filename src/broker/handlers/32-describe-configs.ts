@@ -1,15 +1,27 @@
 import type { DescribedResource } from '../../controller/index.ts'
+import type { MessageOf } from '../../protocol/index.ts'
 import { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts'
+import { answerEach } from '../answer-each.ts'
 import { handler } from '../handler.ts'
+
+type Resource = MessageOf<typeof DescribeConfigsRequest>['resources'][number]
+
+/** So many resources are described before the event loop gets its turn: some milliseconds. */
+const RESOURCES_IN_A_TURN = 20
 
 /**
  * DescribeConfigs, key 32: settings of topics and of this broker. v0: only whether a value is the default. v1: where it
  * comes from, and what it hides. v3: types and documentation.
  */
 export const describeConfigs = handler(DescribeConfigsRequest, DescribeConfigsResponse, {
-  handle: (request, { services, apiVersion }) => {
-    const results = services.controller.describeConfigs(request)
-    return { results: apiVersion === 0 ? results : results.map(withoutIsDefault) }
+  answersInTurns: true,
+  handle: async (request, { services, apiVersion }) => {
+    const describe = (resource: Resource): DescribedResource => {
+      const [described] = services.controller.describeConfigs({ ...request, resources: [resource] })
+      return apiVersion === 0 ? described! : withoutIsDefault(described!)
+    }
+    const { clock } = services
+    return { results: await answerEach(request.resources, describe, { clock, inATurn: RESOURCES_IN_A_TURN }) }
   },
   failed: (error, { resources }) => ({
     results: resources.map(({ resourceType, resourceName }) => ({
