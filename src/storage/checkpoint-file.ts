@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { type Disk, DiskError, type DiskFile } from '../platform/index.ts'
 import type { TopicPartition } from './topic-partition.ts'
 
@@ -94,7 +95,7 @@ export class AtomicFile {
       await synced
       if (this.#isAbandoned) return
       this.#disk.rename(temporary, this.#path)
-      await this.#disk.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf('/')))
+      await this.#disk.syncDirectory(dirname(this.#path))
       this.#durable = text
     } catch (error) {
       if (!this.#isAbandoned) throw error

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { bufferPool, type Disk, DiskError, type DiskFile } from '../platform/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import type { OpenFiles, Reopenable } from './open-files.ts'
@@ -81,8 +82,7 @@ export class FileRecords implements Reopenable {
 
   /** Somebody has removed the file, but not its directory: the disk is well. What is in it can be read as long as it is open. */
   get isRemoved(): boolean {
-    const directory = this.#path.slice(0, this.#path.lastIndexOf('/'))
-    return this.#disk.stat(this.#path) === undefined && this.#disk.stat(directory) !== undefined
+    return this.#disk.stat(this.#path) === undefined && this.#disk.stat(dirname(this.#path)) !== undefined
   }
 
   /** Somebody has removed the file, and what was in it with it. */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { type Disk, DiskError } from '../platform/index.ts'
 import type { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
@@ -40,8 +41,7 @@ export async function openDirectory(disk: Disk, directory: LogDirectory): Promis
 /** Makes a directory and its parents so that a power cut does not take them, and what is synced in them, away again. */
 async function makeDurably(disk: Disk, path: string): Promise<void> {
   if (disk.stat(path)?.isDirectory) return
-  const slash = path.replace(/\/+$/, '').lastIndexOf('/')
-  const parent = slash > 0 ? path.slice(0, slash) : slash === 0 ? '/' : '.'
+  const parent = dirname(path)
   if (parent !== '/' && parent !== '.') await makeDurably(disk, parent)
   disk.makeDirectory(path)
   await disk.syncDirectory(parent)
