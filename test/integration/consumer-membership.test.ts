@@ -1,7 +1,7 @@
 /** What a consumer is in its group while others come, and while it leaves. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Consumer, connect, KafkaError } from '../../src/client/index.ts'
+import { type Consumer, connect, KafkaError, type TopicPartition } from '../../src/client/index.ts'
 import { type ControlledRequest, startCluster, type TestCluster } from '../../src/testing/index.ts'
 import { IN_TIME } from './client-time.ts'
 import { FROM_START, publish, read } from './consumer-records.ts'
@@ -182,6 +182,86 @@ test('what onRevoked assigns by hand stays assigned', IN_TIME, async () => {
     [0],
   )
   await first.close()
+})
+
+test('a consumer that is closed leaves its group in time, also when onRevoked does not end', IN_TIME, async () => {
+  for (const isUnsubscribing of [false, true]) {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    const consumer = await joined(cluster, 'leaving', { onRevoked: () => new Promise(() => {}) })
+    if (isUnsubscribing) void consumer.unsubscribe()
+    await consumer.close({ timeoutMs: 20 })
+    await using admin = connect(cluster.bootstrapServers).admin()
+    const [group] = await admin.describeConsumerGroups([FROM_START.groupId!])
+    assert.equal(group?.state, 'Empty')
+  }
+})
+
+/** Turns to other topics without waiting for the end of `unsubscribe()`. */
+const TURNS: Readonly<Record<string, (consumer: Consumer<string, string>) => void>> = {
+  'subscribe to others': consumer => {
+    void consumer.unsubscribe()
+    consumer.subscribe('bills')
+  },
+  'unsubscribe again, and subscribe to others': consumer => {
+    void consumer.unsubscribe()
+    consumer.subscribe('letters')
+    void consumer.unsubscribe()
+    consumer.subscribe('bills')
+  },
+  'read by hand, and then others': consumer => {
+    void consumer.unsubscribe().then(() => {
+      consumer.assign([{ topic: 'letters', partition: 0 }])
+      void consumer.unsubscribe()
+      consumer.assign([{ topic: 'bills', partition: 0 }])
+    })
+  },
+  'read by hand, and then subscribe': consumer => {
+    void consumer.unsubscribe().then(() => {
+      consumer.assign([{ topic: 'letters', partition: 0 }])
+      void consumer.unsubscribe()
+      consumer.subscribe('bills')
+    })
+  },
+}
+
+for (const [name, turn] of Object.entries(TURNS)) {
+  test(`a consumer that unsubscribes may ${name} without waiting for the end of that`, IN_TIME, async () => {
+    await using cluster = await startCluster({ topics: ['orders', 'letters', 'bills'] })
+    for (const topic of ['orders', 'letters', 'bills']) await publish(cluster, topic, { count: 1 })
+    await using consumer = await joined(cluster, 'turning')
+    turn(consumer)
+    assert.deepEqual(
+      (await read(consumer, 1)).map(({ topic }) => topic),
+      ['bills'],
+    )
+  })
+}
+
+test('what a consumer subscribes to in onRevoked, while it unsubscribes, is read', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: ['orders', 'bills'] })
+  await publish(cluster, 'bills', { count: 1 })
+  const consumer: Consumer<string, string> = await joined(cluster, 'turning', {
+    onRevoked: async ([one]: readonly TopicPartition[]) => {
+      if (one!.topic === 'bills') return
+      await consumer.unsubscribe()
+      consumer.subscribe('bills')
+    },
+  })
+  await consumer.unsubscribe()
+  await read(consumer, 1)
+  await consumer.close()
+})
+
+test('who unsubscribes after all is in no group, whatever he subscribed to meanwhile', IN_TIME, async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await using consumer = await joined(cluster, 'leaving')
+  const left = consumer.unsubscribe()
+  consumer.subscribe('orders')
+  await Promise.all([left, consumer.unsubscribe()])
+  await using admin = connect(cluster.bootstrapServers).admin()
+  const [group] = await admin.describeConsumerGroups([FROM_START.groupId!])
+  assert.equal(group?.state, 'Empty')
+  consumer.assign([{ topic: 'orders', partition: 0 }])
 })
 
 test('what onLost throws ends the consumer, and is heard by whoever reads', IN_TIME, async () => {

@@ -247,6 +247,25 @@ test('a commit by hand is not taken back by the one at close, for a record that 
   assert.equal(await committed(), 1, 'who seeks means it')
 })
 
+test('a commit that is tried again does not take back a later one, also of partitions that are read no more', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  await publish(cluster, 'orders', { count: 3 })
+  const place = { topic: 'orders', partition: 0 }
+  const settings = { ...FROM_START, enableAutoCommit: false, retryBackoffMs: 300, retryBackoffMaxMs: 300 }
+  await using consumer = connect(cluster.bootstrapServers).consumer(settings)
+  consumer.assign([place])
+  const records = consumer[Symbol.asyncIterator]()
+  await records.next()
+  await records.next()
+  cluster.failNext('OffsetCommit', 'COORDINATOR_LOAD_IN_PROGRESS')
+  const early = consumer.commit()
+  await records.next()
+  await consumer.commit()
+  await consumer.unsubscribe()
+  await early
+  assert.equal((await consumer.committed([place]))[0]?.offset, 2)
+})
+
 test('what is no offset is not committed', async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await using consumer = connect(cluster.bootstrapServers).consumer({ groupId: 'readers' })

@@ -6,6 +6,7 @@ import { checkedPartitions } from '../checked-items.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo, TopicInfo } from '../cluster-metadata.ts'
+import type { Patient } from '../deadline.ts'
 import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { allTopics, partitionsOf } from '../topic-questions.ts'
@@ -20,17 +21,14 @@ import { Deliveries } from './deliveries.ts'
 import { type FetchLimits, fetchLimits } from './fetch-limits.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupMember } from './group-member.ts'
+import { GroupPlace } from './group-place.ts'
 import { HandlerRuns } from './handler-runs.ts'
-import type { Membership } from './membership.ts'
-import { membershipOf } from './membership-settings.ts'
 import {
   atTime,
-  type Committer,
   checkedOffset,
   commitOffsets,
   fetchCommitted,
   listOffsets,
-  outsider,
   type PartitionOffset,
   Timestamp,
 } from './offset-requests.ts'
@@ -63,7 +61,6 @@ const OWN_OPTIONS = ['key', 'value', 'assignors', 'onAssigned', 'onRevoked', 'on
  */
 export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable {
   readonly #config: Config<typeof consumerKeys>
-  readonly #assignors: readonly PartitionAssignor[]
   readonly #cluster: Cluster
   readonly #logger: Logger
   readonly #limits: FetchLimits
@@ -75,13 +72,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #source: RecordSource<K, V>
   readonly #positions: StartingPositions<K, V>
   readonly #member: GroupMember<K, V>
+  readonly #group: GroupPlace<K, V>
   readonly #runs = new HandlerRuns<K, V>()
   readonly #commits: Recurring
   readonly #looks: Recurring
-  #membership: Membership | undefined
-  /** The place in the group that was left: what was read in it counts for nothing now. */
-  #left: Committer | undefined
-  #subscription: Subscription | undefined
   #failure: KafkaError | undefined
   #closing: Promise<void> | undefined
 
@@ -89,7 +83,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   constructor(options: ConsumerOptions<K, V>) {
     const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN_OPTIONS.includes(name)))
     const { config, parts } = readOptions(consumerConfig, settings)
-    this.#assignors = checkedAssignors(options.assignors)
     this.#config = config
     this.#limits = fetchLimits(config)
     this.#cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
@@ -98,10 +91,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#listeners = new RebalanceListeners(options, who, this.#metrics, error => this.#failed(error))
     this.#deliveries = new Deliveries(
       () => this.#partitions.values(),
-      () => this.#membership?.committer,
+      () => this.#group.membership?.committer,
     )
     this.#fetcher = this.#createFetcher(options)
     this.#member = this.#createMember()
+    this.#group = this.#createPlace(checkedAssignors(options.assignors))
     this.#source = recordSource(this.#deliveries, {
       isClosing: () => this.#closing !== undefined,
       trouble: () => this.#trouble,
@@ -112,7 +106,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#looks = new Recurring(clock, config.get('metadata.max.age.ms'), () => this.#look())
     this.#positions = new StartingPositions({
       cluster: this.#cluster,
-      reader: () => (this.#config.get('group.id') === null ? undefined : this.#placeFor('reading')),
+      reader: () => (this.#config.get('group.id') === null ? undefined : this.#group.committerFor('reading')),
       policy: this.#config.get('auto.offset.reset'),
       isCommitted: this.#limits.isCommitted,
       partitions: this.#partitions,
@@ -150,26 +144,19 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   subscribe(topics: string | Subscription): void {
     this.#assertOpen()
     checkSubscription(topics, this.#config)
-    if (this.#subscription === undefined && this.#partitions.size > 0) {
+    if (this.#group.subscription === undefined && this.#partitions.size > 0) {
       throw new KafkaError('INVALID_REQUEST', 'partitions were assigned by hand: unsubscribe() first')
     }
-    this.#subscription = typeof topics === 'string' ? [topics] : topics
-    if (this.#membership) {
-      this.#membership.rejoin()
-      return
-    }
-    const parts = { cluster: this.#cluster, groupId: this.#config.get('group.id')!, assignors: this.#assignors }
-    this.#membership = membershipOf(this.#config, parts, this.#member)
-    this.#membership.start()
     this.#beginBackgroundWork()
+    this.#group.subscribe(typeof topics === 'string' ? [topics] : topics)
   }
 
   /** Reads just these partitions, without a group's say; from the committed offset where there is a group, or as `auto.offset.reset` says. */
   assign(partitions: readonly (TopicPartition & { readonly offset?: number })[]): void {
     this.#assertOpen()
-    if (this.#subscription !== undefined)
-      throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: unsubscribe() first')
-    this.#left = undefined
+    if (this.#group.isWanted)
+      throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: await unsubscribe() first')
+    this.#group.assigned()
     const wanted = new Set(checkedPartitions('assign()', partitions).map(partitionKey))
     if (this.#config.get('enable.auto.commit')) void this.#commitQuietly()
     this.#partitions.drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
@@ -180,14 +167,16 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Who this is in its group, for offsets in a transaction (KIP-447). Who has records in hand of a partition that went is who he was then. */
   get groupMetadata(): Required<GroupMetadata> {
-    const place = this.#deliveries.lostPlace ?? this.#membership?.committer ?? this.#left
-    return placeIn(place ?? this.#placeFor('groupMetadata'))
+    const place = this.#deliveries.lostPlace ?? this.#group.membership?.committer ?? this.#group.left
+    return placeIn(place ?? this.#group.committerFor('groupMetadata'))
   }
 
-  /** Reads nothing any more, and leaves the group. */
-  async unsubscribe(): Promise<void> {
-    await this.#letGo()
-    this.#subscription = undefined
+  /**
+   * Reads nothing any more, and leaves the group, after `onRevoked`, however long that takes. What is subscribed to before that is done
+   * begins after it.
+   */
+  unsubscribe(): Promise<void> {
+    return this.#group.unsubscribe()
   }
 
   /** Record by record; ends when the consumer is closed. */
@@ -220,12 +209,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Commits what was worked on, but for what {@link readable} gave, or the offsets given: of the next record to read. */
   async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
-    const committing = offsets ?? [...this.#partitions.values()].flatMap(one => one.uncommitted ?? [])
-    if (committing.length === 0) return
+    const read = [...this.#partitions.values()].filter(({ uncommitted }) => uncommitted !== undefined)
+    if ((offsets ?? read).length === 0) return
     // A commit that has to be tried again must not take back what another one has committed meanwhile.
-    const newest = () => committing.map(one => this.#partitions.find(one)?.reached ?? one)
+    const newest = () => read.flatMap(one => this.#partitions.find(one)?.reached ?? one.reached ?? [])
     const offsetsNow = offsets === undefined ? newest : () => offsets
-    const committer = this.#placeFor('commit()')
+    const committer = this.#group.committerFor('commit()')
     const committed = commitOffsets(this.#cluster, committer, offsetsNow, this.#patience(wait))
     const { clock } = this.#cluster.settings
     for (const one of await timedCommit(this.#metrics, clock, committed)) {
@@ -241,7 +230,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     partitions: readonly TopicPartition[],
     wait: WaitOptions = {},
   ): Promise<(PartitionOffset | undefined)[]> {
-    const reader = this.#placeFor('committed')
+    const reader = this.#group.committerFor('committed')
     const found = await fetchCommitted(this.#cluster, reader, partitions, this.#patience(wait))
     return partitions.map(one => found.get(partitionKey(one)))
   }
@@ -321,12 +310,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /**
    * Ends loops over this consumer, commits what was worked on, leaves the group, and ends all connections. Handlers of {@link run} that
-   * are under way are waited for, `timeoutMs` at the most (30 s), so that their records count. A handler that has awaited something would
-   * wait for itself: it calls this without `await`. Calling it again is waiting for the same, but for `onRevoked`, which that waits for.
+   * are under way are waited for, so that their records count, and so is `onRevoked`: `timeoutMs` at the most (30 s). A handler that has
+   * awaited something would wait for itself: it calls this without `await`. Calling it again is waiting for the same, but for `onRevoked`,
+   * which that waits for.
    */
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#closing !== undefined && this.#listeners.isAsking) return Promise.resolve()
-    this.#closing ??= this.#close(this.#runs.isCalling ? 0 : timeoutMs)
+    this.#closing ??= this.#close(this.#cluster.patience({ timeoutMs }), this.#runs.isCalling ? 0 : timeoutMs)
     return this.#closing
   }
 
@@ -363,10 +353,23 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       partitions: this.#partitions,
       deliveries: this.#deliveries,
       listeners: this.#listeners,
-      subscription: () => this.#subscription,
+      subscription: () => this.#group.subscription,
       add: partitions => this.#add(partitions),
       commit: () => this.#commitQuietly(),
       failed: error => this.#failed(error),
+    })
+  }
+
+  #createPlace(assignors: readonly PartitionAssignor[]): GroupPlace<K, V> {
+    return new GroupPlace({
+      config: this.#config,
+      cluster: this.#cluster,
+      assignors,
+      member: this.#member,
+      listeners: this.#listeners,
+      partitions: this.#partitions,
+      deliveries: this.#deliveries,
+      commit: wait => this.#commitQuietly(wait),
     })
   }
 
@@ -392,11 +395,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async #look(): Promise<void> {
     try {
       const before = this.#cluster.metadata
-      if (this.#subscription instanceof RegExp) {
+      if (this.#group.subscription instanceof RegExp) {
         const wanted = await this.#member.topics()
-        if (wanted.some(topic => before.topic(topic) === undefined)) this.#membership?.rejoin()
+        if (wanted.some(topic => before.topic(topic) === undefined)) this.#group.membership?.rejoin()
       } else await this.#cluster.refresh()
-      this.#membership?.metadataChanged()
+      this.#group.membership?.metadataChanged()
     } catch (error) {
       this.#logger.debug({ err: error }, 'the cluster could not be looked at')
     }
@@ -409,12 +412,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#deliveries.wake()
   }
 
-  #placeFor(what: string): Committer {
-    const { groupId } = this
-    if (groupId === undefined) throw new KafkaError('INVALID_GROUP_ID', `${what} needs a group: set group.id`)
-    return this.#membership?.committer ?? outsider(groupId)
-  }
-
   #patience({ timeoutMs = DEFAULT_WAIT_MS, signal }: WaitOptions) {
     return this.#cluster.patience({ timeoutMs, signal })
   }
@@ -423,36 +420,17 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     if (this.#closing !== undefined) throw new KafkaError('INVALID_REQUEST', 'the consumer is closed')
   }
 
-  async #letGo(): Promise<void> {
-    const partitions = this.assignment
-    const membership = this.#membership
-    try {
-      if (membership !== undefined && partitions.length > 0) await this.#listeners.revoked(partitions)
-    } finally {
-      if (this.#config.get('enable.auto.commit')) {
-        await this.#commitQuietly({ timeoutMs: this.#cluster.settings.requestTimeoutMs })
-      }
-      this.#left = membership?.committer
-      this.#membership = undefined
-      const left = membership?.leave()
-      // With what the group gave while that was under way: nothing comes any more.
-      this.#partitions.drop(this.assignment)
-      this.#deliveries.release()
-      await left
-    }
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  async #close(patience: Patient, handlersMs: number): Promise<void> {
     // Set before anything is awaited, so that loops end.
     await Promise.resolve()
     this.#deliveries.wake()
     this.#commits.stop()
     this.#looks.stop()
     this.#fetcher.close()
-    await this.#runs.ended(this.#cluster.settings.clock, timeoutMs)
+    await this.#runs.ended(this.#cluster.settings.clock, handlersMs)
     const ended = this.#fetcher.endSessions(SESSION_END_TIMEOUT_MS)
     try {
-      await this.#letGo()
+      await this.#group.close(patience)
     } finally {
       await ended
       this.#cluster.close()
