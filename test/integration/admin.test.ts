@@ -39,6 +39,25 @@ test('a topic whose deletion was done and not answered is deleted, and a creatio
   await assert.rejects(admin.createTopics([{ name: 'orders' }]), ({ message }: Error) => !/answered/.test(message))
 })
 
+test('a topic has grown whose growth was done and not answered, unless it has other partitions than were wanted', async () => {
+  await using cluster = await startCluster({ topics: ['orders', 'bills'] })
+  await using admin = connect(cluster.bootstrapServers).admin()
+  await using other = connect(cluster.bootstrapServers).admin()
+  const loseAnswer = (of: () => Promise<unknown>): unknown =>
+    cluster.control('CreatePartitions', () => of().then(() => 'disconnect'), { times: 1 })
+  const grow = (topic: string, total: number) => other.createPartitions([{ topic, total }])
+  loseAnswer(() => grow('orders', 3))
+  await admin.createPartitions([{ topic: 'orders', total: 3 }])
+  const refused = { code: 'INVALID_PARTITIONS' }
+  await assert.rejects(admin.createPartitions([{ topic: 'orders', total: 3 }]), refused)
+  loseAnswer(() => grow('bills', 4))
+  await assert.rejects(admin.createPartitions([{ topic: 'bills', total: 3 }]), refused)
+  loseAnswer(async () => undefined)
+  await assert.rejects(admin.createPartitions([{ topic: 'bills', total: 4 }], { validateOnly: true }), refused)
+  loseAnswer(() => other.createPartitions([{ topic: 'bills', total: 6, assignments: [[0], [0]] }]))
+  await admin.createPartitions([{ topic: 'bills', total: 6, assignments: [[0], [0]] }])
+})
+
 test('a call ends by its time, and by its signal', async () => {
   await using cluster = await startCluster()
   await using admin = connect(cluster.bootstrapServers).admin()

@@ -96,6 +96,51 @@ test('a consumer that was told of a truncated log goes on after a seek', IN_TIME
   )
 })
 
+test(
+  'who seeks with a leader epoch hears of a log without those records, and not from a leader of before',
+  IN_TIME,
+  async () => {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    let epoch = 0
+    cluster.control('Metadata', async request => {
+      const answer = (await request.proceed()) as TopicAnswer
+      const topics = answer.topics.map(topic => ({
+        ...topic,
+        partitions: topic.partitions.map(one => ({ ...one, leaderEpoch: epoch })),
+      }))
+      if (topics.length > 0) epoch = 1
+      return { ...answer, topics }
+    })
+    const asked: unknown[] = []
+    cluster.control('OffsetForLeaderEpoch', ({ body }) => {
+      asked.push(body.topics)
+      const partitions = [{ partition: 0, errorCode: ErrorCode.NONE, leaderEpoch: 0, endOffset: 2 }]
+      return { topics: [{ topic: 'orders', partitions }] }
+    })
+    await using consumer = connect(cluster.bootstrapServers).consumer({ autoOffsetReset: 'none', groupId: 'readers' })
+    await consumer.commit([{ ...place(0), offset: 3, leaderEpoch: 1 }])
+    const [committed] = await consumer.committed([place(0)])
+    const begin: readonly (() => void)[] = [
+      () => consumer.assign([committed!]),
+      () => consumer.seek(place(0), committed!),
+      () => consumer.seek(place(0), { offset: 4, leaderEpoch: 1 }),
+    ]
+    for (const beginning of begin) {
+      beginning()
+      await assert.rejects(read(consumer, 1), LogTruncationError)
+    }
+    assert.deepEqual(
+      asked,
+      begin.map(() => [{ topic: 'orders', partitions: [{ partition: 0, currentLeaderEpoch: 1, leaderEpoch: 1 }] }]),
+    )
+    for (const leaderEpoch of ['1', 1.5, -2, null])
+      assert.throws(() => consumer.seek(place(0), { offset: 0, leaderEpoch: leaderEpoch as never }), {
+        code: 'INVALID_REQUEST',
+        message: /leaderEpoch .* is none/,
+      })
+  },
+)
+
 test('a consumer without auto.offset.reset that has no place to begin goes on after a seek', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 2 })

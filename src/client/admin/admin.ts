@@ -90,7 +90,7 @@ export class Admin implements AsyncDisposable {
     return topics.describeTopics(this.#call(options), of, options)
   }
 
-  /** Lets topics grow. @throws INVALID_PARTITIONS for fewer than there are, UNKNOWN_TOPIC_OR_PARTITION */
+  /** Lets topics grow. One that has what was wanted after a try whose answer was lost has grown. @throws INVALID_PARTITIONS for no more than there are, UNKNOWN_TOPIC_OR_PARTITION */
   async createPartitions(
     wanted: readonly topics.NewPartitions[],
     options: topics.ValidatedOptions & topics.QuotaOptions = {},

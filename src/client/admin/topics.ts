@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { ErrorCode, KafkaError } from '../../protocol/index.ts'
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts'
@@ -181,8 +182,9 @@ export async function createPartitions(
 ): Promise<void> {
   const needed = { topic: 'text', total: 'integer' } as const
   const form = { what: 'adding partitions', items: wanted, keyOf: ({ topic }: NewPartitions) => topic, needed }
+  const send = controllerRequests(call)
   await settle(call, form, async left => {
-    const answer = await call.cluster.requestController(CREATE_PARTITIONS, {
+    const { answer, isRepeated } = await send(CREATE_PARTITIONS, () => ({
       topics: left.map(({ topic, total, assignments }) => ({
         name: topic,
         count: total,
@@ -190,15 +192,34 @@ export async function createPartitions(
       })),
       timeoutMs: brokerTimeoutMs(call),
       validateOnly,
-    })
+    }))
+    const isDoubtful = (errorCode: number) => isRepeated && !validateOnly && errorCode === ErrorCode.INVALID_PARTITIONS
+    const doubtful = new Set(answer.results.filter(({ errorCode }) => isDoubtful(errorCode)).map(({ name }) => name))
+    const grown = await grownAsWanted(
+      call,
+      left.filter(({ topic }) => doubtful.has(topic)),
+    )
     return answer.results.map(({ name, errorCode, errorMessage }) => ({
       key: name,
-      errorCode,
+      // Grown by the request before: that is what was asked for.
+      errorCode: grown.has(name) ? ErrorCode.NONE : errorCode,
       errorMessage,
       isFinal: isFinal(errorCode, options),
       result: undefined,
     }))
   })
+}
+
+/** Names of those topics that have the partitions that they were to have. */
+async function grownAsWanted(call: AdminCall, wanted: readonly NewPartitions[]): Promise<ReadonlySet<string>> {
+  const names = wanted.map(({ topic }) => topic)
+  const topics = await describeTopics(call, names, {})
+  return new Set(names.filter((_, at) => hasGrown(topics[at]!, wanted[at]!)))
+}
+
+function hasGrown({ partitions }: TopicInfo, { total, assignments = [] }: NewPartitions): boolean {
+  const added = partitions.slice(total - assignments.length).map(({ replicas }) => replicas)
+  return partitions.length === total && (assignments.length === 0 || isDeepStrictEqual(added, [...assignments]))
 }
 
 const isFinal = (errorCode: number, { retryOnQuotaViolation = true }: QuotaOptions): boolean =>

@@ -25,10 +25,11 @@ import { GroupPlace } from './group-place.ts'
 import { HandlerRuns } from './handler-runs.ts'
 import {
   atTime,
-  checkedOffset,
+  checkedPosition,
   commitOffsets,
   fetchCommitted,
   listOffsets,
+  type OffsetAndEpoch,
   type PartitionOffset,
   Timestamp,
 } from './offset-requests.ts'
@@ -152,16 +153,18 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /** Reads just these partitions, without a group's say; from the committed offset where there is a group, or as `auto.offset.reset` says. */
-  assign(partitions: readonly (TopicPartition & { readonly offset?: number })[]): void {
+  assign(partitions: readonly (TopicPartition & Partial<OffsetAndEpoch>)[]): void {
     this.#assertOpen()
     if (this.#group.isWanted)
       throw new KafkaError('INVALID_REQUEST', 'topics are subscribed to: await unsubscribe() first')
+    const begun = checkedPartitions('assign()', partitions).filter(hasOffset)
+    for (const one of begun) checkedPosition(one)
     this.#group.assigned()
-    const wanted = new Set(checkedPartitions('assign()', partitions).map(partitionKey))
+    const wanted = new Set(partitions.map(partitionKey))
     if (this.#config.get('enable.auto.commit')) void this.#commitQuietly()
     this.#partitions.drop(this.assignment.filter(one => !wanted.has(partitionKey(one))))
     this.#add(partitions.filter(one => this.#partitions.find(one) === undefined))
-    for (const one of partitions) if (one.offset !== undefined) this.seek(one, one.offset)
+    for (const one of begun) this.seek(one, one)
     this.#beginBackgroundWork()
   }
 
@@ -247,9 +250,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return position === undefined || end < 0 ? undefined : Math.max(0, end - position)
   }
 
-  /** Goes on at another offset; also with a partition that had no way on (see {@link PositionError}). */
-  seek(partition: TopicPartition, offset: number): void {
-    this.#partitions.get(partition).seek(checkedOffset(offset))
+  /**
+   * Goes on at another offset; also with a partition that had no way on (see {@link PositionError}). With the leader epoch that stands
+   * beside it, as in what was committed, its leader is asked first whether it has the records before (KIP-320).
+   */
+  seek(partition: TopicPartition, to: number | OffsetAndEpoch): void {
+    const { offset, leaderEpoch } = checkedPosition(to)
+    this.#partitions.get(partition).seek(offset, leaderEpoch)
     this.#fetcher.wake()
   }
 
@@ -258,12 +265,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     partitions: readonly TopicPartition[] = this.assignment,
     wait: WaitOptions = {},
   ): Promise<void> {
-    for (const one of await this.beginningOffsets(partitions, wait)) this.seek(one, one.offset)
+    for (const one of await this.beginningOffsets(partitions, wait)) this.seek(one, one)
   }
 
   /** Goes on behind the newest record of partitions; all that are assigned when none are named. */
   async seekToEnd(partitions: readonly TopicPartition[] = this.assignment, wait: WaitOptions = {}): Promise<void> {
-    for (const one of await this.endOffsets(partitions, wait)) this.seek(one, one.offset)
+    for (const one of await this.endOffsets(partitions, wait)) this.seek(one, one)
   }
 
   /** Reads nothing of partitions until {@link resume}; they stay this consumer's. */
@@ -437,3 +444,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     }
   }
 }
+
+const hasOffset = (one: TopicPartition & Partial<OffsetAndEpoch>): one is TopicPartition & OffsetAndEpoch =>
+  one.offset !== undefined

@@ -110,7 +110,8 @@ export class Fetcher<K, V> {
       if (source === undefined) {
         refusal ??= cluster.metadata.refusalOf(partition.topic)
         if (!isWaiting && !partition.isPositioning) lost.push(partition)
-      } else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
+      } else if (isOutdated(partition, source)) lost.push(partition)
+      else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
       else if (!isWaiting && !this.#busy.has(source.broker)) addTo(toFetch, source.broker, partition)
     }
     if (refusal !== undefined) {
@@ -338,6 +339,11 @@ function mustValidate(partition: AssignedPartition<unknown, unknown>, { leaderEp
   if (leaderEpoch >= 0 && partition.fetchEpoch >= 0) return true
   partition.validEpoch = leaderEpoch
   return false
+}
+
+/** Whether the leader is known as of before an epoch that records have been read from: it may not lead any more (KIP-320). */
+function isOutdated({ fetchEpoch, validEpoch }: AssignedPartition<unknown, unknown>, { leaderEpoch }: Source): boolean {
+  return validEpoch < 0 && leaderEpoch >= 0 && fetchEpoch > leaderEpoch
 }
 
 function addTo<T>(byBroker: Map<number, T[]>, broker: number, item: T): void {

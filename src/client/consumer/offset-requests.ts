@@ -35,10 +35,15 @@ const NEWER_TIMESTAMPS = [
 export const atTime = (partitions: readonly TopicPartition[], timestamp: number) =>
   partitions.map(one => ({ ...one, timestamp }))
 
-export interface PartitionOffset extends TopicPartition {
+/** Where to go on in a partition. */
+export interface OffsetAndEpoch {
   readonly offset: number
-  readonly metadata?: string | null
+  /** Epoch of the leader of the record before; -1, or left out, where that is not known. */
   readonly leaderEpoch?: number
+}
+
+export interface PartitionOffset extends TopicPartition, OffsetAndEpoch {
+  readonly metadata?: string | null
 }
 
 /** Which member of which generation commits; -1 and empty from outside of a group. In a group of the consumer protocol its epoch. */
@@ -287,8 +292,12 @@ function memberOf({ memberId, generationId, renewed: isMember }: Committer) {
   return isMember !== undefined && generationId > 0 ? { memberId, memberEpoch: generationId } : {}
 }
 
-/** @throws KafkaError INVALID_REQUEST for what is no offset of a record, where no compiler looks */
-export function checkedOffset(offset: number): number {
-  if (Number.isSafeInteger(offset) && offset >= 0) return offset
-  throw new KafkaError('INVALID_REQUEST', `${String(offset)} is not an offset: give a whole number, 0 and up`)
+/** @throws KafkaError INVALID_REQUEST for what is no offset of a record, or no epoch, where no compiler looks */
+export function checkedPosition(given: number | OffsetAndEpoch): Required<OffsetAndEpoch> {
+  const { offset, leaderEpoch = -1 } = typeof given === 'object' && given !== null ? given : { offset: given }
+  if (!(Number.isSafeInteger(offset) && offset >= 0))
+    throw new KafkaError('INVALID_REQUEST', `${String(offset)} is not an offset: give a whole number, 0 and up`)
+  if (Number.isSafeInteger(leaderEpoch) && leaderEpoch >= -1) return { offset, leaderEpoch }
+  const what = `leaderEpoch ${String(leaderEpoch)} is none: give a whole number, 0 and up, or leave it out`
+  throw new KafkaError('INVALID_REQUEST', what)
 }
