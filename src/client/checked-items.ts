@@ -30,6 +30,9 @@ export function checkItems<I>(
 ): void {
   // `createTopics({ topics })` is how others have it, and `deleteTopics('orders')` a slip.
   if (!Array.isArray(items)) throw new KafkaError('INVALID_REQUEST', `${what}: give a list, not ${kindOf(items)}`)
+  for (const item of items)
+    if (item === null || item === undefined)
+      throw new KafkaError('INVALID_REQUEST', `${what}: there is ${kindOf(item)} in the list: leave it out`)
   const fields = Object.entries(needed)
   if (fields.length > 0) checkNeeded(what, items, fields)
   if (known !== undefined) for (const item of items) checkFields(what, item, known)
@@ -55,7 +58,9 @@ function checkNeeded(what: string, items: readonly unknown[], fields: readonly [
  * @throws KafkaError INVALID_REQUEST that says which was probably meant
  */
 export function checkFields<T>(what: string, given: T, known: KnownFields<T>): void {
-  for (const name of Object.keys(given as object)) {
+  if (typeof given !== 'object' || given === null)
+    throw new KafkaError('INVALID_REQUEST', `${what}: ${wantedFields(Object.keys(known))}, not ${kindOf(given)}`)
+  for (const name of Object.keys(given)) {
     if (Object.hasOwn(known, name)) continue
     throw new KafkaError('INVALID_REQUEST', `${what}: there is no ${name}: ${meant(name, Object.keys(known))}`)
   }
@@ -66,5 +71,13 @@ export function checkedPartitions<P extends TopicPartition>(what: string, partit
   checkItems(what, partitions, PARTITION_FIELDS)
   return partitions
 }
+
+/** Options of a call, where perhaps no compiler has looked. @throws KafkaError INVALID_REQUEST for what is no object */
+export function checkedOptions<O extends object>(options: O): O {
+  if (typeof options === 'object' && options !== null) return options
+  throw new KafkaError('INVALID_REQUEST', `options: ${wantedFields(['timeoutMs', 'signal'])}, not ${kindOf(options)}`)
+}
+
+const wantedFields = (names: readonly string[]): string => `give an object such as { ${names.join(', ')} }`
 
 const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value)

@@ -258,6 +258,47 @@ test('items that an admin cannot ask about are refused with what they lack', asy
   }
 })
 
+test('what is null in place of options, a filter, a list or an item is refused with what to give instead', async () => {
+  await using admin = kafka.admin()
+  await using consumer = kafka.consumer({ groupId: 'nulls' })
+  await using producer = kafka.producer({ transactionalId: 'nulls' })
+  const [a, c, p] = [admin, consumer, producer] as unknown as [
+    Untyped<typeof admin>,
+    Untyped<Consumer>,
+    Untyped<Producer>,
+  ]
+  const options = /options: give an object such as \{ timeoutMs, signal \}, not null/
+  const calls: readonly (readonly [() => unknown, RegExp])[] = [
+    [() => a.listTopics(null), options],
+    [() => a.createTopics([], null), options],
+    [() => a.removeMembersFromConsumerGroup('g', [], null), options],
+    [() => c.listTopics(null), options],
+    [() => c.committed([PLACE], null), options],
+    [() => c.batches(null), options],
+    [() => c.close(null), options],
+    [() => p.connect([], null), options],
+    [() => p.sendBatch('orders', [], null), options],
+    [() => p.sendOffsets([], { groupId: 'g' }, null), options],
+    [() => p.close(null), options],
+    ...['flush', 'initTransactions', 'commitTransaction', 'abortTransaction'].map(
+      name => [() => p[name as 'flush'](null), options] as const,
+    ),
+    [() => p.connect('orders'), /connect\(\): give a list, not string/],
+    [() => a.describeLogDirs(0), /give a list, not number/],
+    [() => a.describeAcls(null), /: give an object such as \{ .*resourceType.*, not null/],
+    [() => a.describeClientQuotas(null), /give an object such as \{ parts, strict \}, not null/],
+    [() => a.deleteTopics([null]), /there is null in the list/],
+    [() => a.electLeaders('preferred', [null]), /there is null in the list/],
+    [() => a.listPartitionReassignments(null), /give a list, not null/],
+    [() => a.describeReplicaLogDirs('orders'), /give a list, not string/],
+    [() => a.alterUserScramCredentials([null]), /there is null in the list/],
+    [() => c.committed(null), /give a list, not null/],
+  ]
+  for (const [call, message] of calls) {
+    await assert.rejects(async () => call(), { name: 'KafkaError', code: 'INVALID_REQUEST', message })
+  }
+})
+
 test('an admin that is given one thing, or what other clients take, asks for a list', async () => {
   await using admin = kafka.admin()
   const untyped = admin as unknown as Untyped<typeof admin>

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/index.ts'
+import { checkedOptions } from '../checked-items.ts'
 import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { TopicInfo } from '../cluster-metadata.ts'
@@ -223,7 +224,7 @@ export class Admin implements AsyncDisposable {
     members?: readonly groups.MemberToRemove[],
     options: CallOptions & { readonly reason?: string } = {},
   ): Promise<void> {
-    const { reason = 'removed by an administrator' } = options
+    const { reason = 'removed by an administrator' } = checkedOptions(options)
     return groups.removeMembersFromConsumerGroup(this.#call(options), groupId, members, reason)
   }
 
@@ -373,7 +374,8 @@ export class Admin implements AsyncDisposable {
     this.close()
   }
 
-  #call({ timeoutMs = this.#config.get('default.api.timeout.ms'), signal }: CallOptions): AdminCall {
+  #call(options: CallOptions): AdminCall {
+    const { timeoutMs = this.#config.get('default.api.timeout.ms'), signal } = checkedOptions(options)
     this.#calls += 1
     return { cluster: this.#cluster, patience: this.#cluster.patience({ timeoutMs, signal }) }
   }

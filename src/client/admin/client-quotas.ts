@@ -3,6 +3,7 @@ import {
   DescribeClientQuotasResponse,
 } from '../../protocol/messages/48-describe-client-quotas.ts'
 import { AlterClientQuotasRequest, AlterClientQuotasResponse } from '../../protocol/messages/49-alter-client-quotas.ts'
+import { checkFields } from '../checked-items.ts'
 import { type AdminCall, asked, settle } from './admin-call.ts'
 import type { ValidatedOptions } from './topics.ts'
 
@@ -35,10 +36,9 @@ export interface ClientQuotaFilter {
   readonly strict?: boolean
 }
 
-export async function describeClientQuotas(
-  call: AdminCall,
-  { parts = [], strict = false }: ClientQuotaFilter,
-): Promise<ClientQuotas[]> {
+export async function describeClientQuotas(call: AdminCall, filter: ClientQuotaFilter): Promise<ClientQuotas[]> {
+  checkFields('describing quotas', filter, { parts: true, strict: true })
+  const { parts = [], strict = false } = filter
   const components = parts.map(({ type, name }) => ({
     entityType: type,
     matchType: name === undefined ? MATCH.any : name === null ? MATCH.default : MATCH.exact,

@@ -4,6 +4,7 @@ import {
   AlterReplicaLogDirsResponse,
 } from '../../protocol/messages/34-alter-replica-log-dirs.ts'
 import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.ts'
+import { checkItems, PARTITION_FIELDS } from '../checked-items.ts'
 import { grouped } from '../grouped.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, asked, knowing, settle } from './admin-call.ts'
@@ -60,10 +61,12 @@ export interface LogDir {
 }
 
 export async function describeLogDirs(call: AdminCall, brokers: readonly number[]): Promise<LogDir[]> {
+  checkItems('describing log directories', brokers)
   return (await Promise.all(brokers.map(broker => logDirsOf(call, broker, undefined)))).flat()
 }
 
 export async function describeReplicaLogDirs(call: AdminCall, of: readonly Replica[]): Promise<ReplicaLogDirs[]> {
+  checkItems('describing replicas', of, { ...PARTITION_FIELDS, broker: 'integer' })
   const byBroker = grouped(of, ({ broker }) => broker)
   const dirs = await Promise.all(Array.from(byBroker, ([broker, replicas]) => logDirsOf(call, broker, replicas)))
   const found = dirs.flat().flatMap(({ broker, path, replicas }) => replicas.map(one => ({ ...one, broker, path })))

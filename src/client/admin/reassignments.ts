@@ -7,7 +7,7 @@ import {
   ListPartitionReassignmentsRequest,
   ListPartitionReassignmentsResponse,
 } from '../../protocol/messages/46-list-partition-reassignments.ts'
-import { PARTITION_FIELDS } from '../checked-items.ts'
+import { checkedPartitions, PARTITION_FIELDS } from '../checked-items.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
 import { type AdminCall, asked, brokerTimeoutMs, settle } from './admin-call.ts'
 import { nameOf, outcomesOf } from './partitions.ts'
@@ -48,6 +48,7 @@ export async function listPartitionReassignments(
   call: AdminCall,
   of: readonly TopicPartition[] | undefined,
 ): Promise<PartitionReassignment[]> {
+  if (of !== undefined) checkedPartitions('listing reassignments', of)
   const topics =
     of === undefined
       ? null

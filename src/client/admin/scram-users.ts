@@ -9,6 +9,7 @@ import {
   AlterUserScramCredentialsResponse,
 } from '../../protocol/messages/51-alter-user-scram-credentials.ts'
 import { MIN_ITERATIONS, type ScramMechanismName, saltPassword } from '../../security/index.ts'
+import { checkItems } from '../checked-items.ts'
 import { grouped } from '../grouped.ts'
 import { type AdminCall, asked, settle } from './admin-call.ts'
 
@@ -73,6 +74,7 @@ export async function alterUserScramCredentials(
   call: AdminCall,
   changes: readonly ScramCredentialChange[],
 ): Promise<void> {
+  checkItems('altering SCRAM users', changes, { user: 'text', mechanism: 'text' })
   const byUser = grouped(changes, ({ user }) => user)
   const items = [...byUser.keys()]
   await settle(call, { what: 'altering SCRAM users', items, keyOf: user => user }, async left => {

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { Config } from '../../config/index.ts'
 import type { Logger } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
-import { checkedPartitions } from '../checked-items.ts'
+import { checkedOptions, checkedPartitions } from '../checked-items.ts'
 import { clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo, TopicInfo } from '../cluster-metadata.ts'
@@ -188,8 +188,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /** Batch by batch: what a producer sent together, of one partition. Counts as worked on when the next one is asked for. */
-  batches({ signal }: BatchesOptions = {}): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
-    return batchesOf(this.#source, signal)
+  batches(options: BatchesOptions = {}): AsyncGenerator<ConsumerBatch<K, V>, void, undefined> {
+    return batchesOf(this.#source, checkedOptions(options).signal)
   }
 
   /**
@@ -233,6 +233,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     partitions: readonly TopicPartition[],
     wait: WaitOptions = {},
   ): Promise<(PartitionOffset | undefined)[]> {
+    checkedPartitions('fetching committed offsets', partitions)
     const reader = this.#group.committerFor('committed')
     const found = await fetchCommitted(this.#cluster, reader, partitions, this.#patience(wait))
     return partitions.map(one => found.get(partitionKey(one)))
@@ -321,8 +322,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
    * awaited something would wait for itself: it calls this without `await`. Calling it again is waiting for the same, but for `onRevoked`,
    * which that waits for.
    */
-  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (this.#closing !== undefined && this.#listeners.isAsking) return Promise.resolve()
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs = CLOSE_TIMEOUT_MS } = checkedOptions(options)
+    if (this.#closing !== undefined && this.#listeners.isAsking) return
     this.#closing ??= this.#close(this.#cluster.patience({ timeoutMs }), this.#runs.isCalling ? 0 : timeoutMs)
     return this.#closing
   }
@@ -419,7 +421,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#deliveries.wake()
   }
 
-  #patience({ timeoutMs = DEFAULT_WAIT_MS, signal }: WaitOptions) {
+  #patience(wait: WaitOptions) {
+    const { timeoutMs = DEFAULT_WAIT_MS, signal } = checkedOptions(wait)
     return this.#cluster.patience({ timeoutMs, signal })
   }
 

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
 import { abortable, endOf } from '../abortable.ts'
+import { checkedOptions, checkItems } from '../checked-items.ts'
 import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo } from '../cluster-metadata.ts'
@@ -173,7 +174,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   }
 
   /** Connects and learns of the cluster, and of `topics`, so that the first send is as fast as the others. */
-  async connect(topics: readonly string[] = [], { signal }: SendOptions = {}): Promise<void> {
+  async connect(topics: readonly string[] = [], options: SendOptions = {}): Promise<void> {
+    const { signal } = checkedOptions(options)
+    checkItems('connect()', topics)
     const patience = this.#cluster.patience({ timeoutMs: this.#settings.maxBlockMs, signal })
     await this.#cluster.retrying('connecting', patience, () => this.#cluster.refresh())
     for (const topic of topics) await this.#cluster.topic(topic, patience)
@@ -183,7 +186,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
    * The partitions of a topic. Creates it as {@link send} does, and waits for it up to `max.block.ms`.
    * @throws UNKNOWN_TOPIC_OR_PARTITION where that is not allowed, TOPIC_AUTHORIZATION_FAILED; the signal's reason
    */
-  async partitionsFor(topic: string, { signal }: SendOptions = {}): Promise<readonly PartitionInfo[]> {
+  async partitionsFor(topic: string, options: SendOptions = {}): Promise<readonly PartitionInfo[]> {
+    const { signal } = checkedOptions(options)
     const patience = this.#cluster.patience({ timeoutMs: this.#settings.maxBlockMs, signal })
     return partitionsOf(this.#cluster, topic, patience)
   }
@@ -221,8 +225,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   sendBatch(
     topic: string,
     records: readonly ProducerRecord<K, V>[],
-    { signal }: SendOptions = {},
+    options: SendOptions = {},
   ): Promise<readonly BatchMetadata[]> {
+    const { signal } = checkedOptions(options)
     if (!Array.isArray(records)) {
       return this.#refused(new KafkaError('INVALID_RECORD', 'sendBatch takes a topic and a list of records'))
     }
@@ -249,7 +254,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
    * Sends what lingers and resolves when every record that was given before is settled, whether written or failed.
    * @throws the signal's reason
    */
-  async flush({ signal }: SendOptions = {}): Promise<void> {
+  async flush(options: SendOptions = {}): Promise<void> {
+    const { signal } = checkedOptions(options)
     this.#sender.urgency += 1
     this.#sender.wake()
     try {
@@ -262,7 +268,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   }
 
   /** Becomes the one producer of its `transactional.id` that may write; once, before the first transaction. */
-  async initTransactions({ signal }: SendOptions = {}): Promise<void> {
+  async initTransactions(options: SendOptions = {}): Promise<void> {
+    const { signal } = checkedOptions(options)
     return this.#needTransactions().init(signal)
   }
 
@@ -275,12 +282,14 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
    * Waits for the transaction's records and offsets and makes them visible. What is sent meanwhile is refused.
    * @throws what has made it fail: abort it; REQUEST_TIMED_OUT or the signal's reason when nobody knows whether it is committed: call it again
    */
-  async commitTransaction({ signal }: SendOptions = {}): Promise<void> {
+  async commitTransaction(options: SendOptions = {}): Promise<void> {
+    const { signal } = checkedOptions(options)
     return this.#needTransactions().commit(signal)
   }
 
   /** Takes back the transaction's records. */
-  async abortTransaction({ signal }: SendOptions = {}): Promise<void> {
+  async abortTransaction(options: SendOptions = {}): Promise<void> {
+    const { signal } = checkedOptions(options)
     return this.#needTransactions().abort(signal)
   }
 
@@ -288,8 +297,9 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   async sendOffsets(
     offsets: readonly PartitionOffset[],
     group: GroupMetadata,
-    { signal }: SendOptions = {},
+    options: SendOptions = {},
   ): Promise<void> {
+    const { signal } = checkedOptions(options)
     return this.#needTransactions().sendOffsets(offsets, group, signal)
   }
 
@@ -333,7 +343,8 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   /**
    * Sends what waits, for `timeoutMs` at most, then fails the rest and ends the connections. Calling it again is waiting for the same.
    */
-  close({ timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs = Number.POSITIVE_INFINITY } = checkedOptions(options)
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
