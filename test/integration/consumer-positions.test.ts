@@ -141,6 +141,34 @@ test(
   },
 )
 
+test(
+  'who seeks with a leader epoch that no leader comes to is told so, and reads after a seek without it',
+  IN_TIME,
+  async () => {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    await publish(cluster, 'orders', { count: 2 })
+    let tell = (_: object, __?: string): void => {}
+    const told = new Promise<[object, string | undefined]>(resolve => {
+      tell = (...warning) => resolve([warning[0], warning[1]])
+    })
+    const logger = {
+      debug: () => {},
+      info: () => {},
+      error: () => {},
+      warn: (...warning: Parameters<typeof tell>) => tell(...warning),
+    }
+    const kafka = connect({ bootstrapServers: cluster.bootstrapServers, logger: logger as never })
+    await using consumer = kafka.consumer({ ...TEXT, retryBackoffMs: 1, retryBackoffMaxMs: 1 })
+    consumer.assign([{ ...place(0), offset: 0, leaderEpoch: 7 }])
+    const [fields, message] = await told
+    assert.deepEqual(fields, { topic: 'orders', partition: 0, soughtEpoch: 7, leaderEpoch: 0 })
+    assert.match(message ?? '', /without leaderEpoch/)
+    consumer.seek(place(0), 1)
+    const [record] = await read(consumer, 1)
+    assert.equal(record?.value, '1')
+  },
+)
+
 test('a consumer without auto.offset.reset that has no place to begin goes on after a seek', IN_TIME, async () => {
   await using cluster = await startCluster({ topics: ['orders'] })
   await publish(cluster, 'orders', { count: 2 })

@@ -16,6 +16,8 @@ const FETCH = { request: FetchRequest, response: FetchResponse }
 /** The last version that goes by the names of topics, for clusters where they have no ids. */
 const LAST_BY_NAME = 12
 const READ_COMMITTED = 1
+/** So often metadata is looked up for a leader of the epoch that was sought, before it is said that none has come. */
+const LOOKS_BEFORE_WARNING = 3
 
 /** Failures after which the leader is looked for again, after a pause. */
 const LOST_LEADER: ReadonlySet<string> = new Set([
@@ -110,8 +112,10 @@ export class Fetcher<K, V> {
       if (source === undefined) {
         refusal ??= cluster.metadata.refusalOf(partition.topic)
         if (!isWaiting && !partition.isPositioning) lost.push(partition)
-      } else if (isOutdated(partition, source)) lost.push(partition)
-      else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
+      } else if (isOutdated(partition, source)) {
+        this.#tellOutdated(partition, source)
+        lost.push(partition)
+      } else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
       else if (!isWaiting && !this.#busy.has(source.broker)) addTo(toFetch, source.broker, partition)
     }
     if (refusal !== undefined) {
@@ -126,6 +130,15 @@ export class Fetcher<K, V> {
       for (const [broker, partitions] of toFetch) void this.#fetch(broker, partitions, Math.max(1, roomBytes))
     this.#resting.rest(lost)
     if (lost.length === 0 && cluster.isStale) void cluster.refresh().catch(() => {})
+  }
+
+  /** Perhaps no leader of that epoch ever comes: that of a topic which was deleted, for example. */
+  #tellOutdated(place: AssignedPartition<K, V>, { leaderEpoch }: Source): void {
+    if (this.#resting.failuresOf(place) !== LOOKS_BEFORE_WARNING) return
+    const { topic, partition, fetchEpoch } = place
+    const message =
+      'reading goes on when a leader of the epoch comes that was sought: seek() without leaderEpoch asks for none'
+    this.#settings.cluster.settings.logger.warn({ topic, partition, soughtEpoch: fetchEpoch, leaderEpoch }, message)
   }
 
   /** Fetches nothing any more. */

@@ -31,6 +31,11 @@ export class RestingPartitions<P extends object> {
     return this.#untilMs.has(partition)
   }
 
+  /** How often in a row a partition failed. */
+  failuresOf(partition: P): number {
+    return this.#failures.get(partition) ?? 0
+  }
+
   /** A partition could be read: if it fails again, that is the first time. */
   worked(partition: P): void {
     this.#failures.delete(partition)
@@ -40,7 +45,7 @@ export class RestingPartitions<P extends object> {
   rest(partitions: readonly P[]): void {
     if (partitions.length === 0 || this.#isClosed) return
     const { backoff, clock } = this.#settings
-    const failures = partitions.map(partition => (this.#failures.get(partition) ?? 0) + 1)
+    const failures = partitions.map(partition => this.failuresOf(partition) + 1)
     const untilMs = clock.monotonicMs() + backoff.delayMs(Math.max(...failures))
     for (const [index, partition] of partitions.entries()) {
       this.#failures.set(partition, failures[index]!)
