@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { type ConsumerRecord, connect, SubscriptionPattern, type TopicPartition } from '../../src/client/index.ts'
+import { KafkaError } from '../../src/protocol/index.ts'
 import { startCluster } from '../../src/testing/index.ts'
 import { PATIENCE_MS } from '../compat/process.ts'
 import { FROM_START, numbers, publish, read, sorted, TEXT } from './consumer-records.ts'
@@ -264,6 +265,21 @@ test('a commit that is tried again does not take back a later one, also of parti
   await consumer.unsubscribe()
   await early
   assert.equal((await consumer.committed([place]))[0]?.offset, 2)
+})
+
+test('a commit of what was worked on takes nothing back that the program is committing meanwhile', async () => {
+  await using cluster = await startCluster({ topics: ['orders'] })
+  const kafka = connect(cluster.bootstrapServers)
+  await using producer = kafka.producer()
+  await producer.sendBatch('orders', [{ value: 'one' }, { value: 'two' }])
+  await using consumer = kafka.consumer({ groupId: 'readers', autoOffsetReset: 'earliest', enableAutoCommit: false })
+  consumer.subscribe(['orders'])
+  for await (const { topic, partition, offset } of consumer) {
+    await Promise.all([consumer.commit([{ topic, partition, offset: offset + 1 }]), consumer.commit()])
+    break
+  }
+  const [committed] = await consumer.committed([{ topic: 'orders', partition: 0 }])
+  assert.equal(committed?.offset, 1)
 })
 
 test('what is no offset is not committed', async () => {

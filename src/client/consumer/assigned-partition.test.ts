@@ -6,8 +6,26 @@ test('what a program committed ahead of its position is committed again just as 
   const place = { topic: 'orders', partition: 0 }
   const partition = new AssignedPartition(place)
   partition.seek(5, 1)
-  partition.committedByProgram = { ...place, offset: 9, leaderEpoch: 2, metadata: 'of file 7' }
+  partition.committing({ ...place, offset: 9, leaderEpoch: 2, metadata: 'of file 7' })
   assert.deepEqual(partition.reached, { ...place, offset: 9, leaderEpoch: 2, metadata: 'of file 7' })
   partition.seek(6, 1)
   assert.deepEqual(partition.reached, { ...place, offset: 6, leaderEpoch: 1 })
+})
+
+test('what a program commits and is refused counts for nothing, unless it has committed or seeked since', () => {
+  const place = { topic: 'orders', partition: 0 }
+  const partition = new AssignedPartition(place)
+  partition.seek(5, 1)
+  partition.committing({ ...place, offset: 7 })
+  const refused = partition.committing({ ...place, offset: 9 })
+  refused()
+  assert.equal(partition.reached?.offset, 7)
+  const overtaken = partition.committing({ ...place, offset: 10 })
+  partition.committing({ ...place, offset: 11 })
+  overtaken()
+  assert.equal(partition.reached?.offset, 11)
+  const before = partition.committing({ ...place, offset: 12 })
+  partition.seek(6, 1)
+  before()
+  assert.equal(partition.reached?.offset, 6)
 })

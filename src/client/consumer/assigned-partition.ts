@@ -13,8 +13,6 @@ export class AssignedPartition<K, V> implements TopicPartition {
   positionEpoch = -1
   /** What was last committed of it, as far as this consumer knows. */
   committed: number | undefined
-  /** What the program committed itself since it last seeked: what is committed for it does not go back behind that. */
-  committedByProgram: PartitionOffset | undefined
   isPaused = false
   /** It was read by a stream, whose stages hold records of which nobody here knows when they are done: only the program commits. */
   isCommittedByHand = false
@@ -34,6 +32,8 @@ export class AssignedPartition<K, V> implements TopicPartition {
   /** Why nothing more is read of it until the program says where to go on. */
   trouble: KafkaError | undefined
   #fetched: FetchedRecords<K, V>[] = []
+  /** What the program commits itself since it last seeked: what is committed for it does not go back behind that. */
+  #committedByProgram: PartitionOffset | undefined
   #fetchOffset = -1
   #fetchEpoch = -1
   #generation = 0
@@ -65,9 +65,10 @@ export class AssignedPartition<K, V> implements TopicPartition {
 
   /** How far the program is, as a commit says it; undefined where that is not known yet. */
   get reached(): PartitionOffset | undefined {
-    const { topic, partition, position, positionEpoch, committedByProgram } = this
+    const { topic, partition, position, positionEpoch } = this
+    const byProgram = this.#committedByProgram
     if (position === undefined) return undefined
-    if (committedByProgram !== undefined && position < committedByProgram.offset) return committedByProgram
+    if (byProgram !== undefined && position < byProgram.offset) return byProgram
     return { topic, partition, offset: position, leaderEpoch: positionEpoch }
   }
 
@@ -77,13 +78,23 @@ export class AssignedPartition<K, V> implements TopicPartition {
     return this.isCommittedByHand || reached?.offset === this.committed ? undefined : reached
   }
 
+  /** The program itself commits, from now on. What is returned takes that back. */
+  committing(offset: PartitionOffset): () => void {
+    const before = this.#committedByProgram
+    const said = { ...offset }
+    this.#committedByProgram = said
+    return () => {
+      if (this.#committedByProgram === said) this.#committedByProgram = before
+    }
+  }
+
   /** Goes on at `offset`, behind a record of `epoch` where that is known; what was fetched ahead is dropped. */
   seek(offset: number, epoch = -1): void {
     this.trouble = undefined
     this.position = offset
     this.positionEpoch = epoch
     this.validEpoch = -1
-    this.committedByProgram = undefined
+    this.#committedByProgram = undefined
     this.#refetch(offset)
   }
 

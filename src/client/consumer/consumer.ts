@@ -219,12 +219,18 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const offsetsNow = offsets === undefined ? newest : () => offsets
     const committer = this.#group.committerFor('commit()')
     const committed = commitOffsets(this.#cluster, committer, offsetsNow, this.#patience(wait))
+    // Nor what is on its way.
+    const takeBack = (offsets ?? []).map(one => this.#partitions.find(one)?.committing(one))
     const { clock } = this.#cluster.settings
-    for (const one of await timedCommit(this.#metrics, clock, committed)) {
-      const partition = this.#partitions.find(one)
-      if (partition === undefined) continue
-      partition.committed = one.offset
-      if (offsets !== undefined) partition.committedByProgram = { ...one }
+    try {
+      for (const one of await timedCommit(this.#metrics, clock, committed)) {
+        const partition = this.#partitions.find(one)
+        if (partition !== undefined) partition.committed = one.offset
+      }
+    } catch (error) {
+      // What was not answered may be committed.
+      if (error instanceof KafkaError && !error.retriable) for (const undo of takeBack) undo?.()
+      throw error
     }
   }
 
