@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ErrorCode } from '../protocol/index.ts'
 import { ClusterMetadata } from './cluster-metadata.ts'
 
 const orders = { topic: 'orders', partition: 0 }
@@ -33,4 +34,29 @@ test('what is no news, or does not say where the leader is, is not believed', ()
   ] as const) {
     assert.equal(metadata.withLeader(place, { leaderId, leaderEpoch }, [third]), undefined)
   }
+})
+
+test('a broker that lags takes no leader back, but one that tells of a topic made anew is believed', () => {
+  const answer = (topicId: string, leaderEpoch: number) => {
+    const partition = {
+      partitionIndex: 0,
+      leaderId: 2,
+      leaderEpoch,
+      replicaNodes: [],
+      isrNodes: [],
+      offlineReplicas: [],
+    }
+    const topic = { errorCode: ErrorCode.NONE, name: 'orders', topicId, isInternal: false }
+    const topics = [{ ...topic, partitions: [{ errorCode: ErrorCode.NONE, ...partition }] }]
+    return { brokers: [], clusterId: null, controllerId: 1, topics }
+  }
+  const leaderAfter = (topicId: string, leaderEpoch: number): number | undefined => {
+    const told = answer(topicId, leaderEpoch) as unknown as Parameters<ClusterMetadata['updated']>[0]
+    const updated = metadata.updated(told, ['orders'])
+    return updated.partition('orders', 0)?.leader
+  }
+  assert.equal(leaderAfter('x', 3), 1)
+  assert.equal(leaderAfter('x', 4), 2)
+  assert.equal(leaderAfter('x', -1), 2, 'brokers that tell no epochs')
+  assert.equal(leaderAfter('y', 0), 2)
 })
