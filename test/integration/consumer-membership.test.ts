@@ -306,3 +306,31 @@ test('a static leader that comes back to its place notices partitions that are a
   while (partitions.size < 2) partitions.add((await records.next()).value?.partition)
   assert.deepEqual([...partitions].sort(), [0, 1])
 })
+
+test(
+  'a commit of a record whose partition went while it was in hand is refused, also when the member is back',
+  IN_TIME,
+  async () => {
+    await using cluster = await startCluster({ topics: ['orders'] })
+    await publish(cluster, 'orders', { count: 3 })
+    const kafka = connect(cluster.bootstrapServers)
+    await using admin = kafka.admin()
+    let isBack = (): void => undefined
+    await using consumer = kafka.consumer({
+      ...FROM_START,
+      ...{ enableAutoCommit: false, heartbeatIntervalMs: 50 },
+      onAssigned: () => isBack(),
+    })
+    consumer.subscribe('orders')
+    for await (const { topic, partition, offset } of consumer) {
+      const back = new Promise<void>(resolve => {
+        isBack = resolve
+      })
+      await admin.removeMembersFromConsumerGroup('readers')
+      await back
+      await assert.rejects(consumer.commit([{ topic, partition, offset: offset + 1 }]), { code: 'UNKNOWN_MEMBER_ID' })
+      break
+    }
+    assert.deepEqual(await admin.listConsumerGroupOffsets('readers'), [])
+  },
+)

@@ -170,7 +170,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Who this is in its group, for offsets in a transaction (KIP-447). Who has records in hand of a partition that went is who he was then. */
   get groupMetadata(): Required<GroupMetadata> {
-    const place = this.#deliveries.lostPlace ?? this.#group.membership?.committer ?? this.#group.left
+    const place = this.#deliveries.lostPlace() ?? this.#group.membership?.committer ?? this.#group.left
     return placeIn(place ?? this.#group.committerFor('groupMetadata'))
   }
 
@@ -217,7 +217,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     // A commit that has to be tried again must not take back what another one has committed meanwhile.
     const newest = () => read.flatMap(one => this.#partitions.find(one)?.reached ?? one.reached ?? [])
     const offsetsNow = offsets === undefined ? newest : () => offsets
-    const committer = this.#group.committerFor('commit()')
+    // Of records whose partition went while they were in hand nothing is committed in the place of now.
+    const committer = this.#deliveries.lostPlace(offsets ?? []) ?? this.#group.committerFor('commit()')
     const committed = commitOffsets(this.#cluster, committer, offsetsNow, this.#patience(wait))
     // Nor what is on its way.
     const takeBack = (offsets ?? []).map(one => this.#partitions.find(one)?.committing(one))

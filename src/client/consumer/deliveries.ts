@@ -1,4 +1,5 @@
 import { KafkaError } from '../../protocol/index.ts'
+import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { RecordChunk } from './fetched-records.ts'
@@ -41,9 +42,11 @@ export class Deliveries<K, V> {
     this.#place = place
   }
 
-  /** Where something is in hand of a partition that went: the place in the group that the consumer had with it. */
-  get lostPlace(): Committer | undefined {
-    for (const [{ partition }, place] of this.#inHand) if (!partition.isOurs) return place
+  /** Where something is in hand of a partition that went, one of `places` if they are given: the place in the group that the consumer had with it. */
+  lostPlace(places?: readonly TopicPartition[]): Committer | undefined {
+    const keys = places && new Set(places.map(partitionKey))
+    for (const [{ partition }, place] of this.#inHand)
+      if (!partition.isOurs && (keys === undefined || keys.has(partitionKey(partition)))) return place
     return undefined
   }
 
