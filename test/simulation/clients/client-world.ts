@@ -2,6 +2,7 @@ import type { RequestInterceptor } from '../../../src/broker/index.ts'
 import type { ClientParts } from '../../../src/client/client-options.ts'
 import { World } from '../one-broker/world.ts'
 import { ClusterModel } from './cluster-model.ts'
+import { CommitWatch } from './commit-watch.ts'
 import { type ClientNetwork, FaultyNetwork } from './faulty-network.ts'
 import { FrontWatch } from './front-watch.ts'
 import { GroupLedger } from './group-ledger.ts'
@@ -14,6 +15,7 @@ export class ClientWorld extends World<ClientSettings> {
   readonly network = new FaultyNetwork(this, port => this.cluster.isDown(FRONTS.find(front => portOf(front) === port)!))
   readonly groups = new Map<string, GroupLedger>()
   readonly watch = new FrontWatch(this)
+  readonly commits = new CommitWatch(this)
   readonly #partitionCounts = new Map<string, number>()
   /** One in so many requests has something done to it; none when 0. */
   meddling = 0
@@ -27,7 +29,10 @@ export class ClientWorld extends World<ClientSettings> {
   }
 
   /** Settings that every client of a run has, and its network. */
-  client(): { readonly network: ClientNetwork; readonly options: ClientParts & Record<string, unknown> } {
+  client(): {
+    readonly network: ClientNetwork
+    readonly options: ClientParts & { readonly requestTimeoutMs: number } & Record<string, unknown>
+  } {
     const network = this.network.view()
     return {
       network,

@@ -12,12 +12,14 @@ const FARTHEST_BACK = 8
 export class Detours {
   readonly #world: ClientWorld
   readonly #ledger: GroupLedger
+  readonly #reader: string
   readonly #sought = new Map<string, number>()
   readonly #paused = new Set<string>()
 
-  constructor(world: ClientWorld, ledger: GroupLedger) {
+  constructor(world: ClientWorld, ledger: GroupLedger, reader: string) {
     this.#world = world
     this.#ledger = ledger
+    this.#reader = reader
   }
 
   /** A partition comes anew: what was said of it before counts no more. */
@@ -38,6 +40,16 @@ export class Detours {
     return offset
   }
 
+  /** Perhaps begins elsewhere than the group is: at the beginning, or where this program was before. */
+  begin(consumer: Consumer<string, string>, place: TopicPartition, former: number | undefined): void {
+    const world = this.#world
+    if (world.isEnding || !world.chance(6)) return
+    world.count('begun elsewhere')
+    // What a truncation puts below an offset nobody who goes there by himself can know.
+    const isKnown = former !== undefined && world.settings.durability !== 'lossy'
+    this.#goTo(consumer, place, isKnown ? Math.max(0, former - world.random.below(FARTHEST_BACK)) : 0)
+  }
+
   /** Perhaps takes a way round, after a record. */
   take(consumer: Consumer<string, string>, record: Read): void {
     const { topic, partition, offset } = record
@@ -50,11 +62,16 @@ export class Detours {
   }
 
   #goBack(consumer: Consumer<string, string>, from: Read, offset: number): void {
-    this.#world.count('seek')
-    this.#sought.set(nameOf(from), offset)
     // It says no epoch: where the log loses what is before it meanwhile, and gets other records there, no consumer can know, nor Java's.
     this.#ledger.passedOver(nameOf(from), { before: offset, after: from.leaderEpoch })
-    consumer.seek(from, offset)
+    this.#goTo(consumer, from, offset)
+  }
+
+  #goTo(consumer: Consumer<string, string>, place: TopicPartition, offset: number): void {
+    this.#world.count('seek')
+    this.#sought.set(nameOf(place), offset)
+    this.#world.commits.seeks(this.#reader, nameOf(place))
+    consumer.seek(place, offset)
   }
 
   #rest(consumer: Consumer<string, string>, place: TopicPartition): void {

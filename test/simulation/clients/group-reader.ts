@@ -28,6 +28,11 @@ export interface GroupSettings {
 /** How a life of a member ends: it leaves, is never heard of again, or finds that another process has its place. */
 type End = 'left' | 'vanished' | 'replaced'
 
+/** Who commits: the consumer, the program now and then what it has worked on, or after each record, or both. */
+const COMMITS = ['auto', 'by hand', 'each', 'auto and each'] as const
+
+type Commits = (typeof COMMITS)[number]
+
 const STEP_MS = 50
 const LEAST_POLL_INTERVAL_MS = 1_000
 /** A process whose place another has hears of it in so much time. */
@@ -95,7 +100,7 @@ export class GroupReader {
     const world = this.#world
     const name = `${this.#name}.${++this.#lives}`
     const { network, options } = world.client()
-    const commits = world.oneOf(['auto', 'by hand', 'each'] as const)
+    const commits = world.oneOf(COMMITS)
     const owner = this.#settings.isStatic ? this.#name : name
     const reading = new ReadingLife(world, this.#settings, { name, owner, commits })
     const consumer = new Consumer<string, string>({
@@ -103,7 +108,7 @@ export class GroupReader {
       ...readerOptions(world, this.#settings),
       ...(this.#settings.isStatic ? { groupInstanceId: this.#name } : {}),
       clientId: name,
-      enableAutoCommit: commits === 'auto',
+      enableAutoCommit: commits === 'auto' || commits === 'auto and each',
       logger: { ...silentLogger, info: fields => reading.told(fields) },
       onAssigned: partitions => reading.assigned(partitions),
       onRevoked: partitions => reading.revoked(partitions),
@@ -183,7 +188,7 @@ class ReadingLife {
   readonly #name: string
   /** Whose the partitions are: the member's, whichever process it is now. */
   readonly #owner: string
-  readonly #commits: 'auto' | 'by hand' | 'each'
+  readonly #commits: Commits
   /** Where the next record of a partition is, by the history; an assignment begins anywhere. */
   readonly #next = new Map<string, number>()
   readonly #assignments = new Map<string, number>()
@@ -199,18 +204,14 @@ class ReadingLife {
   constructor(
     world: ClientWorld,
     settings: GroupSettings,
-    {
-      name,
-      owner,
-      commits,
-    }: { readonly name: string; readonly owner: string; readonly commits: 'auto' | 'by hand' | 'each' },
+    { name, owner, commits }: { readonly name: string; readonly owner: string; readonly commits: Commits },
   ) {
     this.#world = world
     this.#settings = settings
     this.#name = name
     this.#owner = owner
     this.#commits = commits
-    this.#detours = new Detours(world, world.ledger(settings.group))
+    this.#detours = new Detours(world, world.ledger(settings.group), name)
   }
 
   /** The consumer logs in which generation it is given partitions, before it is. */
@@ -226,9 +227,12 @@ class ReadingLife {
     this.#world.count('assigned')
     for (const one of partitions) {
       const where = `${one.topic}-${one.partition}`
+      const former = this.#next.get(where)
       this.#next.delete(where)
       this.#detours.assigned(one)
       this.#world.watch.assigned(this.#name, where)
+      this.#world.commits.assigned(this.#name, where)
+      if (this.#mayStray) this.#detours.begin(this.consumer, one, former)
       this.#assignments.set(where, this.#assignmentOf(one) + 1)
     }
     for (const one of [...this.consumer.assignment, ...partitions]) this.#owns(one)
@@ -304,10 +308,10 @@ class ReadingLife {
     // What was in hand when its partition went may be done with when it is here again.
     if (isInOrder && assignment === this.#assignmentOf(record)) this.#note(record)
     // With keys side by side nobody but the consumer knows how far all of them are.
-    if (this.#commits === 'each' && isInOrder) {
+    if (this.#commits.endsWith('each') && isInOrder) {
       const { topic, partition, offset, leaderEpoch } = record
       await this.#commit([{ topic, partition, offset: offset + 1, leaderEpoch }])
-    } else if (this.#commits !== 'auto' && world.chance(5)) await this.#commit()
+    } else if (!this.#commits.startsWith('auto') && world.chance(5)) await this.#commit()
     if (this.#mayStray && assignment === this.#assignmentOf(record)) this.#detours.take(this.consumer, record)
   }
 

@@ -1,5 +1,5 @@
 import type { RequestInterceptor } from '../../../src/broker/index.ts'
-import { type ErrorName, KafkaError, readBatchHeader } from '../../../src/protocol/everything.ts'
+import { ErrorCode, type ErrorName, KafkaError, readBatchHeader } from '../../../src/protocol/everything.ts'
 import type { ClientWorld } from './client-world.ts'
 
 const OF_COORDINATORS: readonly ErrorName[] = [
@@ -50,6 +50,9 @@ const KINDS = [
   'doubted',
   'forgotten',
 ] as const
+
+type Kind = (typeof KINDS)[number]
+
 const LONGEST_MS = 2_000
 
 /** Does something to some of the requests of clients; commits are noted, whatever becomes of them. */
@@ -60,9 +63,10 @@ export function meddled(
 ): ReturnType<RequestInterceptor> {
   const isOfClient = context.connection.listenerName !== 'PLAINTEXT'
   if (isOfClient) noteCommits(world, handler.name, request)
-  const answered = isOfClient ? world.watch.asked(handler.name, request, context.clientId ?? '') : undefined
-  const proceed = () => noted(intercept(handler, request, context))
   const kind = isOfClient ? drawn(world, handler.name) : undefined
+  const watches = isOfClient ? watching(world, kind) : []
+  const watched = watches.map(watch => watch.asked(handler.name, request, context.clientId ?? ''))
+  const proceed = () => noted(intercept(handler, request, context))
   const refusal = kind === 'refused' ? REFUSALS[handler.name] : undefined
   const doubt = kind === 'doubted' ? DOUBTS[handler.name] : undefined
   if (kind === undefined || (kind === 'refused' && !refusal) || (kind === 'doubted' && !doubt)) return proceed()
@@ -84,13 +88,14 @@ export function meddled(
     if (kind === 'lost answer') return hangUp()
     if (kind === 'late answer') await world.sleep(world.random.below(LONGEST_MS))
     if (doubt !== undefined) throw new KafkaError(doubt)
-    if (kind === 'forgotten' && areWritten(answer)) throw new KafkaError(FORGOTTEN)
+    if (kind === 'forgotten' && codesOf(answer).every(code => code === ErrorCode.NONE)) throw new KafkaError(FORGOTTEN)
     return answer
   }
 
   function noted(answering: ReturnType<RequestInterceptor>): ReturnType<RequestInterceptor> {
     const note = (answer: object | undefined): object | undefined => {
-      if (answer !== undefined) answered?.(answer)
+      if (answer !== undefined) for (const answered of watched) answered(answer)
+      if (handler.name === 'Produce' && codesOf(answer).includes(ErrorCode.MESSAGE_TOO_LARGE)) world.count('too large')
       return answer
     }
     return answering instanceof Promise ? answering.then(note) : note(answering)
@@ -102,8 +107,13 @@ export function meddled(
   }
 }
 
+/** Who looks at a request. What is held up may be overtaken, and then says nothing of the order in which it was asked. */
+function watching({ watch, commits }: ClientWorld, kind: Kind | undefined) {
+  return kind === 'straggler' || kind === 'slow request' ? [watch] : [watch, commits]
+}
+
 /** What is done to a request, if anything. */
-function drawn(world: ClientWorld, api: string): (typeof KINDS)[number] | undefined {
+function drawn(world: ClientWorld, api: string): Kind | undefined {
   if (world.areWritesLate && api in DOUBTS && world.chance(2)) return 'straggler'
   if (world.meddling === 0 || !world.chance(world.meddling)) return undefined
   return world.oneOf(KINDS)
@@ -120,12 +130,12 @@ function isIdempotent(api: string, request: object): boolean {
   return batches.every(({ records }) => records !== null && (readBatchHeader(records, 0)?.producerId ?? -1) >= 0)
 }
 
-/** Whether an answer to Produce says of each batch that it is in the log. */
-function areWritten(answer: object | undefined): boolean {
+/** What an answer to Produce says of each batch. */
+function codesOf(answer: object | undefined): number[] {
   const { responses = [] } = (answer ?? {}) as {
     readonly responses?: readonly { readonly partitionResponses: readonly { readonly errorCode?: number }[] }[]
   }
-  return responses.every(({ partitionResponses }) => partitionResponses.every(({ errorCode = 0 }) => errorCode === 0))
+  return responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ errorCode = 0 }) => errorCode))
 }
 
 function noteCommits(world: ClientWorld, api: string, request: unknown): void {

@@ -4,7 +4,8 @@ import type { ClientWorld } from './client-world.ts'
 import { TOPIC } from './settings.ts'
 
 /** Without faults one of so many records is written, even if connections still hang. */
-const LAST_TRIES = 6
+const LAST_TRIES = 12
+const LONGEST_LINGER_MS = 20
 /** In so much time a producer with patience has delivered everything, or never will. */
 const PATIENCE_MS = 600_000
 
@@ -143,12 +144,15 @@ export class RecordWriter {
 
 /** Settings of producers as a seed draws them. */
 export function producerOptions(world: ClientWorld, clientId: string, own: object): ProducerOptions {
-  const deliveryTimeoutMs = world.settings.isPatient ? PATIENCE_MS : world.oneOf([3_100, 6_000])
+  const { options } = world.client()
+  const deliveryTimeoutMs = world.settings.isPatient
+    ? PATIENCE_MS
+    : world.oneOf([LONGEST_LINGER_MS + options.requestTimeoutMs, 6_000])
   return {
-    ...world.client().options,
+    ...options,
     clientId,
     batchSize: world.oneOf([60, 150, 16_384]),
-    lingerMs: world.oneOf([0, 0, 20]),
+    lingerMs: world.oneOf([0, 0, LONGEST_LINGER_MS]),
     bufferMemory: world.oneOf([1_000, 1 << 20]),
     maxInFlightRequestsPerConnection: 1 + world.random.below(5),
     compressionType: world.oneOf(COMPRESSION_TYPES),

@@ -1,4 +1,6 @@
 import { Admin, Consumer, type TopicPartition } from '../../../src/client/index.ts'
+import { UpgradeType } from '../../../src/controller/index.ts'
+import { TRANSACTION_VERSION } from '../../../src/metadata/index.ts'
 import { checkHistory, type Isolation, type ReadRecord } from '../../../src/testing/history/index.ts'
 import { driven } from '../../../src/testing/simulated-broker.ts'
 import { FIND_COORDINATOR } from '../one-broker/apis.ts'
@@ -15,6 +17,7 @@ import { SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts
 import { TopicGrower } from './topic-grower.ts'
 import { TransactionalWriter } from './transactional-writer.ts'
 import { inputOf, outputOf, TRANSFORMERS, Transformer, transformersBy } from './transformer.ts'
+import { visit } from './visitor.ts'
 
 /** Somebody who does something until he is to come to an end. */
 interface Actor {
@@ -48,6 +51,25 @@ async function prepare(world: ClientWorld): Promise<void> {
   const peer = new Peer(world, 'preparer', 1)
   for (const keyType of [0, 1]) await driven(world.clock, peer.call(FIND_COORDINATOR, { key: 'any', keyType }))
   peer.close()
+  const { secondProtocol } = world.settings
+  if (secondProtocol === 'before') await driven(world.clock, raiseTransactionVersion(world))
+  else if (secondProtocol !== 'never')
+    world.clock.schedule(secondProtocol.afterMs, () => {
+      // Its process may end meanwhile.
+      raiseTransactionVersion(world).catch(error => world.line(`not raised: ${error}`))
+    })
+}
+
+/** From now on transactions may go by the second protocol; those under way go on by the first. */
+async function raiseTransactionVersion(world: ClientWorld): Promise<void> {
+  const level = { feature: TRANSACTION_VERSION, maxVersionLevel: 2, upgradeType: UpgradeType.UPGRADE }
+  // A broker that is away is not told.
+  const results = (await world.broker.server?.services.controller.updateFeatures([level])) ?? []
+  for (const { errorMessage } of results) {
+    if (errorMessage !== null) world.fail(errorMessage)
+    world.line('transactions may go by the second protocol')
+    world.count('protocol raised')
+  }
 }
 
 /** Writers come to an end first, then readers, who have to have read everything. */
@@ -196,13 +218,14 @@ async function transformRest(world: ClientWorld, group: GroupSettings, contents:
 
 /** A last member reads on to the end and leaves: then all of it is committed, and the group is where its log ends. */
 async function finish(world: ClientWorld, group: GroupSettings): Promise<void> {
+  const clientId = `finisher-${group.group}`
   const consumer = new Consumer({
     ...world.client().options,
     ...readerOptions(world, group),
-    ...{ clientId: 'finisher', sessionTimeoutMs: SESSION_TIMEOUT_MS, maxPollIntervalMs: 5_000 },
+    ...{ clientId, sessionTimeoutMs: SESSION_TIMEOUT_MS, maxPollIntervalMs: 5_000 },
     onLost: lost => world.fail(`the last of ${group.group} lost ${lost.length} partitions without a fault`),
   })
-  world.watch.stays('finisher')
+  world.watch.stays(clientId)
   consumer.subscribe([...group.topics])
   const over = new AbortController()
   let isFirst = true
@@ -238,17 +261,6 @@ async function finish(world: ClientWorld, group: GroupSettings): Promise<void> {
     if (offset !== endOf(place))
       world.fail(`${group.group} left ${offset} of ${topic}-${partition}, which ends at ${endOf(place)}`)
   }
-}
-
-/** Somebody joins a group, and leaves it when he was let in. */
-async function visit(world: ClientWorld, group: GroupSettings): Promise<void> {
-  const visitor: Consumer<string, string> = new Consumer<string, string>({
-    ...world.client().options,
-    ...readerOptions(world, group),
-    clientId: 'visitor',
-    onAssigned: () => void visitor.close(),
-  })
-  visitor.subscribe([...group.topics])
 }
 
 /** Each input record has become one output record, in order. */

@@ -9,6 +9,8 @@ export interface ClientSettings extends Settings {
   readonly morePartitions: number
   /** Whether members of the group of readers are static: their processes come and go, and their places stay. */
   readonly isStatic: boolean
+  /** When an operator lets the second protocol of transactions be spoken (KIP-890): before the run, or so long after its beginning. */
+  readonly secondProtocol: 'never' | 'before' | { readonly afterMs: number }
 }
 
 /** Topics of the run: records of all kinds, records of transactions, and what is made of them. */
@@ -20,6 +22,9 @@ export const PARTITIONS = 2
 export const TRANSACTION_TIMEOUT_MS = 1_000
 /** Members that are not heard of are put out after it, or after three times as long. */
 export const SESSION_TIMEOUT_MS = 500
+
+/** A batch of one record is smaller, however it is compressed; one of several need not be. */
+const leastBatchBytes = (topic: string): number => (topic === TOPIC.output ? 170 : 120)
 
 /** Front brokers, by their ids; each has a listener of the one real broker. */
 export const FRONTS = [1, 2, 3] as const
@@ -42,6 +47,7 @@ export function drawSettings(random: Random): ClientSettings {
     isPatient: random.below(3) > 0,
     morePartitions: oneOf([0, 0, 0, 0, 1, 2]),
     isStatic: oneOf([false, false, false, true]),
+    secondProtocol: oneOf(['never', 'never', 'before', { afterMs: random.below(1_000) }]),
     busyMs: oneOf([500, 900, 1_600]),
     delayMs: oneOf([0, 5, 30]),
     faultEveryMs: oneOf([100, 200, 400]),
@@ -63,7 +69,10 @@ export function drawSettings(random: Random): ClientSettings {
     topics: Object.values(TOPIC).map(name => ({
       name,
       partitions: PARTITIONS,
-      configs: { 'segment.bytes': `${oneOf([1_000, 4_000, 1 << 20])}` },
+      configs: {
+        'segment.bytes': `${oneOf([1_000, 4_000, 1 << 20])}`,
+        'max.message.bytes': `${oneOf([leastBatchBytes(name), 1 << 20, 1 << 20])}`,
+      },
     })),
   }
 }

@@ -99,6 +99,7 @@ export class TransactionalWriter {
       world.history.ok(id, offset < 0 ? {} : { offset })
       return true
     } catch (error) {
+      world.count('given up')
       world.history.info(id, String(error))
       return false
     }

@@ -4,6 +4,7 @@ import type { ClientWorld } from './client-world.ts'
 import { type GroupSettings, readerOptions } from './group-reader.ts'
 import { producerOptions } from './record-writer.ts'
 import { TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { visit } from './visitor.ts'
 
 /** The group of transformers. */
 export const TRANSFORMERS = 'transformers'
@@ -40,6 +41,8 @@ export class Transformer {
   readonly #name: string
   readonly #group: GroupSettings
   readonly #isOver: () => boolean
+  /** Those who came into the group while this one worked. */
+  readonly #visits = new Set<Promise<void>>()
   #lives = 0
   #transactions = 0
 
@@ -98,7 +101,7 @@ export class Transformer {
       await world.sleep(world.random.below(200))
     }
     timer.cancel()
-    await Promise.all([consumer.close(), producer.close({ timeoutMs: 5_000 })])
+    await Promise.all([consumer.close(), producer.close({ timeoutMs: 5_000 }), ...this.#visits])
   }
 
   async #transform(
@@ -108,20 +111,29 @@ export class Transformer {
   ): Promise<void> {
     const { isEnding, history, ledger } = this.#world
     const regrets = !isEnding && this.#world.chance(6)
-    const dawdles = !isEnding && this.#world.chance(8)
-    if (dawdles && this.#world.chance(2)) await this.#dawdle()
+    const dawdles = !isEnding && this.#world.chance(6) ? this.#world.oneOf(['before', 'within', 'always']) : 'never'
+    if (dawdles === 'before' || dawdles === 'always') {
+      if (this.#world.chance(2)) this.#letVisit()
+      await this.#dawdle()
+    }
     const transaction = `${this.#name}/${++this.#transactions}`
     const end = history.invoke({ kind: 'end', transaction, isCommit: !regrets })
     await producer.transaction(async () => {
       const sends = records.map(record => this.#send(producer, transaction, record))
       await Promise.all(sends)
-      if (dawdles) await this.#dawdle()
+      if (dawdles === 'within' || dawdles === 'always') await this.#dawdle()
       // Done with when the transaction is: whoever is told of a commit has to have worked on it.
       for (const { value } of records) ledger.call(this.#world, this.#group.group).done(value!)
       await producer.sendOffsets([{ topic, partition, offset: records.at(-1)!.offset + 1 }], consumer.groupMetadata)
       if (regrets) throw new Regret(transaction)
     })
     history.ok(end)
+  }
+
+  /** Somebody comes and goes, who may be given what this one works on. */
+  #letVisit(): void {
+    const visiting = visit(this.#world, this.#group).finally(() => this.#visits.delete(visiting))
+    this.#visits.add(visiting)
   }
 
   /** Works on it, perhaps for longer than a member or a transaction may. */
