@@ -64,7 +64,7 @@ export function meddled(
   const isOfClient = context.connection.listenerName !== 'PLAINTEXT'
   if (isOfClient) noteCommits(world, handler.name, request)
   const kind = isOfClient ? drawn(world, handler.name) : undefined
-  const watches = isOfClient ? watching(world, kind) : []
+  const watches = isOfClient ? watching(world, handler.name, kind) : []
   const watched = watches.map(watch => watch.asked(handler.name, request, context.clientId ?? ''))
   const proceed = () => noted(intercept(handler, request, context))
   const refusal = kind === 'refused' ? REFUSALS[handler.name] : undefined
@@ -107,9 +107,10 @@ export function meddled(
   }
 }
 
-/** Who looks at a request. What is held up may be overtaken, and then says nothing of the order in which it was asked. */
-function watching({ watch, commits }: ClientWorld, kind: Kind | undefined) {
-  return kind === 'straggler' || kind === 'slow request' ? [watch] : [watch, commits]
+/** Who looks at a request. A commit that is held up may be overtaken, and then says nothing of the order in which it was asked. */
+function watching({ watch, commits }: ClientWorld, api: string, kind: Kind | undefined) {
+  const isHeldUp = kind === 'straggler' || kind === 'slow request'
+  return isHeldUp && api !== 'SyncGroup' ? [watch] : [watch, commits]
 }
 
 /** What is done to a request, if anything. */
