@@ -1,5 +1,4 @@
-import { EPOCH_PER_TRANSACTION, type PartitionName, type ProducerIdentity } from '../coordinator/index.ts'
-import { TRANSACTION_VERSION } from '../metadata/index.ts'
+import type { PartitionName, ProducerIdentity } from '../coordinator/index.ts'
 import { BATCH_FIELD, type ErrorName, LOG_OVERHEAD_BYTES, readBatchHeader } from '../protocol/index.ts'
 import type { AppendEntry } from '../replication/index.ts'
 import type { BrokerServices } from './broker-services.ts'
@@ -50,14 +49,15 @@ const FIRST_PRODUCE_WITH_ABORTABLE = 11
 /** The first version of Produce that makes a partition part of the transaction. */
 const FIRST_IMPLICIT_PRODUCE = 12
 
-/** What a Produce request of the second protocol writes in a transaction; undefined where partitions have to be named before. */
+/**
+ * What a Produce request of the second protocol writes in a transaction; undefined where partitions have to be named before. The
+ * version alone says which: a client that has not heard yet that `transaction.version` was lowered names none.
+ */
 export function implicitlyProduced(
   entries: readonly AppendEntry[],
   { transactionalId, apiVersion }: { readonly transactionalId: string; readonly apiVersion: number },
-  { metadata }: BrokerServices,
 ): ImplicitWrite | undefined {
-  if (apiVersion < FIRST_IMPLICIT_PRODUCE || metadata.image().featureLevel(TRANSACTION_VERSION) < EPOCH_PER_TRANSACTION)
-    return undefined
+  if (apiVersion < FIRST_IMPLICIT_PRODUCE) return undefined
   const written = entries.filter(isTransactional)
   const first = written[0]?.records
   const producer = first ? readBatchHeader(first, 0) : undefined

@@ -135,3 +135,18 @@ test('a transaction under way when the level is raised or lowered ends as it was
   await producer.transaction(() => producer.send('orders', { partition: 0, value: 'fourth' }))
   assert.deepEqual(await committed(kafka, 'orders', 4), ['first', 'fourth', 'second', 'third'])
 })
+
+test('a producer of the second protocol that has not heard that the level was lowered goes on', async () => {
+  await using cluster = await startCluster({ topics: { orders: 2 } })
+  const kafka = connect(cluster.bootstrapServers)
+  await finalize(kafka, 2)
+  await using producer = connect(cluster.bootstrapServers).producer({ transactionalId: 'a' })
+  await producer.transaction(() => producer.send('orders', { partition: 0, value: 'first' }))
+  await finalize(kafka, 0, 'safe-downgrade')
+  await producer.transaction(() => producer.send('orders', { partition: 1, value: 'second' }))
+  await producer.transaction(async () => {
+    await producer.send('orders', { partition: 0, value: 'third' })
+    await producer.sendOffsets([{ topic: 'orders', partition: 0, offset: 1 }], { groupId: 'readers' })
+  })
+  assert.deepEqual(await committed(kafka, 'orders', 3), ['first', 'second', 'third'])
+})

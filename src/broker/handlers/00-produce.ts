@@ -11,8 +11,7 @@ type TopicData = ProduceRequest['topicData'][number]
 /**
  * Produce, key 0. v0-2 carry message sets, which become batches; v3+ exactly one batch a partition; v13 goes by topic id.
  * With `acks=0` there is no answer, so an error closes the connection: the client would never learn of it otherwise.
- * Transactional batches are for partitions that were added to the transaction (KIP-890); where transaction.version is 2, v12+
- * adds them.
+ * Transactional batches are for partitions that were added to the transaction; v12+, the second protocol, adds them (KIP-890).
  */
 export const produce = handler(ProduceRequest, ProduceResponse, {
   mayOverlap: true,
@@ -57,7 +56,7 @@ function append(request: ProduceRequest, entries: readonly AppendEntry[], contex
     appendNow(request, entries, context, {
       refusalOf: entry => verifyProduced(entry, { ...asked, outcomeOf }, services),
     })
-  const written = implicitlyProduced(entries, asked, services)
+  const written = implicitlyProduced(entries, asked)
   return written === undefined ? verified() : services.implicitPartitions.write(written, verified)
 }
 
