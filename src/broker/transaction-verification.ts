@@ -1,5 +1,11 @@
 import type { PartitionName, ProducerIdentity } from '../coordinator/index.ts'
-import { BATCH_FIELD, type ErrorName, LOG_OVERHEAD_BYTES, readBatchHeader } from '../protocol/index.ts'
+import {
+  BATCH_FIELD,
+  type BatchHeader,
+  type ErrorName,
+  LOG_OVERHEAD_BYTES,
+  readBatchHeader,
+} from '../protocol/index.ts'
 import type { AppendEntry } from '../replication/index.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { type AdditionOutcome, type ImplicitWrite, memberError } from './implicit-partitions.ts'
@@ -83,6 +89,8 @@ export function verifyProduced(
     addition === 'NONE'
       ? verifyWrite({ transactionalId, producer: header, name: entry, knowsAbortable }, services)
       : addition
+  if (error === 'NONE' && outcomeOf !== undefined && isWithoutBeginning(header, entry, services))
+    return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
   switch (error) {
     case 'CONCURRENT_TRANSACTIONS':
       // Producers of the second protocol know that the transaction before may still be ending.
@@ -95,4 +103,17 @@ export function verifyProduced(
     default:
       return error
   }
+}
+
+/**
+ * Whether the log knows nothing of a producer that does not begin with its first batch here. That one was perhaps refused while the
+ * transaction before was ending, and comes again: taken before it, this one would stand in its place. Where each transaction has an
+ * epoch, each begins anew.
+ */
+function isWithoutBeginning(
+  { producerId, baseSequence }: BatchHeader,
+  { topic, partition }: AppendEntry,
+  { replicas }: BrokerServices,
+): boolean {
+  return baseSequence !== 0 && replicas.hosted.find(topic, partition)?.log?.knowsProducer(producerId) === false
 }

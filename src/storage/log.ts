@@ -326,6 +326,11 @@ export class Log {
     return entry?.currentTxnFirstOffset !== undefined && entry.producerEpoch === producerEpoch
   }
 
+  /** Whether anything is remembered of the producer: without, the sequence of its next batch is not checked. */
+  knowsProducer(producerId: number): boolean {
+    return this.#state.producers.get(producerId) !== undefined
+  }
+
   /** Forgets producers that wrote nothing for `expirationMs` and are in no transaction; returns how many. */
   expireProducers(expirationMs: number): number {
     return this.#state.producers.expire(this.#state.context.clock.now() - expirationMs)
