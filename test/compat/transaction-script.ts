@@ -279,6 +279,14 @@ export class TransactionScript {
     }
     await this.#add('a partition that is not', producer, 3, 0, 99)
     await this.#add('no partitions', producer, 3)
+    for (let version = 0; version <= 3; version++) {
+      await this.#ask('a topic of the brokers', ADD, version, {
+        v3AndBelowTransactionalId: producer.transactionalId,
+        v3AndBelowProducerId: producer.producerId,
+        v3AndBelowProducerEpoch: producer.producerEpoch,
+        v3AndBelowTopics: ['__transaction_state', TOPIC].map(name => ({ name, partitions: [0] })),
+      })
+    }
     await this.#end('nothing to end', producer, true)
     await this.#end('nothing to abort', producer, false)
     await this.#ask('no group id', ADD_OFFSETS, 4, { ...producer, groupId: '' })

@@ -94,6 +94,16 @@ describe('a transaction', () => {
     assert.equal(fixture.state(), 'Empty 1000/0')
   })
 
+  it('takes no topics of the brokers from clients', async () => {
+    const fixture = await TransactionFixture.started()
+    await fixture.init()
+    for (const topic of ['__transaction_state', '__consumer_offsets']) {
+      const errors = await fixture.add(first, ['a-0', `${topic}-0`])
+      assert.deepEqual(errors, ['OPERATION_NOT_ATTEMPTED', 'TOPIC_AUTHORIZATION_FAILED'])
+    }
+    assert.equal(fixture.state(), 'Empty 1000/0')
+  })
+
   it('verifies what was added, and nothing while or after it ends', async () => {
     const fixture = await TransactionFixture.started()
     const verify = (producer = first, partition = 0) =>

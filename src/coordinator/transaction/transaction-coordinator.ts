@@ -1,4 +1,4 @@
-import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../metadata/index.ts'
+import { isInternalTopic, OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../metadata/index.ts'
 import { type Clock, type Logger, sleep } from '../../platform/index.ts'
 import { ErrorCode, type ErrorName, type MessageInput } from '../../protocol/index.ts'
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/22-init-producer-id.ts'
@@ -179,24 +179,28 @@ export class TransactionCoordinator {
     return { resultsByTopicV3AndBelow: results }
   }
 
-  /** All or none: where one partition is not there, the others are not attempted. */
+  /** All or none: where one partition is not there, or not for clients, the others are not attempted. */
   async #addPartitions(
     transactionalId: string,
     producer: ProducerIdentity,
     asked: { readonly topics: readonly AskedTopic[]; readonly verifyOnly: boolean; readonly apiVersion: number },
   ) {
     const { partitionExists } = this.#options
+    const isOfClient = asked.apiVersion < FIRST_ADD_OF_BROKERS
     const partitions = asked.topics.flatMap(topic =>
       topic.partitions.map(partition => ({ topic: topic.name, partition })),
     )
-    const isMissing = ({ topic, partition }: PartitionName): boolean => !partitionExists(topic, partition)
+    const refusalOf = ({ topic, partition }: PartitionName): ErrorName => {
+      if (isOfClient && isInternalTopic(topic)) return 'TOPIC_AUTHORIZATION_FAILED'
+      return partitionExists(topic, partition) ? 'NONE' : 'UNKNOWN_TOPIC_OR_PARTITION'
+    }
     let errorOf: (name: PartitionName) => ErrorName
-    if (partitions.some(isMissing)) {
-      errorOf = name => (isMissing(name) ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'OPERATION_NOT_ATTEMPTED')
+    if (partitions.some(name => refusalOf(name) !== 'NONE')) {
+      errorOf = name => (refusalOf(name) === 'NONE' ? 'OPERATION_NOT_ATTEMPTED' : refusalOf(name))
     } else if (asked.verifyOnly) {
       errorOf = name => this.verify(transactionalId, producer, name)
     } else {
-      const isImplicit = asked.apiVersion >= FIRST_ADD_OF_BROKERS && this.#hasEpochs
+      const isImplicit = !isOfClient && this.#hasEpochs
       const error = await this.#add(transactionalId, {
         ...producer,
         partitions,
