@@ -21,6 +21,8 @@ export const ADD_PARTITIONS = [p.AddPartitionsToTxnRequest, p.AddPartitionsToTxn
 export const ADD_OFFSETS = [p.AddOffsetsToTxnRequest, p.AddOffsetsToTxnResponse, 0, 4] as const
 export const TXN_OFFSET_COMMIT = [p.TxnOffsetCommitRequest, p.TxnOffsetCommitResponse, 0, 4] as const
 export const END_TXN = [p.EndTxnRequest, p.EndTxnResponse, 0, 4] as const
+export const API_VERSIONS = [p.ApiVersionsRequest, p.ApiVersionsResponse, 3, 4] as const
+export const UPDATE_FEATURES = [p.UpdateFeaturesRequest, p.UpdateFeaturesResponse, 0, 1] as const
 export const METADATA = [p.MetadataRequest, p.MetadataResponse, 10, 13] as const
 export const ALTER_LOG_DIRS = [p.AlterReplicaLogDirsRequest, p.AlterReplicaLogDirsResponse, 0, 2] as const
 export const DESCRIBE_LOG_DIRS = [p.DescribeLogDirsRequest, p.DescribeLogDirsResponse, 0, 5] as const
@@ -34,6 +36,22 @@ export type Api<Q extends p.Schema = p.Schema, S extends p.Schema = p.Schema> = 
   oldest: number,
   newest: number,
 ]
+
+/** By which protocol transactions go: in the second each has an epoch, and what is written first brings its partition (KIP-890). */
+export const FIRST_PROTOCOL = {
+  isSecond: false,
+  produce: [p.ProduceRequest, p.ProduceResponse, 0, 11],
+  commitOffsets: TXN_OFFSET_COMMIT,
+  end: END_TXN,
+} as const
+export const SECOND_PROTOCOL = {
+  isSecond: true,
+  produce: [p.ProduceRequest, p.ProduceResponse, 12, 13],
+  commitOffsets: [p.TxnOffsetCommitRequest, p.TxnOffsetCommitResponse, 5, 5],
+  end: [p.EndTxnRequest, p.EndTxnResponse, 5, 5],
+} as const
+
+export type TransactionProtocol = typeof FIRST_PROTOCOL | typeof SECOND_PROTOCOL
 
 /** An API as those speak it who need what came with a version. */
 export function since<Q extends p.Schema, S extends p.Schema>(api: Api<Q, S>, version: number): Api<Q, S> {

@@ -46,11 +46,13 @@ export async function auditPartition(
   let bytes = 0
   let before: BatchHeader | undefined
   const ends = new Set([start])
+  const written = new Map<number, number>()
   for (;;) {
     const reading = await readOnce(world, peer, { topic, partition, isolation, offset: position })
     if (reading.errorCode !== 0) world.fail(`${where} answers error ${reading.errorCode} at ${position}`)
     for (const header of reading.headers) {
       checkNeighbours(world, where, before, header)
+      checkMarker(world, where, written, header)
       before = header
       ends.add(header.lastOffset + 1)
     }
@@ -127,6 +129,16 @@ function checkNeighbours(world: World, where: string, before: BatchHeader | unde
   if (!isDense && !isCompacted) world.fail(`${where}: batch ${header.baseOffset} follows ${before.lastOffset}`)
   if (header.partitionLeaderEpoch < before.partitionLeaderEpoch) {
     world.fail(`${where}: epoch ${header.partitionLeaderEpoch} follows ${before.partitionLeaderEpoch}`)
+  }
+}
+
+/** Where each transaction has an epoch, its markers are in the next one; `written` has the epoch that each producer wrote in last. */
+function checkMarker(world: World, where: string, written: Map<number, number>, header: BatchHeader): void {
+  const { isControl, baseOffset, producerId, producerEpoch } = header
+  if (!isControl) written.set(producerId, producerEpoch)
+  else if (written.get(producerId) === producerEpoch && world.endedEpochs.has(`${producerId}/${producerEpoch}`)) {
+    // What a coordinator has lost with the power an operator aborts in the epoch that he finds.
+    if (world.losses === 0) world.fail(`${where}: the marker at ${baseOffset} is in the epoch of its transaction`)
   }
 }
 

@@ -1,5 +1,11 @@
-import { type CompressionType, encodeBatch, encodeMessageSet } from '../../../src/protocol/everything.ts'
-import { PRODUCE, REFUSED, since } from './apis.ts'
+import {
+  type CompressionType,
+  encodeBatch,
+  encodeMessageSet,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '../../../src/protocol/everything.ts'
+import { PRODUCE, REFUSED, since, type TransactionProtocol } from './apis.ts'
 import { Peer, Unavailable } from './peer.ts'
 import { TOPIC } from './settings.ts'
 import type { World } from './world.ts'
@@ -10,9 +16,12 @@ const FIRST_WITH_BATCHES = 3
 const FIRST_WITH_ZSTD = 7
 
 /** Produce as a producer speaks it: one that is not `plain` has batches, and all know the codecs of the run. */
-export function produceApi(world: World, { isPlain }: { readonly isPlain: boolean }) {
+export function produceApi(
+  world: World,
+  { isPlain, protocol }: { readonly isPlain: boolean; readonly protocol?: TransactionProtocol | undefined },
+) {
   const oldest = world.settings.codecs.includes('zstd') ? FIRST_WITH_ZSTD : isPlain ? 0 : FIRST_WITH_BATCHES
-  return since(PRODUCE, oldest)
+  return since<typeof ProduceRequest, typeof ProduceResponse>(protocol?.produce ?? PRODUCE, oldest)
 }
 
 /** Sends a batch to one partition; returns the error, and where it went. @throws Unavailable */
@@ -26,6 +35,7 @@ export async function produce(
     acks = -1,
     transactionalId = null,
     isPlain = false,
+    protocol,
   }: {
     readonly topic: string
     readonly partition: number
@@ -33,10 +43,12 @@ export async function produce(
     readonly acks?: number
     readonly transactionalId?: string | null
     readonly isPlain?: boolean
+    /** Of the transaction that the batch belongs to. */
+    readonly protocol?: TransactionProtocol
   },
 ): Promise<{ readonly errorCode: number; readonly offset: number }> {
   const topicData = [{ name: topic, topicId: world.topicId(topic), partitionData: [{ index: partition, records }] }]
-  const { responses } = await peer.call(produceApi(world, { isPlain }), {
+  const { responses } = await peer.call(produceApi(world, { isPlain, protocol }), {
     transactionalId,
     acks,
     timeoutMs: 1_000,

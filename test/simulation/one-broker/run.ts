@@ -1,16 +1,18 @@
+import { seededRandom } from '../../../src/platform/index.ts'
 import { checkHistory } from '../../../src/testing/history/index.ts'
 import { driven } from '../../../src/testing/simulated-broker.ts'
 import { Administrator } from './administrator.ts'
 import { FIND_COORDINATOR, METADATA } from './apis.ts'
 import { audit } from './audit.ts'
 import { Chaos, LONGEST_JUMP_MS } from './chaos.ts'
+import { FeatureOperator } from './feature-operator.ts'
 import { GroupMember, StaticMember } from './group-member.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { checkInvariants } from './invariants.ts'
 import { Peer } from './peer.ts'
 import { PlainProducer } from './plain-producer.ts'
 import { SessionReader } from './session-reader.ts'
-import { drawSettings, SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS } from './settings.ts'
+import { drawSettings, SESSION_TIMEOUT_MS, TOPIC, TRANSACTION_TIMEOUT_MS, withSecondProtocol } from './settings.ts'
 import { TailReader } from './tail-reader.ts'
 import { createTopics } from './topics.ts'
 import { TransactionalProducer, Transformer } from './transactional-producer.ts'
@@ -29,9 +31,13 @@ const PATIENCE_MS = 120_000
 
 const GROUP = 'readers'
 
+/** Seeds of what is drawn apart, far from those of runs. */
+const BESIDE_SEEDS = 1 << 30
+
 /** Runs one seed: a broker, its clients and what befalls them. What is wrong is in `failures` then. */
 export async function runSeed(seed: number): Promise<World> {
-  const world = new World(seed, drawSettings)
+  const aside = seededRandom(seed + BESIDE_SEEDS)
+  const world = new World(seed, random => withSecondProtocol(drawSettings(random), aside))
   try {
     await prepare(world)
     await live(world)
@@ -133,6 +139,7 @@ function drawActors(world: World): Actor[] {
     }),
     ...several(2, number => new TransactionalProducer(world, `id${number}`)),
     ...several(1, () => new Transformer(world)),
+    ...(settings.secondProtocol === undefined ? [] : [new FeatureOperator(world, settings.secondProtocol)]),
   ]
   if (actors.length === 0) actors.push(new IdempotentProducer(world, 'idempotent'))
   return [...actors, new Chaos(world)]

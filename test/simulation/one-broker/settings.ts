@@ -22,6 +22,8 @@ export interface Settings {
   readonly topics: readonly TopicSettings[]
   /** With which producers compress, one as often as another. */
   readonly codecs: readonly CompressionType[]
+  /** After how long an operator finalizes `transaction.version` 2, and what becomes of it; undefined where nobody does. */
+  readonly secondProtocol?: { readonly afterMs: number; readonly changesEveryMs?: number }
   /** How members of the group share partitions. */
   readonly protocol: 'range' | 'cooperative-sticky'
   /** After so long, or above so many bytes, records of the topic `short` go. */
@@ -46,6 +48,19 @@ export const SESSION_TIMEOUT_MS = 1_000
 export const TOPIC = { plain: 'plain', transactional: 'txn', output: 'out', keyed: 'keyed', short: 'short' } as const
 
 export const SHORT_SEGMENT_BYTES = 300
+
+/** In so many runs somebody finalizes the second protocol of transactions. */
+const WITH_SECOND_PROTOCOL = 3
+
+/** Adds {@link Settings.secondProtocol}, drawn from `aside`, so that what is drawn in runs without it is what it was. */
+export function withSecondProtocol(settings: Settings, aside: Random): Settings {
+  if (aside.below(WITH_SECOND_PROTOCOL) > 0) return settings
+  const afterMs = aside.below(2) === 0 ? 0 : aside.below(settings.busyMs)
+  const changes = aside.below(2) === 0 ? {} : { changesEveryMs: 200 + aside.below(1_500) }
+  // Markers that take their time let the next transaction come to its partitions before them.
+  const syncMs = aside.below(3) === 0 ? 150 : settings.syncMs
+  return { ...settings, syncMs, secondProtocol: { afterMs, ...changes } }
+}
 
 export function drawSettings(random: Random): Settings {
   const oneOf = <T>(items: readonly T[]): T => items[random.below(items.length)]!

@@ -40,12 +40,15 @@ export class TransactionalProducer {
       while (!world.isEnding) {
         for (let batches = 1 + world.random.below(4); batches > 0; batches--) {
           const values = Array.from({ length: 1 + world.random.below(2) }, () => `${name}.${sent++}`)
-          await session.send(TOPIC.transactional, world.random.below(2), values)
+          const more = session.hasOwnEpoch && world.chance(2) ? [[`${name}.${sent++}`], [`${name}.${sent++}`]] : []
+          await session.send(TOPIC.transactional, world.random.below(2), values, ...more)
           await world.sleep(world.random.below(200))
         }
         if (world.chance(8)) await world.sleep(world.random.below(2 * TRANSACTION_TIMEOUT_MS))
         if (world.chance(12)) throw new Abandoned('dies')
-        await session.end(!world.chance(4))
+        const givesUp = session.hasOwnEpoch && world.chance(3)
+        if (givesUp) session.giveUp(TOPIC.transactional, world.random.below(2), [`${name}.${sent++}`])
+        await session.end(!givesUp && !world.chance(4))
         await world.sleep(world.random.below(300))
       }
     } catch (error) {

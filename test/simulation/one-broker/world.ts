@@ -4,6 +4,7 @@ import { type MemoryDisk, type Random, SimulatedClock, seededRandom, sleep } fro
 import { type MessageOf, ProduceRequest, type ProduceResponse, ZERO_UUID } from '../../../src/protocol/everything.ts'
 import { type HistoryEvent, HistoryRecorder } from '../../../src/testing/history/index.ts'
 import { SimulatedBroker } from '../../../src/testing/simulated-broker.ts'
+import { Claims } from './claims.ts'
 import { checkAcknowledged, checkRecovered } from './invariants.ts'
 import type { Settings } from './settings.ts'
 
@@ -40,6 +41,10 @@ export class World<S extends Settings = Settings> {
   readonly counts = new Map<string, number>()
   /** Power cuts of which nothing was promised to survive what was not synced. */
   losses = 0
+  /** Who has asked for which transactional id. */
+  readonly claims = new Claims()
+  /** Epochs of producers whose one transaction is over: none of its records has a marker in the same. */
+  readonly endedEpochs = new Set<string>()
   readonly #topicIds = new Map<string, string>()
   readonly #sentAt = new Map<string, number>()
   readonly #producerIds = new Map<number, string>()
