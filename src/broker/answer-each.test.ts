@@ -1,28 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Clock, systemClock } from '../platform/index.ts'
 import { answerEach } from './answer-each.ts'
 
-test('entries of a request are answered in their order and in turns, and those that are the same once', async () => {
-  let turns = 0
-  const clock: Clock = {
-    ...systemClock,
-    soon: callback => {
-      turns += 1
-      setImmediate(callback)
-    },
-  }
+test('entries of a request are answered in their order and in pieces, and those that are the same once', () => {
   const asked: string[] = []
   const answer = ({ name }: { readonly name: string }): { readonly of: string } => {
     asked.push(name)
     return { of: name }
   }
-  const entries = ['a', 'b', 'a', 'c', 'a'].map(name => ({ name }))
-  const answers = await answerEach(entries, answer, { clock, inATurn: 2 })
+  const names = ['a', 'b', 'a', 'c', 'a']
+  const pieces = answerEach(
+    names.map(name => ({ name })),
+    answer,
+  )
+  for (const _ of names) assert.equal(pieces.next().done, false)
+  const { done, value } = pieces.next()
+  assert.equal(done, true)
   assert.deepEqual(
-    answers.map(({ of }) => of),
-    ['a', 'b', 'a', 'c', 'a'],
+    (value as { readonly of: string }[]).map(({ of }) => of),
+    names,
   )
   assert.deepEqual(asked, ['a', 'b', 'c'])
-  assert.equal(turns, 2)
 })

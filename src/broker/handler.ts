@@ -48,7 +48,7 @@ export interface HandlerOptions<Q extends Schema, S extends Schema> {
   readonly mayOverlap?: boolean
   /** Whether nothing keeps the request's `bytes` and `records` when it is answered: their memory is then used again. */
   readonly mayRecycle?: boolean
-  /** Whether an answer that comes late may have thousands of entries: it is encoded in turns of the event loop. */
+  /** Whether an answer that comes late may have thousands of entries: it is encoded in several turns of the event loop. */
   readonly answersInTurns?: boolean
   /**
    * Does what the request asks, mostly by calling one manager. A `KafkaError` it throws or rejects with goes through

@@ -1,5 +1,5 @@
 import type { Reply, RequestProcessor, ServerConnection } from '../network/index.ts'
-import { inTurns, type Logger } from '../platform/index.ts'
+import type { Logger } from '../platform/index.ts'
 import {
   ByteReader,
   ByteWriter,
@@ -19,8 +19,8 @@ import { unsupportedApiVersions } from './handlers/18-api-versions.ts'
 import { handled, type RequestInterceptor } from './request-interceptor.ts'
 
 const API_VERSIONS = 18
-/** Entries of an answer that are encoded before the event loop gets its turn: some milliseconds. */
-const ENTRIES_IN_A_TURN = 250
+/** Most array elements of a request: more than any has reason to, and what takes a tenth of a second to decode. */
+const MAX_ELEMENTS = 2 ** 20
 /** API key, version and correlation id: what every request begins with. */
 const MIN_HEADER_BYTES = 8
 
@@ -88,6 +88,7 @@ export class RequestDispatcher implements RequestProcessor {
       return this.#refuse(connection, `unsupported version ${apiVersion} of ${handler.name}`)
     }
     const reader = new ByteReader(frame)
+    reader.limitElements(MAX_ELEMENTS)
     const header = decodeMessage(RequestHeader, requestHeaderVersion(handler.request, apiVersion), reader)
     const context: RequestContext = {
       apiVersion,
@@ -115,10 +116,14 @@ export class RequestDispatcher implements RequestProcessor {
     return answer
       .catch(error => this.#failed(handler, error, request, context))
       .then(late => {
+        const { connection } = context
+        const measured = { startMs, bytes }
         if (late !== undefined && handler.answersInTurns) {
-          return this.#replyInTurns(handler, late, context, { startMs, bytes })
+          return connection.account(() =>
+            connection.inPieces(this.#replyInPieces(handler, late, context, measured), true),
+          )
         }
-        return context.connection.account(() => this.#reply(handler, late, context, { startMs, bytes }))
+        return connection.account(() => this.#reply(handler, late, context, measured))
       })
       .catch(error => this.#refuse(context.connection, `${handler.name} cannot be answered: ${String(error)}`))
   }
@@ -142,25 +147,22 @@ export class RequestDispatcher implements RequestProcessor {
     return encodeReply(handler.response, apiVersion, { correlationId, body: answer })
   }
 
-  /** As {@link #reply}, some entries of the answer in a turn of the event loop. */
-  async #replyInTurns(
+  /** As {@link #reply}, an entry of the answer in a piece. */
+  *#replyInPieces(
     handler: Handler,
     answer: object,
     context: RequestContext,
     measured: { readonly startMs: number; readonly bytes: number },
-  ): Promise<Reply> {
+  ): Generator<void, Reply> {
     const { services, observer } = this.#options
     const { apiVersion, correlationId, connection } = context
     const writer = beginReply(handler.response, apiVersion, correlationId)
-    const turn = inTurns(services.clock, ENTRIES_IN_A_TURN)
     let heldBytes = 0
     for (const _ of piecewiseEncoderOf(handler.response, apiVersion)(writer, answer)) {
-      const turnOfOthers = turn()
-      if (turnOfOthers === undefined) continue
       connection.hold(writer.size - heldBytes)
       heldBytes = writer.size
       if (connection.isReplyMemorySpent) throw new Error(`memory for answers is spent after ${heldBytes} bytes of it`)
-      await turnOfOthers
+      yield
       if (connection.isClosed) return 'none'
     }
     observer.answered(handler, services.clock.monotonicMs() - measured.startMs, measured.bytes)

@@ -1,5 +1,5 @@
 import { bufferPool, type Connection, type ConnectionSink, type NetworkError } from '../platform/index.ts'
-import type { FairTurns, Weight } from './fair-turns.ts'
+import { type FairTurns, Share } from './fair-turns.ts'
 import type { FrameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { ReplyMemory } from './reply-memory.ts'
@@ -74,7 +74,7 @@ export class ServerConnection implements ConnectionSink {
   #outgoingBytes = 0
   #isAwaitingBudget = false
   #isDelivering = false
-  #weight: Weight = 'unknown'
+  readonly #share = new Share()
   #isAwaitingTurn = false
   #isPaused = false
   #isClosed = false
@@ -194,8 +194,13 @@ export class ServerConnection implements ConnectionSink {
   account<T>(work: () => T): T {
     const begunMs = this.#turns.begin()
     const result = work()
-    if (this.#turns.ended(begunMs, this.#weight) === 'heavy') this.#weight = 'heavy'
+    this.#turns.endedMore(begunMs, this.#share)
     return result
+  }
+
+  /** Does work of any length for an answer, a piece in each turn of this connection: {@link FairTurns.inPieces}. */
+  inPieces<T>(work: Iterator<unknown, T>, isSequel = false): T | Promise<T> {
+    return this.#turns.inPieces(work, this.#share, isSequel)
   }
 
   start(): void {
@@ -261,9 +266,9 @@ export class ServerConnection implements ConnectionSink {
   #mayStartNext(): boolean {
     const frame = this.#waiting[0]
     if (frame === undefined || this.#isClosed || this.#isAwaitingTurn || !this.#mayStart(frame)) return false
-    if (this.#turns.mayStart(this.#weight)) return true
+    if (this.#turns.mayStart(this.#share)) return true
     this.#isAwaitingTurn = true
-    this.#turns.later(this.#weight, () => {
+    this.#turns.later(this.#share, () => {
       this.#isAwaitingTurn = false
       this.#takeTurn()
     })
@@ -293,7 +298,7 @@ export class ServerConnection implements ConnectionSink {
     this.#slots.push(slot)
     const begunMs = this.#turns.begin()
     const reply = this.#processor.process(frame, this)
-    this.#weight = this.#turns.ended(begunMs, this.#weight)
+    this.#turns.ended(begunMs, this.#share)
     if (reply instanceof Promise) void reply.then(late => this.#finish(slot, late))
     else this.#finish(slot, reply)
   }

@@ -13,10 +13,9 @@ type TopicAnswer = NonNullable<MessageInput<typeof MetadataResponse>['topics']>[
  * v10+: topics have ids, and from v12 may be asked for by them. v13: one error code for all.
  */
 export const metadata = handler(MetadataRequest, MetadataResponse, {
+  answersInTurns: true,
   handle: (request, context) => {
-    const wanted = request.topics
-    const isAll = wanted === null || (context.apiVersion === 0 && wanted.length === 0)
-    const topics = isAll ? allTopics(request, context) : wantedTopics(request, context)
+    const topics = describedTopics(request, context)
     const answer = (described: TopicAnswer[]) => ({
       brokers: liveAddresses(context),
       clusterId: context.services.clusterId,
@@ -34,31 +33,45 @@ export const metadata = handler(MetadataRequest, MetadataResponse, {
   }),
 })
 
-function allTopics(request: MetadataRequest, context: RequestContext): TopicAnswer[] {
-  return [...context.services.metadata.image().topics()].map(topic => describe(topic, request, context))
-}
-
-function wantedTopics(request: MetadataRequest, context: RequestContext): TopicAnswer[] | Promise<TopicAnswer[]> {
-  const { services, apiVersion } = context
-  const wanted = request.topics ?? []
+/** There may be a hundred thousand topics, and whoever asks for all of them must not hold up everybody. */
+function describedTopics(request: MetadataRequest, context: RequestContext): TopicAnswer[] | Promise<TopicAnswer[]> {
+  const { services, apiVersion, connection } = context
+  const wanted = request.topics
+  const image = services.metadata.image()
+  if (wanted === null || (apiVersion === 0 && wanted.length === 0)) {
+    return connection.inPieces(described(image.topics(), topic => describe(topic, request, context)))
+  }
   const byId = wanted.filter(({ topicId, name }) => topicId !== ZERO_UUID && (apiVersion >= 12 || name === null))
   if (byId.length > 0) {
-    const ids = [...new Set(byId.map(({ topicId }) => topicId))]
-    return ids.map(topicId => describeById(topicId, request, context))
+    const ids = new Set(byId.map(({ topicId }) => topicId))
+    return connection.inPieces(described(ids, topicId => describeById(topicId, request, context)))
   }
-  const names = [...new Set(wanted.flatMap(({ name }) => (name === null ? [] : [name])))]
-  const missing = names.filter(name => !services.metadata.image().topic(name))
-  const describeAll = (created?: ReadonlyMap<string, number>): TopicAnswer[] => {
-    const image = services.metadata.image()
-    return names.map(name => {
-      const topic = image.topic(name)
-      if (topic) return describe(topic, request, context)
-      const errorCode = created?.get(name) ?? services.autoTopics.missing(name)
-      return { name, errorCode, isInternal: isInternalTopic(name) }
-    })
+  const names = new Set(wanted.flatMap(({ name }) => (name === null ? [] : [name])))
+  const describeAll = (created?: ReadonlyMap<string, number>): TopicAnswer[] | Promise<TopicAnswer[]> =>
+    connection.inPieces(described(names, name => describeByName(name, created, request, context)))
+  const missing = request.allowAutoTopicCreation ? [...names].filter(name => !image.topic(name)) : []
+  return missing.length > 0 ? services.autoTopics.create(missing).then(describeAll) : describeAll()
+}
+
+function* described<T>(wanted: Iterable<T>, describe: (one: T) => TopicAnswer): Generator<void, TopicAnswer[]> {
+  const answers: TopicAnswer[] = []
+  for (const one of wanted) {
+    answers.push(describe(one))
+    yield
   }
-  const mayCreate = request.allowAutoTopicCreation && missing.length > 0
-  return mayCreate ? services.autoTopics.create(missing).then(describeAll) : describeAll()
+  return answers
+}
+
+function describeByName(
+  name: string,
+  created: ReadonlyMap<string, number> | undefined,
+  request: MetadataRequest,
+  context: RequestContext,
+): TopicAnswer {
+  const { metadata, autoTopics } = context.services
+  const topic = metadata.image().topic(name)
+  if (topic) return describe(topic, request, context)
+  return { name, errorCode: created?.get(name) ?? autoTopics.missing(name), isInternal: isInternalTopic(name) }
 }
 
 function describeById(topicId: string, request: MetadataRequest, context: RequestContext): TopicAnswer {

@@ -15,12 +15,11 @@ type FetchedGroup = NonNullable<Response['groups']>[number]
  */
 export const offsetFetch = handler(OffsetFetchRequest, OffsetFetchResponse, {
   answersInTurns: true,
-  handle: (request, context) => {
+  handle: async (request, context) => {
     if (request.groups.length < 2) return fetch(request, context)
     const fetchOne = (group: RequestedGroup): FetchedGroup =>
       fetch({ ...request, groups: [group] }, context).groups![0]!
-    const { clock } = context.services
-    return answerEach(request.groups, fetchOne, { clock, inATurn: 1 }).then(groups => ({ groups }))
+    return { groups: await context.connection.inPieces(answerEach(request.groups, fetchOne)) }
   },
   failed: (error, request, { apiVersion }) => failed(error, request, apiVersion),
 })

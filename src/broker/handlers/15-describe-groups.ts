@@ -8,9 +8,6 @@ import { handler, type RequestContext } from '../handler.ts'
 type Request = MessageOf<typeof DescribeGroupsRequest>
 type Group = NonNullable<MessageInput<typeof DescribeGroupsResponse>['groups']>[number]
 
-/** So many groups are described before the event loop gets its turn: about a millisecond. */
-const GROUPS_IN_A_TURN = 100
-
 /**
  * DescribeGroups, key 15: state and members. v3+: what the client may do to the group. v4+: static members. v6+: a group
  * that does not exist is an error, before it is one in state Dead.
@@ -18,9 +15,8 @@ const GROUPS_IN_A_TURN = 100
 export const describeGroups = handler(DescribeGroupsRequest, DescribeGroupsResponse, {
   answersInTurns: true,
   handle: async (request, context) => {
-    const { clock } = context.services
     const describeOne = (groupId: string) => describe({ ...request, groups: [groupId] }, context)
-    return { groups: await answerEach(request.groups, describeOne, { clock, inATurn: GROUPS_IN_A_TURN }) }
+    return { groups: await context.connection.inPieces(answerEach(request.groups, describeOne)) }
   },
   failed: ({ errorCode }, request) => ({ groups: request.groups.map(groupId => ({ groupId, errorCode })) }),
 })

@@ -6,22 +6,18 @@ import { handler } from '../handler.ts'
 
 type Resource = MessageOf<typeof DescribeConfigsRequest>['resources'][number]
 
-/** So many resources are described before the event loop gets its turn: some milliseconds. */
-const RESOURCES_IN_A_TURN = 20
-
 /**
  * DescribeConfigs, key 32: settings of topics and of this broker. v0: only whether a value is the default. v1: where it
  * comes from, and what it hides. v3: types and documentation.
  */
 export const describeConfigs = handler(DescribeConfigsRequest, DescribeConfigsResponse, {
   answersInTurns: true,
-  handle: async (request, { services, apiVersion }) => {
+  handle: async (request, { connection, services, apiVersion }) => {
     const describe = (resource: Resource): DescribedResource => {
       const [described] = services.controller.describeConfigs({ ...request, resources: [resource] })
       return apiVersion === 0 ? described! : withoutIsDefault(described!)
     }
-    const { clock } = services
-    return { results: await answerEach(request.resources, describe, { clock, inATurn: RESOURCES_IN_A_TURN }) }
+    return { results: await connection.inPieces(answerEach(request.resources, describe)) }
   },
   failed: (error, { resources }) => ({
     results: resources.map(({ resourceType, resourceName }) => ({

@@ -57,6 +57,13 @@ before(async () => {
   })
 })
 
+function allOf<T>(work: Iterator<unknown, T>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}
+
 /** Sends a request as a client would; gives the decoded response. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape of the response depends on the key
 async function ask(apiKey: number, version: number, request: object): Promise<any> {
@@ -71,6 +78,7 @@ async function ask(apiKey: number, version: number, request: object): Promise<an
     remoteAddress: '127.0.0.1',
     remotePort: 1,
     account: work => work(),
+    inPieces: work => allOf(work),
   } as ServerConnection
   const reply = await dispatcher.process(writer.finish(), connection)
   assert.ok(Array.isArray(reply))
