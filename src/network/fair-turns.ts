@@ -12,11 +12,6 @@ export class Share {
   /** The turn in which its last request started, and what the requests of that one have cost. */
   turn = -1
   costMs = 0
-
-  add(costMs: number): void {
-    this.costMs += costMs
-    if (this.costMs >= HEAVY_MS) this.weight = 'heavy'
-  }
 }
 
 /** So long may requests be started in one turn of the event loop. */
@@ -56,20 +51,21 @@ export class FairTurns {
     return this.#clock.monotonicMs()
   }
 
-  /** A request of a connection has done what it does at once. Who was heavy is light again after a whole turn in which it was. */
+  /** A request of a connection has done what it does at once. */
   ended(begunMs: number, share: Share): void {
     const costMs = this.#spent(begunMs, share)
     if (share.turn !== this.#turn) {
-      if (share.costMs < HEAVY_MS) share.weight = 'light'
       share.turn = this.#turn
       share.costMs = 0
     }
-    share.add(costMs)
+    share.costMs += costMs
+    share.weight = share.costMs >= HEAVY_MS ? 'heavy' : 'light'
   }
 
-  /** Something more was done for it, as its answer is late. */
+  /** Something more was done for it, as its answer is late: that alone makes nobody light. */
   endedMore(begunMs: number, share: Share): void {
-    share.add(this.#spent(begunMs, share))
+    share.costMs += this.#spent(begunMs, share)
+    if (share.costMs >= HEAVY_MS) share.weight = 'heavy'
   }
 
   #spent(begunMs: number, { weight }: Share): number {

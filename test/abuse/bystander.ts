@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { framed, requestFrame } from '../../scripts/fuzz/wire-client.ts'
 import { encodeBatch, ProduceRequest } from '../../src/protocol/everything.ts'
+import { CpuTime } from './cpu-time.ts'
 import { MachineTime } from './machine-time.ts'
 
 /** How a stretch of time was for the bystander. */
@@ -17,18 +18,27 @@ export interface Experience {
   /** How long answers took, without what the machine did not give to the broker and to the bystander. */
   readonly p99Ms: number
   /** How long they took by the clock. */
-  readonly p99WallMs: number
+  readonly clock: Percentiles
+  /** How much CPU time the broker's event loop took meanwhile, for this request and for all that it put first. */
+  readonly work: Percentiles
+}
+
+/** What half of some times and 99 of 100 do not exceed. */
+export interface Percentiles {
+  readonly p50Ms: number
+  readonly p99Ms: number
 }
 
 interface Wait {
   readonly ms: number
-  readonly wallMs: number
+  readonly clockMs: number
+  readonly workMs: number
 }
 
-/** The wait that 99 of 100 are not longer than. */
-function p99(waits: readonly number[]): number {
-  const sorted = [...waits].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length * 0.99)] ?? Number.POSITIVE_INFINITY
+function percentiles(times: readonly number[]): Percentiles {
+  const sorted = [...times].sort((a, b) => a - b)
+  const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.POSITIVE_INFINITY
+  return { p50Ms: at(0.5), p99Ms: at(0.99) }
 }
 
 const PAUSE_MS = 4
@@ -40,12 +50,17 @@ async function main(port: number, topic: string, pid: number): Promise<void> {
   let answered: () => void = () => {}
   socket.on('data', () => answered())
   const machine = new MachineTime(pid)
+  const loop = new CpuTime(pid)
   let waits: Wait[] = []
   const experience = (): Experience => {
-    const seen = { p99Ms: p99(waits.map(({ ms }) => ms)), p99WallMs: p99(waits.map(({ wallMs }) => wallMs)) }
-    const answered = waits.length
+    const seen = waits
     waits = []
-    return { answered, ...seen }
+    return {
+      answered: seen.length,
+      p99Ms: percentiles(seen.map(({ ms }) => ms)).p99Ms,
+      clock: percentiles(seen.map(({ clockMs }) => clockMs)),
+      work: percentiles(seen.map(({ workMs }) => workMs)),
+    }
   }
   createInterface({ input: process.stdin })
     .on('line', line => console.log(JSON.stringify(line === 'count' ? waits.length : experience())))
@@ -55,14 +70,16 @@ async function main(port: number, topic: string, pid: number): Promise<void> {
   const request = framed(requestFrame(ProduceRequest, 8, { body }))
   for (;;) {
     const takenMs = machine.takenMs
+    const workedMs = loop.ms
     const startMs = performance.now()
     const answer = new Promise<void>(resolve => {
       answered = resolve
     })
     socket.write(request)
     await answer
-    const wallMs = performance.now() - startMs
-    waits.push({ ms: Math.max(0, wallMs - (machine.takenMs - takenMs)), wallMs })
+    const clockMs = performance.now() - startMs
+    const workMs = loop.ms - workedMs
+    waits.push({ ms: Math.max(0, clockMs - (machine.takenMs - takenMs)), clockMs, workMs })
     await sleep(PAUSE_MS)
   }
 }

@@ -149,6 +149,24 @@ test('a million requests of a client that reads nothing are not taken in', async
   })
 })
 
+test('clients that send without waiting for answers, however many, do not stand before one who waits', async () => {
+  await AbusedBroker.run({}, async broker => {
+    const one = framed(requestFrame(p.ApiVersionsRequest, 0, { body: {} }))
+    const thousand = Buffer.concat(Array.from({ length: 1_000 }, () => one))
+    await broker.endures('30 clients that send 1,000 requests at once, again and again', async () => {
+      const greedy = await Promise.all(Array.from({ length: 30 }, () => broker.connect()))
+      let answered = 0
+      await forSomeTime(broker, async () => {
+        for (const each of greedy) each.write(thousand)
+        await Promise.all(greedy.map(each => each.until(() => each.frames.length >= 1_000, 'all answers')))
+        for (const each of greedy) answered += each.frames.splice(0).length
+      })
+      assert.ok(answered >= 30_000)
+      for (const each of greedy) each.close()
+    })
+  })
+})
+
 test('gigabytes of records that are asked for and not read are not held', async () => {
   await AbusedBroker.run({}, async broker => {
     const client = await broker.connect()
@@ -205,7 +223,7 @@ test('fetches that waited and are released at once do not hold more than the bou
     await broker.untilResident(before + 200)
     await broker.endures('48 clients whose fetches of 55 MB are released at once and who read nothing', async () => {
       await produce(15)
-      await sleep(2_000)
+      await broker.lets(2_000)
     })
     // The bound, and a batch for each that comes when there is no room.
     const limit = before + 256 + greedy.length + 150
