@@ -30,10 +30,10 @@ const connection = {
   remoteAddress: '127.0.0.1',
   remotePort: 1,
   listenerName: 'PLAINTEXT',
-  account: work => work(),
-  inPieces: work => allOf(work),
+  account: <T>(work: () => T) => work(),
+  inPieces: <T>(work: Iterator<unknown, T>) => allOf(work),
   hold() {},
-} as ServerConnection
+} as unknown as ServerConnection
 
 /** Pieces in which the last long work was done. */
 let pieces = 0

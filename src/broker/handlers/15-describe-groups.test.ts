@@ -20,7 +20,7 @@ test('a request that names very many groups is answered in pieces, group by grou
   const [pieces] = works
   assert.ok(pieces)
   for (const _ of names) assert.equal(pieces.next().done, false)
-  const { groups: described } = pieces.next().value as { groups: readonly { groupId: string }[] }
+  const described = pieces.next().value as readonly { groupId: string }[]
   assert.deepEqual(
     described.map(({ groupId }) => groupId),
     names,

@@ -77,9 +77,10 @@ async function ask(apiKey: number, version: number, request: object): Promise<an
     listenerName: 'PLAINTEXT',
     remoteAddress: '127.0.0.1',
     remotePort: 1,
-    account: work => work(),
-    inPieces: work => allOf(work),
-  } as ServerConnection
+    account: <T>(work: () => T) => work(),
+    inPieces: <T>(work: Iterator<unknown, T>) => allOf(work),
+    hold() {},
+  } as unknown as ServerConnection
   const reply = await dispatcher.process(writer.finish(), connection)
   assert.ok(Array.isArray(reply))
   const reader = new ByteReader(Buffer.concat(reply), 4)

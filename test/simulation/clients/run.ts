@@ -51,10 +51,10 @@ async function prepare(world: ClientWorld): Promise<void> {
   const peer = new Peer(world, 'preparer', 1)
   for (const keyType of [0, 1]) await driven(world.clock, peer.call(FIND_COORDINATOR, { key: 'any', keyType }))
   peer.close()
-  const { secondProtocol } = world.settings
-  if (secondProtocol === 'before') await driven(world.clock, raiseTransactionVersion(world))
-  else if (secondProtocol !== 'never')
-    world.clock.schedule(secondProtocol.afterMs, () => {
+  const { levelRaised } = world.settings
+  if (levelRaised === 'before') await driven(world.clock, raiseTransactionVersion(world))
+  else if (levelRaised !== 'never')
+    world.clock.schedule(levelRaised.afterMs, () => {
       // Its process may end meanwhile.
       raiseTransactionVersion(world).catch(error => world.line(`not raised: ${error}`))
     })

@@ -10,7 +10,7 @@ export interface ClientSettings extends Settings {
   /** Whether members of the group of readers are static: their processes come and go, and their places stay. */
   readonly isStatic: boolean
   /** When an operator lets the second protocol of transactions be spoken (KIP-890): before the run, or so long after its beginning. */
-  readonly secondProtocol: 'never' | 'before' | { readonly afterMs: number }
+  readonly levelRaised: 'never' | 'before' | { readonly afterMs: number }
 }
 
 /** Topics of the run: records of all kinds, records of transactions, and what is made of them. */
@@ -47,7 +47,7 @@ export function drawSettings(random: Random): ClientSettings {
     isPatient: random.below(3) > 0,
     morePartitions: oneOf([0, 0, 0, 0, 1, 2]),
     isStatic: oneOf([false, false, false, true]),
-    secondProtocol: oneOf(['never', 'never', 'before', { afterMs: random.below(1_000) }]),
+    levelRaised: oneOf(['never', 'never', 'before', { afterMs: random.below(1_000) }]),
     busyMs: oneOf([500, 900, 1_600]),
     delayMs: oneOf([0, 5, 30]),
     faultEveryMs: oneOf([100, 200, 400]),
