@@ -93,7 +93,7 @@ export class Chaos {
     const { random, settings } = this.#world
     // Where something can be lost, it is to be lost.
     const isLossy = settings.durability === 'lossy'
-    const faults = FAULTS.map(([fault, weight]) => [fault, fault === 'crash' && isLossy ? 12 : weight] as const)
+    const faults = FAULTS.map(([fault, weight]) => [fault, fault === 'crash' && isLossy ? 40 : weight] as const)
     let dice = random.below(faults.reduce((sum, [, weight]) => sum + weight, 0))
     for (const [fault, weight] of faults) {
       dice -= weight
