@@ -64,7 +64,12 @@ function addBroker(program: Command): void {
   program
     .command('start')
     .description('run a broker')
-    .option('-c, --config <file>', 'a server.properties file; without it, a broker for development')
+    .addOption(
+      new Option('-c, --config <file>', 'a server.properties file; without it, a broker for development').conflicts([
+        'port',
+        'data',
+      ]),
+    )
     .option('-p, --port <port>', 'listen on this port of 127.0.0.1; 0 picks a free one', port, '9092')
     .option('-d, --data <directory>', 'keep records and metadata here', 'monedula-data')
     .option('-o, --override <key=value...>', 'set a configuration key, over what the file says')

@@ -15,6 +15,8 @@ import { EXIT_CODES } from './exit-codes.ts'
 export interface RunBrokerOptions {
   /** Keys of `server.properties` as written. */
   readonly properties: ReadonlyMap<string, string>
+  /** Options that the user can give for keys of it: a failure that names the key names the option, too. */
+  readonly shortForms?: ReadonlyMap<string, string>
   /** Log JSON instead of Kafka's layout. */
   readonly isJson?: boolean
   /** Log each request. */
@@ -58,10 +60,17 @@ export async function runBroker(options: RunBrokerOptions): Promise<KafkaServer>
     server = await KafkaServer.start(serverOptions)
     return server
   } catch (error) {
-    log.error({}, `Cannot start: ${error instanceof Error ? error.message : String(error)}`)
+    const reason = error instanceof Error ? error.message : String(error)
+    log.error({}, `Cannot start: ${reason}${shortFormsOf(reason, options.shortForms)}`)
     if (options.isVerbose && error instanceof Error) log.debug({ stack: error.stack }, 'Where it failed')
     process.exit(1)
   }
+}
+
+function shortFormsOf(reason: string, shortForms: ReadonlyMap<string, string> = new Map()): string {
+  const words = new Set(reason.split(/[\s,;:=]+/))
+  const named = [...shortForms].filter(([key]) => words.has(key)).map(([key, option]) => `${option} sets ${key}`)
+  return named.length === 0 ? '' : ` (${named.join(', ')})`
 }
 
 async function stop(server: KafkaServer | undefined, signal: keyof typeof EXIT_CODES, log: Logger): Promise<void> {

@@ -15,6 +15,13 @@ export interface StartOptions {
   readonly verbose?: boolean
 }
 
+/** Keys of the configuration, and the options that set them where no file is given. */
+const SHORT_FORMS = [
+  ['listeners', '--port'],
+  ['log.dirs', '--data'],
+  ['monedula.metrics.port', '--metrics-port'],
+] as const
+
 /** `monedula start`: a broker for development, or the one that a `server.properties` describes. */
 export async function start(options: StartOptions): Promise<void> {
   let properties: Map<string, string>
@@ -24,10 +31,12 @@ export async function start(options: StartOptions): Promise<void> {
     console.error(`monedula: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)
   }
+  const shortForms = new Map(SHORT_FORMS.filter(([key]) => options.config === undefined && !properties.has(key)))
   if (options.config === undefined) addDevelopmentDefaults(properties, options)
   if (options.metricsPort !== undefined) properties.set('monedula.metrics.port', options.metricsPort)
   const server = await runBroker({
     properties,
+    shortForms,
     isJson: options.json ?? false,
     isVerbose: options.verbose ?? false,
   })

@@ -142,18 +142,41 @@ test('a file that is not there and an override that is none say so', async () =>
   assert.match(output, /USAGE: .*kafka-server-start\.sh/)
 })
 
-test('monedula start explains a wrong option and a port in use as well', async () => {
+test('monedula start explains a wrong option, and one that a file leaves without effect', async () => {
   const misspelt = await failedStart(process.execPath, [MONEDULA, 'start', '--prot', '1'])
   assert.equal(misspelt.code, 1)
   assert.match(misspelt.output, /--prot/)
+  const file = workspace.properties('server.properties', {})
+  for (const option of ['--port', '--data']) {
+    const { code, output } = await failedStart(process.execPath, [MONEDULA, 'start', '-c', file, option, '1'])
+    assert.equal(code, 1)
+    assert.match(output, new RegExp(`--config <file>' cannot be used with option '-\\w, ${option} `))
+  }
+})
+
+test('monedula start names its own options where a key of the configuration is the way out', async () => {
   const server: Server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
-  const args = [MONEDULA, 'start', '--port', String(port), '--data', workspace.of('data')]
-  const { code, output } = await failedStart(process.execPath, args)
-  server.close()
-  assert.equal(code, 1)
-  assert.match(output, new RegExp(`127\\.0\\.0\\.1:${port}.*another program listens there`))
+  const data = workspace.of('data')
+  const refused = async (...args: string[]): Promise<string> => {
+    const { code, output } = await failedStart(process.execPath, [MONEDULA, 'start', ...args])
+    assert.equal(code, 1)
+    return /^.*Cannot start: .*$/m.exec(output)?.[0] ?? assert.fail(output)
+  }
+  try {
+    const taken = await refused('--port', String(port), '--data', data)
+    assert.match(taken, new RegExp(`127\\.0\\.0\\.1:${port}.*another program listens there.*--port sets listeners`))
+    assert.match(
+      await refused('--port', '0', '--data', data, '--metrics-port', String(port)),
+      /EADDRINUSE.*--metrics-port sets monedula\.metrics\.port/,
+    )
+    assert.doesNotMatch(await refused('-o', `listeners=PLAINTEXT://127.0.0.1:${port}`, '--data', data), /--port/)
+  } finally {
+    server.close()
+  }
+  await start(process.execPath, [MONEDULA, 'start', '--port', '0', '--data', data])
+  assert.match(await refused('--port', '0', '--data', data), /in use by another process.*--data sets log\.dirs/)
 })
 
 test('a misspelt key does not stop the broker and is warned about by name', async () => {
