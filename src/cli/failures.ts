@@ -19,6 +19,22 @@ export async function oneLineOnFailure(command: () => Promise<void>): Promise<vo
   }
 }
 
+/**
+ * Does one thing for each name, also after one of them failed: what the cluster says of a name is a line each, and exit code 1. Where no
+ * broker can be reached, it ends at once.
+ */
+export async function eachOf(names: readonly string[], act: (name: string) => Promise<void>): Promise<void> {
+  for (const name of names) {
+    try {
+      await act(name)
+    } catch (error) {
+      if (isUnreachable(error)) throw error
+      console.error(`monedula: ${explanation(error)}`)
+      process.exitCode = 1
+    }
+  }
+}
+
 function explanation(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error))
   const message = oneLine(error.message)

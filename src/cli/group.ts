@@ -5,6 +5,7 @@ import {
   type PartitionOffset,
   type TopicPartition,
 } from '../client/index.ts'
+import { eachOf } from './failures.ts'
 import type { Place } from './option-values.ts'
 import { adminFinder, offsetsOf } from './places.ts'
 import { table } from './table.ts'
@@ -115,8 +116,8 @@ export async function resetGroup(groupId: string, options: ResetGroupOptions): P
 /** `monedula group delete`. */
 export async function deleteGroups(groupIds: readonly string[], options: ClusterOptions): Promise<void> {
   await using admin = toCluster(options).admin(adminOptions(options))
-  for (const groupId of groupIds) {
+  await eachOf(groupIds, async groupId => {
     await admin.deleteConsumerGroups([groupId])
     console.log(`deleted ${groupId}`)
-  }
+  })
 }

@@ -1,4 +1,5 @@
 import { type Admin, KafkaError, type TopicPartition } from '../client/index.ts'
+import { eachOf } from './failures.ts'
 import type { NameValue } from './option-values.ts'
 import { table } from './table.ts'
 import { adminOptions, type ClusterOptions, toCluster } from './to-cluster.ts'
@@ -94,13 +95,13 @@ export async function alterTopic(name: string, options: AlterTopicOptions): Prom
   console.log(`altered ${name}`)
 }
 
-/** `monedula topic delete`. */
+/** `monedula topic delete`: one that cannot be deleted does not keep the others. */
 export async function deleteTopics(
   names: readonly string[],
   options: ClusterOptions & { readonly ifExists?: boolean },
 ): Promise<void> {
   await using admin = toCluster(options).admin(adminOptions(options))
-  for (const name of names) {
+  await eachOf(names, async name => {
     try {
       await admin.deleteTopics([name])
       console.log(`deleted ${name}`)
@@ -108,7 +109,7 @@ export async function deleteTopics(
       if (!options.ifExists || !isAbout(error, 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
       console.log(`${name} does not exist`)
     }
-  }
+  })
 }
 
 const isAbout = (error: unknown, code: string): boolean => error instanceof KafkaError && error.code === code

@@ -114,6 +114,18 @@ test('a failure is one line that names what is wrong, and exit code 1', async ()
   }
 })
 
+test('of several topics or groups, one that cannot be deleted does not keep the others', async () => {
+  await using cluster = await startCluster({ topics: ['orders', 'returns'] })
+  const topics = await monedula(cluster, 'topic delete orders none returns', { expectedCodes: [1] })
+  assert.equal(topics.stdout, 'deleted orders\ndeleted returns\n')
+  assert.match(topics.stderr, /^monedula: none: [^\n]+\n$/)
+  await monedula(cluster, 'topic create orders')
+  for (const group of ['first', 'second']) await monedula(cluster, `group reset ${group} --to end --topic orders`)
+  const groups = await monedula(cluster, 'group delete first none second', { expectedCodes: [1] })
+  assert.equal(groups.stdout, 'deleted first\ndeleted second\n')
+  assert.match(groups.stderr, /^monedula: none: [^\n]+\n$/)
+})
+
 test('a broker that cannot be reached is named, with the way out', async () => {
   const nobody = { bootstrapServers: `127.0.0.1:${await freePort()}` }
   const commands = ['topic list', 'consume orders', 'produce orders', 'group list']
