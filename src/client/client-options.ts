@@ -1,9 +1,11 @@
+import { types } from 'node:util'
 import {
   type Config,
   type ConfigDef,
   ConfigError,
   type ConfigKey,
   type ConfigTable,
+  kindOf,
   type OneOf,
 } from '../config/index.ts'
 import {
@@ -77,13 +79,15 @@ export function readOptions<T extends ConfigTable>(
   def: ConfigDef<T>,
   options: ClientParts & object,
 ): { readonly config: Config<T>; readonly parts: ClientParts } {
-  const { tls, sasl, properties, logger, platform } = options
+  const { tls, sasl, properties, logger, platform } = checkedSettings(options)
   const given = Object.entries(options).filter(([name]) => !(PARTS as readonly string[]).includes(name))
-  const known = new Map(properties)
+  const known = new Map(properties === undefined ? [] : checkedProperties(properties))
   const givenAs = new Map<string, string>()
   for (const [name, value] of given) {
     if (value === undefined || value === null) continue
     const key = keyOf(def, name)
+    if (!Array.isArray(value) && (typeof value === 'object' || typeof value === 'function'))
+      throw new ConfigError(`${name}: give a text, a number or a list, not ${kindOf(value)}`)
     const text = Array.isArray(value) ? value.join(',') : String(value)
     const other = givenAs.get(key)
     if (other !== undefined && known.get(key) !== text) {
@@ -99,12 +103,26 @@ export function readOptions<T extends ConfigTable>(
   return { config, parts: definedOnly({ tls, sasl, logger, platform }) }
 }
 
+/** What a client is made of, where perhaps no compiler has looked. @throws ConfigError for what is no object of settings */
+export function checkedSettings<T extends object>(given: T): T {
+  if (typeof given === 'object' && given !== null && !(Symbol.iterator in given)) return given
+  throw new ConfigError(`settings are an object such as { bootstrapServers }, not ${kindOf(given)}`)
+}
+
+function checkedProperties(given: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  if (!types.isMap(given))
+    throw new ConfigError(`properties: give a Map, as propertiesFile() does, not ${kindOf(given)}`)
+  for (const [name, value] of given)
+    if (typeof value !== 'string') throw new ConfigError(`properties: ${name} is a text, not ${kindOf(value)}`)
+  return given
+}
+
 /** Java's name of a setting that is written by either of its names. */
 const javaName = (name: string): string => name.replaceAll(/[A-Z]/g, letter => `.${letter.toLowerCase()}`)
 
-/** Settings with others over them, by whichever of its names each is given. */
+/** Settings with others over them, by whichever of its names each is given. @throws ConfigError for what is no object */
 export function overridden<A extends object, B extends object>(settings: A, over: B): Omit<A, keyof B> & B {
-  const names = new Set(Object.keys(over).map(javaName))
+  const names = new Set(Object.keys(checkedSettings(over)).map(javaName))
   const left = Object.entries(settings).filter(([name]) => !names.has(javaName(name)))
   return { ...Object.fromEntries(left), ...over } as Omit<A, keyof B> & B
 }

@@ -5,6 +5,7 @@ import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metad
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../protocol/messages/10-find-coordinator.ts'
 import { Backoff } from './backoff.ts'
 import { BrokerNode, type Endpoint, type NodeSettings, type RequestBody, type RequestOptions } from './broker-node.ts'
+import { checkName } from './checked-items.ts'
 import {
   ClusterMetadata,
   type LeaderEndpoint,
@@ -342,6 +343,7 @@ export class Cluster {
     attempt: (broker: number) => Promise<T>,
   ): Promise<T> {
     return this.retrying(what, patience, async () => {
+      checkName(type, key)
       const broker = await this.coordinatorOf(type, key)
       patience.throwIfOver(what)
       try {

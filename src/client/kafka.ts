@@ -1,6 +1,6 @@
 import { addressOptions, requiredEnvironmentOptions } from './address.ts'
 import { Admin, type AdminOptions } from './admin/admin.ts'
-import { type KafkaOptions, overridden } from './client-options.ts'
+import { checkedSettings, type KafkaOptions, overridden } from './client-options.ts'
 import { Consumer } from './consumer/consumer.ts'
 import type { ConsumerOptions } from './consumer/consumer-options.ts'
 import { Producer, type ProducerOptions } from './producer/producer.ts'
@@ -10,8 +10,9 @@ import type { Raw } from './producer/record-input.ts'
 export class Kafka {
   readonly #options: KafkaOptions
 
+  /** @throws ConfigError for what is no object of settings */
   constructor(options: KafkaOptions) {
-    this.#options = options
+    this.#options = checkedSettings(options)
   }
 
   /**
@@ -46,7 +47,7 @@ export class Kafka {
  * ```ts
  * const kafka = connect('localhost:9092')
  * ```
- * @throws ConfigError for an address that is none
+ * @throws ConfigError for an address that is none, and for what is neither address nor settings
  */
 export function connect(to?: string | readonly string[] | KafkaOptions): Kafka {
   if (to === undefined) return new Kafka(requiredEnvironmentOptions())

@@ -10,7 +10,7 @@ export interface Serde<T> {
 
 /** @throws ConfigError for what cannot turn `what` into bytes, or bytes into it */
 export function checkSerde(what: 'key' | 'value', serde: object, turn: 'serialize' | 'deserialize'): void {
-  if (typeof (serde as Partial<Serde<unknown>>)[turn] === 'function') return
+  if (typeof (serde as Partial<Serde<unknown>> | null)?.[turn] === 'function') return
   throw new ConfigError(`${what}: give string, json(), or another object with ${turn}()`)
 }
 

@@ -1,4 +1,5 @@
 import { KafkaError } from '../protocol/index.ts'
+import { checkName } from './checked-items.ts'
 import type { Cluster } from './cluster.ts'
 import type { PartitionInfo, TopicInfo } from './cluster-metadata.ts'
 import type { Patient } from './deadline.ts'
@@ -18,6 +19,7 @@ export async function partitionsOf(
   topic: string,
   patience: Patient,
 ): Promise<readonly PartitionInfo[]> {
+  checkName('topic', topic)
   if (cluster.settings.allowAutoTopicCreation) return (await cluster.topic(topic, patience)).partitions
   const metadata = await cluster.retrying(`partitions of ${topic}`, patience, () => cluster.refresh([topic]))
   const known = metadata.topic(topic)

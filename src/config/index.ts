@@ -11,5 +11,6 @@ export {
 } from './config-def.ts'
 export { ConfigError } from './config-error.ts'
 export { type AnyConfigValue, type ConfigType, Password } from './config-value.ts'
+export { kindOf } from './kind-of.ts'
 export { parseProperties } from './properties.ts'
 export { atLeast, between, type OneOf, oneOf, oneOfAnyCase, type Validator } from './validators.ts'

@@ -1,4 +1,4 @@
-import { ConfigError, defineConfig } from '../config/index.ts'
+import { ConfigError, defineConfig, kindOf } from '../config/index.ts'
 import type { Clock, Disk, Random, TlsContext, TlsOptions } from '../platform/index.ts'
 import { parseJaas } from './jaas.ts'
 import { oauthBearer, type TokenProvider } from './oauth-bearer.ts'
@@ -70,11 +70,20 @@ export interface SecurityMachine {
  * @throws ConfigError that names the key at fault, never a secret
  */
 export function clientSecurity(config: SecurityConfig, parts: SecurityParts, machine: SecurityMachine): ClientSecurity {
+  checkParts(parts)
   const { isEncrypted, isSasl } = protocolOf(config, parts)
   return {
     tls: isEncrypted ? tlsContext(config, typeof parts.tls === 'object' ? parts.tls : {}, machine.disk) : undefined,
     sasl: isSasl ? mechanismOf(parts.sasl ?? saslOptions(config), config, machine) : undefined,
   }
+}
+
+/** @throws ConfigError for what would be taken for something else, or for nothing, where no compiler looks */
+function checkParts({ tls = false, sasl }: SecurityParts): void {
+  if (typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null))
+    throw new ConfigError(`tls: give true, or an object such as { ca }, not ${kindOf(tls)}`)
+  if (sasl !== undefined && (typeof sasl !== 'object' || sasl === null))
+    throw new ConfigError(`sasl: give an object such as { mechanism }, not ${kindOf(sasl)}`)
 }
 
 function protocolOf(config: SecurityConfig, { tls = false, sasl }: SecurityParts) {

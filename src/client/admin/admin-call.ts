@@ -7,7 +7,7 @@ import {
   type MessageOf,
   type Schema,
 } from '../../protocol/index.ts'
-import { checkItems, type KnownFields, type NeededFields } from '../checked-items.ts'
+import { checkItems, type KnownFields, type Needed } from '../checked-items.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Patient } from '../deadline.ts'
 
@@ -74,8 +74,8 @@ export interface Form<I> {
   readonly what: string
   readonly items: readonly I[]
   readonly keyOf: (item: I) => string
-  /** Without these fields an item cannot be asked about. */
-  readonly needed?: NeededFields
+  /** Without these fields, or of another kind, an item cannot be asked about. */
+  readonly needed?: Needed
   /** It has no other fields; where they are left out, others are left alone. */
   readonly known?: KnownFields<I>
 }

@@ -3,7 +3,7 @@ import {
   DescribeClientQuotasResponse,
 } from '../../protocol/messages/48-describe-client-quotas.ts'
 import { AlterClientQuotasRequest, AlterClientQuotasResponse } from '../../protocol/messages/49-alter-client-quotas.ts'
-import { checkFields } from '../checked-items.ts'
+import { checkFields, checkItems } from '../checked-items.ts'
 import { type AdminCall, asked, settle } from './admin-call.ts'
 import type { ValidatedOptions } from './topics.ts'
 
@@ -39,6 +39,7 @@ export interface ClientQuotaFilter {
 export async function describeClientQuotas(call: AdminCall, filter: ClientQuotaFilter): Promise<ClientQuotas[]> {
   checkFields('describing quotas', filter, { parts: true, strict: true })
   const { parts = [], strict = false } = filter
+  checkItems('describing quotas', parts, { type: 'text' })
   const components = parts.map(({ type, name }) => ({
     entityType: type,
     matchType: name === undefined ? MATCH.any : name === null ? MATCH.default : MATCH.exact,
@@ -53,13 +54,15 @@ export async function describeClientQuotas(call: AdminCall, filter: ClientQuotaF
   }))
 }
 
+const CHANGE_FIELDS = { entity: 'object', quotas: 'object' } as const
+
 export async function alterClientQuotas(
   call: AdminCall,
   changes: readonly ClientQuotaChange[],
   { validateOnly = false }: ValidatedOptions,
 ): Promise<void> {
   const keyOf = ({ entity }: ClientQuotaChange): string => entityName(entity)
-  await settle(call, { what: 'altering client quotas', items: changes, keyOf }, async left => {
+  await settle(call, { what: 'altering client quotas', items: changes, keyOf, needed: CHANGE_FIELDS }, async left => {
     const { entries } = await call.cluster.requestAny(ALTER, {
       entries: left.map(({ entity, quotas }) => ({
         entity: Object.entries(entity).map(([entityType, entityName]) => ({ entityType, entityName })),

@@ -1,3 +1,5 @@
+import { kindOf } from '../../config/index.ts'
+import { KafkaError } from '../../protocol/index.ts'
 import {
   CreateDelegationTokenRequest,
   CreateDelegationTokenResponse,
@@ -14,6 +16,7 @@ import {
   DescribeDelegationTokenRequest,
   DescribeDelegationTokenResponse,
 } from '../../protocol/messages/41-describe-delegation-token.ts'
+import { checkItems } from '../checked-items.ts'
 import { type AdminCall, asked, type CallOptions } from './admin-call.ts'
 
 const CREATE = { request: CreateDelegationTokenRequest, response: CreateDelegationTokenResponse }
@@ -56,11 +59,15 @@ export async function createDelegationToken(
   call: AdminCall,
   { owner, renewers = [], maxLifetimeMs = BROKERS_CHOICE }: CreateTokenOptions,
 ): Promise<DelegationToken> {
-  const token = await asked(call, 'creating a delegation token', () =>
+  const what = 'creating a delegation token'
+  checkItems(what, renewers)
+  const principals = renewers.map(principal)
+  const ofOwner = owner !== undefined && ownerOnWire(owner)
+  const token = await asked(call, what, () =>
     call.cluster.requestAny(CREATE, version => ({
-      renewers: renewers.map(principal),
+      renewers: principals,
       maxLifetimeMs,
-      ...(owner !== undefined && version >= FIRST_WITH_OWNER && ownerOnWire(owner)),
+      ...(version >= FIRST_WITH_OWNER && ofOwner),
     })),
   )
   const ownerName = `${token.principalType}:${token.principalName}`
@@ -78,15 +85,17 @@ export async function createDelegationToken(
 
 /** When it now expires, milliseconds since 1970. */
 export async function renewDelegationToken(call: AdminCall, hmac: string, periodMs = BROKERS_CHOICE): Promise<number> {
-  const body = { hmac: Buffer.from(hmac, 'base64'), renewPeriodMs: periodMs }
-  const answer = await asked(call, 'renewing a delegation token', () => call.cluster.requestAny(RENEW, body))
+  const what = 'renewing a delegation token'
+  const body = { hmac: hmacBytes(what, hmac), renewPeriodMs: periodMs }
+  const answer = await asked(call, what, () => call.cluster.requestAny(RENEW, body))
   return answer.expiryTimestampMs
 }
 
 /** When it now expires; at once when `periodMs` is negative. */
 export async function expireDelegationToken(call: AdminCall, hmac: string, periodMs = -1): Promise<number> {
-  const body = { hmac: Buffer.from(hmac, 'base64'), expiryTimePeriodMs: periodMs }
-  const answer = await asked(call, 'expiring a delegation token', () => call.cluster.requestAny(EXPIRE, body))
+  const what = 'expiring a delegation token'
+  const body = { hmac: hmacBytes(what, hmac), expiryTimePeriodMs: periodMs }
+  const answer = await asked(call, what, () => call.cluster.requestAny(EXPIRE, body))
   return answer.expiryTimestampMs
 }
 
@@ -94,9 +103,10 @@ export async function describeDelegationTokens(
   call: AdminCall,
   owners: readonly string[] | undefined,
 ): Promise<DelegationToken[]> {
-  const { tokens } = await asked(call, 'describing delegation tokens', () =>
-    call.cluster.requestAny(DESCRIBE, { owners: owners?.map(principal) ?? null }),
-  )
+  const what = 'describing delegation tokens'
+  if (owners !== undefined) checkItems(what, owners)
+  const principals = owners?.map(principal) ?? null
+  const { tokens } = await asked(call, what, () => call.cluster.requestAny(DESCRIBE, { owners: principals }))
   return tokens.map(token => {
     const owner = `${token.principalType}:${token.principalName}`
     return {
@@ -114,10 +124,18 @@ export async function describeDelegationTokens(
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
-/** `User:alice` as two. */
+/** @throws KafkaError INVALID_REQUEST for what is no text, without showing it */
+function hmacBytes(what: string, hmac: string): Buffer {
+  if (typeof hmac === 'string') return Buffer.from(hmac, 'base64')
+  throw new KafkaError('INVALID_REQUEST', `${what}: its hmac is a text, not ${kindOf(hmac)}`)
+}
+
+/** `User:alice` as two. @throws KafkaError INVALID_REQUEST for what is not of that form, as Java refuses it */
 function principal(text: string): { readonly principalType: string; readonly principalName: string } {
-  const at = text.indexOf(':')
-  return { principalType: text.slice(0, Math.max(0, at)), principalName: text.slice(at + 1) }
+  const at = typeof text === 'string' ? text.indexOf(':') : -1
+  if (at > 0) return { principalType: text.slice(0, at), principalName: text.slice(at + 1) }
+  const given = typeof text === 'string' ? text : kindOf(text)
+  throw new KafkaError('INVALID_REQUEST', `a principal is a text such as User:alice, not ${given}`)
 }
 
 function ownerOnWire(owner: string) {

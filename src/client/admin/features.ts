@@ -29,6 +29,8 @@ export interface FeatureDescription {
   readonly supported: readonly FeatureRange[]
 }
 
+const NEEDED = { feature: 'text', maxVersionLevel: 'integer' } as const
+
 /** A feature is to have another level. */
 export interface FeatureUpdate {
   readonly feature: string
@@ -63,7 +65,12 @@ export async function updateFeatures(
   updates: readonly FeatureUpdate[],
   { validateOnly = false }: ValidatedOptions,
 ): Promise<void> {
-  const form = { what: 'updating features', items: updates, keyOf: ({ feature }: FeatureUpdate) => feature }
+  const form = {
+    what: 'updating features',
+    items: updates,
+    keyOf: ({ feature }: FeatureUpdate) => feature,
+    needed: NEEDED,
+  }
   await settle(call, form, async left => {
     const { errorCode, errorMessage, results } = await call.cluster.requestController(UPDATE_FEATURES, version => ({
       featureUpdates: left.map(({ feature, maxVersionLevel, type = 'upgrade' }) => ({

@@ -231,8 +231,11 @@ export async function removeMembersFromConsumerGroup(
   reason: string,
 ): Promise<void> {
   const members = wanted ?? (await membersOf(call, groupId))
-  const keyOf = (member: MemberToRemove): string =>
-    'memberId' in member ? member.memberId : `instance ${member.groupInstanceId}`
+  const keyOf = (member: MemberToRemove): string => {
+    const { memberId, groupInstanceId } = member as { readonly memberId?: string; readonly groupInstanceId?: string }
+    if (typeof (memberId ?? groupInstanceId) === 'string') return memberId ?? `instance ${groupInstanceId}`
+    throw new KafkaError('INVALID_REQUEST', 'a member is { memberId } or { groupInstanceId }')
+  }
   await settle(call, { what: `removing members of group ${groupId}`, items: members, keyOf }, left =>
     call.cluster.withCoordinator(
       'group',

@@ -60,13 +60,16 @@ export interface LogDir {
   readonly replicas: readonly ReplicaInfo[]
 }
 
+const REPLICA_FIELDS = { ...PARTITION_FIELDS, broker: 'integer' } as const
+const MOVE_FIELDS = { ...REPLICA_FIELDS, path: 'text' } as const
+
 export async function describeLogDirs(call: AdminCall, brokers: readonly number[]): Promise<LogDir[]> {
-  checkItems('describing log directories', brokers)
+  checkItems('describing log directories', brokers, 'integer')
   return (await Promise.all(brokers.map(broker => logDirsOf(call, broker, undefined)))).flat()
 }
 
 export async function describeReplicaLogDirs(call: AdminCall, of: readonly Replica[]): Promise<ReplicaLogDirs[]> {
-  checkItems('describing replicas', of, { ...PARTITION_FIELDS, broker: 'integer' })
+  checkItems('describing replicas', of, REPLICA_FIELDS)
   const byBroker = grouped(of, ({ broker }) => broker)
   const dirs = await Promise.all(Array.from(byBroker, ([broker, replicas]) => logDirsOf(call, broker, replicas)))
   const found = dirs.flat().flatMap(({ broker, path, replicas }) => replicas.map(one => ({ ...one, broker, path })))
@@ -83,7 +86,7 @@ export async function describeReplicaLogDirs(call: AdminCall, of: readonly Repli
 
 export async function alterReplicaLogDirs(call: AdminCall, moves: readonly ReplicaMove[]): Promise<void> {
   const { cluster } = call
-  await settle(call, { what: 'moving replicas', items: moves, keyOf }, async left => {
+  await settle(call, { what: 'moving replicas', items: moves, keyOf, needed: MOVE_FIELDS }, async left => {
     await knowing(
       call,
       left.map(({ broker }) => broker),

@@ -1,7 +1,7 @@
 import { ErrorCode, KafkaError, type MessageOf } from '../../protocol/index.ts'
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts'
 import { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/43-elect-leaders.ts'
-import { checkItems, type NeededFields, PARTITION_FIELDS } from '../checked-items.ts'
+import { checkChoice, checkItems, type NeededFields, PARTITION_FIELDS } from '../checked-items.ts'
 import { listOffsetsAt, Timestamp } from '../consumer/offset-requests.ts'
 import { grouped } from '../grouped.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
@@ -124,6 +124,7 @@ export async function electLeaders(
   partitions: readonly TopicPartition[] | undefined,
 ): Promise<void> {
   const what = 'electing leaders'
+  checkChoice('election', type, ELECTION_TYPES)
   const ask = (of: readonly TopicPartition[] | undefined) =>
     call.cluster.requestController(ELECT_LEADERS, version => ({
       ...(version >= 1 ? { electionType: ELECTION_TYPES[type] } : {}),

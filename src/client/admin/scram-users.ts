@@ -9,7 +9,7 @@ import {
   AlterUserScramCredentialsResponse,
 } from '../../protocol/messages/51-alter-user-scram-credentials.ts'
 import { MIN_ITERATIONS, type ScramMechanismName, saltPassword } from '../../security/index.ts'
-import { checkItems } from '../checked-items.ts'
+import { checkChoice, checkItem, checkItems } from '../checked-items.ts'
 import { grouped } from '../grouped.ts'
 import { type AdminCall, asked, settle } from './admin-call.ts'
 
@@ -17,6 +17,7 @@ const DESCRIBE = { request: DescribeUserScramCredentialsRequest, response: Descr
 const ALTER = { request: AlterUserScramCredentialsRequest, response: AlterUserScramCredentialsResponse }
 const MECHANISMS: Readonly<Record<ScramMechanismName, number>> = { 'SCRAM-SHA-256': 1, 'SCRAM-SHA-512': 2 }
 const SALT_BYTES = 32
+const UPSERT_FIELDS = { user: 'text', mechanism: 'text', password: 'text', iterations: 'integer' } as const
 
 /** How a user may authenticate; never with what. */
 export interface ScramCredential {
@@ -54,8 +55,10 @@ export async function describeUserScramCredentials(
     credentials: credentialInfos.map(({ mechanism, iterations }) => ({ mechanism: nameOf(mechanism), iterations })),
   })
   if (users === undefined) return (await ask(null)).results.map(read)
-  return settle(call, { what: 'describing SCRAM users', items: users, keyOf: user => user }, async left =>
-    (await ask(left)).results.map(one => ({ ...one, key: one.user, result: read(one) })),
+  return settle(
+    call,
+    { what: 'describing SCRAM users', items: users, keyOf: user => user, needed: 'text' },
+    async left => (await ask(left)).results.map(one => ({ ...one, key: one.user, result: read(one) })),
   )
 }
 
@@ -75,6 +78,7 @@ export async function alterUserScramCredentials(
   changes: readonly ScramCredentialChange[],
 ): Promise<void> {
   checkItems('altering SCRAM users', changes, { user: 'text', mechanism: 'text' })
+  for (const change of changes) checkChange(change)
   const byUser = grouped(changes, ({ user }) => user)
   const items = [...byUser.keys()]
   await settle(call, { what: 'altering SCRAM users', items, keyOf: user => user }, async left => {
@@ -92,6 +96,15 @@ export async function alterUserScramCredentials(
       result: undefined,
     }))
   })
+}
+
+/** @throws KafkaError UNSUPPORTED_SASL_MECHANISM as Java's admin, INVALID_REQUEST for what else could not be meant */
+function checkChange(change: ScramCredentialChange): void {
+  const { mechanism, operation = 'upsert' } = change
+  checkChoice('mechanism', mechanism, MECHANISMS, 'UNSUPPORTED_SASL_MECHANISM')
+  checkChoice('operation', operation, { upsert: true, delete: true })
+  if (change.operation === 'delete') return
+  checkItem('altering SCRAM users', { iterations: MIN_ITERATIONS, ...change }, UPSERT_FIELDS)
 }
 
 function upsertions(changes: readonly ScramCredentialChange[], random: Random) {

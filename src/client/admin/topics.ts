@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { kindOf } from '../../config/index.ts'
 import { ErrorCode, KafkaError } from '../../protocol/index.ts'
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts'
@@ -225,7 +226,12 @@ function hasGrown({ partitions }: TopicInfo, { total, assignments = [] }: NewPar
 const isFinal = (errorCode: number, { retryOnQuotaViolation = true }: QuotaOptions): boolean =>
   errorCode === ErrorCode.THROTTLING_QUOTA_EXCEEDED && !retryOnQuotaViolation
 
-const refKey = (ref: TopicRef): string => (typeof ref === 'string' ? ref : ref.id)
+/** @throws KafkaError INVALID_REQUEST for what names no topic, where no compiler looks */
+function refKey(ref: TopicRef): string {
+  const key = typeof ref === 'string' ? ref : ref.id
+  if (typeof key === 'string') return key
+  throw new KafkaError('INVALID_REQUEST', `a topic is named by a text or { id }, not by ${kindOf(ref)}`)
+}
 
 const onWire = (ref: TopicRef) => (typeof ref === 'string' ? { name: ref } : { name: null, topicId: ref.id })
 

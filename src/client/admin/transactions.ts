@@ -7,6 +7,7 @@ import {
   DescribeTransactionsResponse,
 } from '../../protocol/messages/65-describe-transactions.ts'
 import { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts'
+import { checkItem, PARTITION_FIELDS } from '../checked-items.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import {
   type AdminCall,
@@ -141,8 +142,11 @@ export function fenceProducers(call: AdminCall, ids: readonly string[]): Promise
   })
 }
 
+const HANGING_FIELDS = { ...PARTITION_FIELDS, producerId: 'integer', producerEpoch: 'integer' } as const
+
 /** Has the partition's leader write the marker that the coordinator does not. */
 export async function abortTransaction(call: AdminCall, transaction: HangingTransaction): Promise<void> {
+  checkItem('aborting a transaction', transaction, HANGING_FIELDS)
   const { topic, partition, producerId, producerEpoch, coordinatorEpoch = 0 } = transaction
   const marker = {
     producerId,

@@ -2,14 +2,15 @@ import { Readable } from 'node:stream'
 import type { Config } from '../../config/index.ts'
 import type { Logger } from '../../platform/index.ts'
 import { KafkaError } from '../../protocol/index.ts'
-import { checkedOptions, checkedPartitions } from '../checked-items.ts'
-import { clusterSettings, readOptions } from '../client-options.ts'
+import { checkedOptions, checkedPartitions, checkItem, PARTITION_FIELDS } from '../checked-items.ts'
+import { checkedSettings, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo, TopicInfo } from '../cluster-metadata.ts'
 import type { Patient } from '../deadline.ts'
 import { type GroupMetadata, placeIn } from '../group-metadata.ts'
 import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { allTopics, partitionsOf } from '../topic-questions.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
 import { AssignedPartitions } from './assigned-partitions.ts'
 import { checkedAssignors, type PartitionAssignor } from './assignors/assignor.ts'
 import { batchesOf } from './batches-of.ts'
@@ -82,7 +83,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** @throws ConfigError that names the key */
   constructor(options: ConsumerOptions<K, V>) {
-    const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN_OPTIONS.includes(name)))
+    const settings = Object.fromEntries(
+      Object.entries(checkedSettings(options)).filter(([name]) => !OWN_OPTIONS.includes(name)),
+    )
     const { config, parts } = readOptions(consumerConfig, settings)
     this.#config = config
     this.#limits = fetchLimits(config)
@@ -248,12 +251,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Offset of the next record to work on; undefined until it is known. */
   position(partition: TopicPartition): number | undefined {
-    return this.#partitions.get(partition).position
+    return this.#assigned('position()', partition).position
   }
 
   /** Records that are in the partition and were not worked on, as far as the last fetch saw; undefined before it. */
   lag(partition: TopicPartition): number | undefined {
-    const { position, highWatermark, lastStableOffset } = this.#partitions.get(partition)
+    const { position, highWatermark, lastStableOffset } = this.#assigned('lag()', partition)
     const end = this.#limits.isCommitted ? lastStableOffset : highWatermark
     return position === undefined || end < 0 ? undefined : Math.max(0, end - position)
   }
@@ -264,7 +267,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
    */
   seek(partition: TopicPartition, to: number | OffsetAndEpoch): void {
     const { offset, leaderEpoch } = checkedPosition(to)
-    this.#partitions.get(partition).seek(offset, leaderEpoch)
+    this.#assigned('seek()', partition).seek(offset, leaderEpoch)
     this.#fetcher.wake()
   }
 
@@ -387,6 +390,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       deliveries: this.#deliveries,
       commit: wait => this.#commitQuietly(wait),
     })
+  }
+
+  /** @throws KafkaError INVALID_REQUEST for what is no partition, or not assigned to this consumer */
+  #assigned(what: string, partition: TopicPartition): AssignedPartition<K, V> {
+    checkItem(what, partition, PARTITION_FIELDS)
+    return this.#partitions.get(partition)
   }
 
   #add(partitions: readonly TopicPartition[]): void {

@@ -26,11 +26,11 @@ const ORDERS: readonly unknown[] = ['partition', 'key'] satisfies RunOptions['or
 
 /** @throws KafkaError INVALID_REQUEST for options that would have no effect, or not the one that was meant, where no compiler looks */
 function checkOptions(options: RunOptions): void {
+  checkFields('run()', options, OPTIONS)
   const { concurrency = 1, order = 'partition', signal } = options
   const refuse = (what: string): never => {
     throw new KafkaError('INVALID_REQUEST', what)
   }
-  checkFields('run()', options, OPTIONS)
   if (!(Number.isSafeInteger(concurrency) && concurrency >= 1))
     refuse(`concurrency: ${concurrency} is not a number of calls: give 1 or more`)
   if (!ORDERS.includes(order)) refuse(`order: ${String(order)} is neither partition nor key`)

@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
 import { abortable, endOf } from '../abortable.ts'
-import { checkedOptions, checkItems } from '../checked-items.ts'
-import { type ClientParts, type ConfigInput, clusterSettings, readOptions } from '../client-options.ts'
+import { checkedOptions, checkItems, checkName } from '../checked-items.ts'
+import { type ClientParts, type ConfigInput, checkedSettings, clusterSettings, readOptions } from '../client-options.ts'
 import { Cluster } from '../cluster.ts'
 import type { PartitionInfo } from '../cluster-metadata.ts'
 import type { PartitionOffset } from '../consumer/offset-requests.ts'
@@ -89,7 +89,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
 
   /** @throws ConfigError that names the key at fault */
   constructor(options: ProducerOptions<K, V>) {
-    const { key, value, partitioner, interceptors = [], ...input } = options
+    const { key, value, partitioner, interceptors = [], ...input } = checkedSettings(options)
     const { config, parts } = readOptions(producerConfig, input)
     const settings = producerSettings(config)
     this.#settings = settings
@@ -176,7 +176,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   /** Connects and learns of the cluster, and of `topics`, so that the first send is as fast as the others. */
   async connect(topics: readonly string[] = [], options: SendOptions = {}): Promise<void> {
     const { signal } = checkedOptions(options)
-    checkItems('connect()', topics)
+    checkItems('connect()', topics, 'text')
     const patience = this.#cluster.patience({ timeoutMs: this.#settings.maxBlockMs, signal })
     await this.#cluster.retrying('connecting', patience, () => this.#cluster.refresh())
     for (const topic of topics) await this.#cluster.topic(topic, patience)
@@ -247,6 +247,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
 
   /** A stream of records to one topic, with back-pressure: `pipeline(source, producer.writable('orders'))`. */
   writable(topic: string): Writable {
+    checkName('topic', topic)
     return producerWritable(this, topic)
   }
 
@@ -310,12 +311,13 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
    * asks again; KafkaError with `fatal` when the producer has been fenced and has to be closed
    */
   async transaction<T>(work: (producer: this) => Promise<T>, options: SendOptions = {}): Promise<T> {
+    const { signal } = checkedOptions(options)
     const transactions = this.#needTransactions()
     if (typeof work !== 'function') {
       const ways = 'its work as a function; beginTransaction() and commitTransaction() do without'
       throw new KafkaError('INVALID_REQUEST', `transaction() takes ${ways}`)
     }
-    if (transactions.isAbortDue) await transactions.abort(options.signal)
+    if (transactions.isAbortDue) await transactions.abort(signal)
     if (transactions.state === 'uninitialized') await this.initTransactions(options)
     this.beginTransaction()
     try {
@@ -384,8 +386,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
   ): void {
     this.#transactions?.checkMaySend()
     try {
-      if (typeof topic !== 'string')
-        throw new KafkaError('INVALID_TOPIC_EXCEPTION', `a topic is named by a text, not by ${typeof topic}`)
+      checkName('topic', topic)
       if (record?.value === undefined) checkEmptyRecord(record)
       signal?.throwIfAborted()
       this.#accumulator.add(topic, record, waiter, signal)
