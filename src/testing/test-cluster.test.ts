@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -177,4 +177,32 @@ test('what cannot be done is said in one line that names the way out', async t =
   await assert.rejects(startCluster({ topics: 'orders' as never }), /a list of names/)
   assert.throws(() => cluster.failNext('Produces', 'NOT_LEADER_OR_FOLLOWER'), /no API is named Produces; .*Produce/)
   assert.throws(() => cluster.failNext('Produce', 'NOT_LEADER' as never), /no error of Kafka is named NOT_LEADER/)
+})
+
+test('options of a wrong kind are refused with what to give, and no directory is named after them', async t => {
+  const there = mkdtempSync(join(tmpdir(), 'wrong-options-'))
+  const before = process.cwd()
+  process.chdir(there)
+  t.after(() => {
+    process.chdir(before)
+    rmSync(there, { recursive: true })
+  })
+  const wrong: readonly (readonly [unknown, RegExp])[] = [
+    [null, /^startCluster takes an object such as \{ topics \}, not null$/],
+    ['orders', /^startCluster takes an object such as \{ topics \}, not string$/],
+    [['orders'], /^startCluster takes an object such as \{ topics \}, not a list$/],
+    [{ topics: [null] }, /^topics: give a list of names, or numbers of partitions by name$/],
+    [{ topics: [{ name: 'orders' }] }, /^topics: give a list of names/],
+    [{ topics: { orders: '3' } }, /^topics: give a list of names/],
+    [{ logger: null }, /^logger: give a pino logger, or an object with debug\(\).* and child\(\)$/],
+    [{ logger: console }, /^logger: give a pino logger/],
+    [{ config: new Map([['log.segment.bytes', '1']]) }, /^config: give an object of settings by name, not Map$/],
+    [{ config: null }, /^config: give an object of settings by name, not null$/],
+    [{ config: { 'log.segment.bytes': null } }, /^config: log\.segment\.bytes is a text, number or boolean, not null$/],
+    [{ seed: '1' }, /^seed: give a whole number, not string$/],
+    ...[null, 1, {}, ''].map(directory => [{ directory }, /^directory: give a path, or leave it out/] as const),
+  ]
+  for (const [options, message] of wrong)
+    await assert.rejects(async () => startCluster(options as never), { name: 'TypeError', message })
+  assert.deepEqual(readdirSync(there), [])
 })

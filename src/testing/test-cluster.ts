@@ -1,5 +1,6 @@
 import { KafkaServer } from '../broker/index.ts'
 import { BrokerConfig } from '../config/broker.ts'
+import { kindOf } from '../config/index.ts'
 import {
   AdjustableClock,
   backgroundNetwork,
@@ -40,13 +41,32 @@ export type HowItEnds = 'clean' | 'kill' | 'power'
 
 const OPTIONS = ['brokers', 'topics', 'config', 'directory', 'logger', 'seed'] satisfies (keyof ClusterOptions)[]
 
-/** @throws Error for what would be passed over where no compiler looks */
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !(Symbol.iterator in value)
+
+const LOGGER = ['debug', 'info', 'warn', 'error', 'child'] satisfies (keyof Logger)[]
+
+/** @throws Error for what would be passed over, or name a directory, where no compiler looks */
 function checkOptions(options: ClusterOptions): void {
+  if (!isObject(options)) throw new TypeError(`startCluster takes an object such as { topics }, not ${kindOf(options)}`)
   const stray = Object.keys(options).find(name => !(OPTIONS as readonly string[]).includes(name))
   if (stray !== undefined) throw new RangeError(`startCluster has no option ${stray}, but ${OPTIONS.join(', ')}`)
-  const { topics } = options
-  if (topics === undefined || (typeof topics === 'object' && topics !== null)) return
-  throw new TypeError('topics: give a list of names, or numbers of partitions by name')
+  const { topics = [], config = {}, directory, logger, seed } = options
+  if (
+    !(Array.isArray(topics) ? topics.every(isText) : isObject(topics) && Object.values(topics).every(Number.isInteger))
+  )
+    throw new TypeError('topics: give a list of names, or numbers of partitions by name')
+  if (!isObject(config)) throw new TypeError(`config: give an object of settings by name, not ${kindOf(config)}`)
+  for (const [key, value] of Object.entries(config))
+    if (!['string', 'number', 'boolean'].includes(typeof value))
+      throw new TypeError(`config: ${key} is a text, number or boolean, not ${kindOf(value)}`)
+  if (directory !== undefined && !(isText(directory) && directory !== ''))
+    throw new TypeError(`directory: give a path, or leave it out, not ${directory === '' ? "''" : kindOf(directory)}`)
+  if (logger !== undefined && !LOGGER.every(name => typeof logger?.[name] === 'function'))
+    throw new TypeError('logger: give a pino logger, or an object with debug(), info(), warn(), error() and child()')
+  if (seed !== undefined && !Number.isInteger(seed))
+    throw new TypeError(`seed: give a whole number, not ${kindOf(seed)}`)
 }
 
 /** Where a cluster in memory keeps its logs. */
