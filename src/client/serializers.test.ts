@@ -56,3 +56,21 @@ test('what cannot be written is said with its topic', () => {
   assert.throws(() => double.serialize(undefined as never, 'orders'), refusal)
   assert.throws(() => long.serialize(5 as never, 'orders'), refusal)
 })
+
+test('what is no text is not written as one, and bytes stay what they are', () => {
+  for (const [wrong, kind] of [
+    [5, 'number'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [['a'], 'a list'],
+  ] as const) {
+    const message = `a value for orders is no text: it is of type ${kind}`
+    assert.throws(() => string.serialize(wrong as never, 'orders'), { code: 'INVALID_RECORD', message })
+  }
+  assert.deepEqual(string.serialize(Buffer.of(1) as never, 'orders'), Buffer.of(1))
+})
+
+test('null stays null when it is read, as in Java', () => {
+  for (const serde of [string, bytes, json(), integer, double, long, uuid])
+    assert.equal(serde.deserialize(null as never, 'orders'), null)
+})

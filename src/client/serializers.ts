@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/index.ts'
+import { ConfigError, kindOf } from '../config/index.ts'
 import { KafkaError } from '../protocol/index.ts'
 import { isThenable } from './thenable.ts'
 
@@ -30,10 +30,19 @@ const LATIN1_MAX = 64
 /** Letters of a wrong value in an error. */
 const MAX_SHOWN = 40
 
+/** What null is read as by all of them, as in Java. A consumer gives them none, but leaves null what is null. */
+const NULL = null as never
+
 /** UTF-8 text. */
 export const string: Serde<string> = {
-  serialize: value => Buffer.from(value, 'utf8'),
-  deserialize: bytes => text(bytes),
+  serialize: (value, topic) => (typeof value === 'string' ? Buffer.from(value, 'utf8') : alreadyBytes(value, topic)),
+  deserialize: bytes => (bytes === null ? NULL : text(bytes)),
+}
+
+/** A producer's texts may be bytes already. @throws KafkaError INVALID_RECORD for what is neither */
+function alreadyBytes(value: unknown, topic: string): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw new KafkaError('INVALID_RECORD', `a value for ${topic} is no text: it is of type ${kindOf(value)}`)
 }
 
 /** Bytes as they are; what a consumer gives is a view of what was read and is not to be changed. */
@@ -47,6 +56,7 @@ export function json<T>(): Serde<T> {
   return {
     serialize: (value, topic) => Buffer.from(jsonText(value, topic), 'utf8'),
     deserialize: (value, topic) => {
+      if (value === null) return NULL
       try {
         return JSON.parse(text(value)) as T
       } catch (error) {
@@ -93,14 +103,14 @@ export const long: Serde<bigint> = fixed('long', 'bigint', 8, {
  */
 export const uuid: Serde<string> = {
   serialize: (value, topic) => Buffer.from(checkedUuid(value, topic).toLowerCase(), 'latin1'),
-  deserialize: (value, topic) => checkedUuid(text(value), topic),
+  deserialize: (value, topic) => (value === null ? NULL : checkedUuid(text(value), topic)),
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 function checkedUuid(value: string, topic: string): string {
   if (typeof value === 'string' && UUID.test(value)) return value
-  const given = typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_SHOWN)) : `of type ${typeof value}`
+  const given = typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_SHOWN)) : `of type ${kindOf(value)}`
   throw new KafkaError('INVALID_RECORD', `a value for ${topic} is no UUID, such as randomUUID() gives: it is ${given}`)
 }
 
@@ -114,7 +124,7 @@ function fixed<T>(
     serialize: (value, topic) => {
       const target = Buffer.alloc(size)
       try {
-        if (typeof value !== type) throw new TypeError(`it is of type ${typeof value}`)
+        if (typeof value !== type) throw new TypeError(`it is of type ${kindOf(value)}`)
         write(target, value)
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
@@ -123,6 +133,7 @@ function fixed<T>(
       return target
     },
     deserialize: (value, topic) => {
+      if (value === null) return NULL
       if (value.length === size) return read(view(value))
       throw new KafkaError('INVALID_RECORD', `${name} of ${topic} has ${size} bytes, not ${value.length}`)
     },
