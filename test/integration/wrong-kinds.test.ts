@@ -160,6 +160,8 @@ test('a client is made of settings, and of nothing else', async () => {
     [producer({ properties: new Map([['linger.ms', 5]]) }), /^properties: linger\.ms is a text, not number$/],
     [producer({ clientId: {} }), /^clientId: give a text, a number or a list, not object$/],
     [producer({ clientId: () => 'a' }), /^clientId: give a text, a number or a list, not function$/],
+    [producer({ interceptors: null }), /^interceptors: give a list of objects with onSend\(\), not null$/],
+    [producer({ interceptors: [null] }), /^interceptors: give a list of objects with onSend\(\), not of null$/],
     [producer({ value: null }), /^value: give string, json\(\), or another object with serialize\(\)$/],
     [() => k.consumer({ key: null }), /^key: give string, json\(\), or another object with deserialize\(\)$/],
   ]

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { ConfigError, kindOf } from '../../config/index.ts'
 import { KafkaError, type RecordPart } from '../../protocol/index.ts'
 import { abortable, endOf } from '../abortable.ts'
 import { checkedOptions, checkItems, checkName } from '../checked-items.ts'
@@ -93,7 +94,7 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const { config, parts } = readOptions(producerConfig, input)
     const settings = producerSettings(config)
     this.#settings = settings
-    this.#interceptors = interceptors
+    this.#interceptors = checkedInterceptors(interceptors)
     const cluster = new Cluster(clusterSettings(config, parts, config.get('allow.auto.create.topics')))
     this.#cluster = cluster
     const { random } = cluster.settings
@@ -464,6 +465,15 @@ export class Producer<K = Raw, V = Raw> implements AsyncDisposable {
     const all = await Promise.all(sent)
     return all.map(({ topic: where, partition, offset }) => ({ topic: where, partition, offset, count: 1 }))
   }
+}
+
+/** @throws ConfigError for what could not be called, where no compiler looks */
+function checkedInterceptors<I>(given: readonly I[]): readonly I[] {
+  const wanted = 'interceptors: give a list of objects with onSend()'
+  if (!Array.isArray(given)) throw new ConfigError(`${wanted}, not ${kindOf(given)}`)
+  for (const one of given)
+    if (typeof one !== 'object' || one === null) throw new ConfigError(`${wanted}, not of ${kindOf(one)}`)
+  return given
 }
 
 function serializeWith<T>(what: 'key' | 'value', serde: Pick<Serde<T>, 'serialize'> | undefined): Serialize {
