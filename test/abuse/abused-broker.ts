@@ -32,7 +32,7 @@ const HARMLESS_MS = 400
  * CPU time is no longer on a machine that others use. For an answer of the bystander the loop works on no more than a turn or two of
  * others, however many those are; and no client can make one turn longer than this.
  */
-const LONGEST_TURN_MS = 100
+const LONGEST_TURN_MS = 200
 const FEW_MS = 2 * LONGEST_TURN_MS
 /** The unit of `/proc/PID/stat`. */
 const TICK_MS = 10
