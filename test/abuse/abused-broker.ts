@@ -29,11 +29,10 @@ export const PRODUCE = [p.ProduceRequest, p.ProduceResponse] as const
  */
 const HARMLESS_MS = 400
 /**
- * CPU time is no longer on a machine that others use. For an answer of the bystander the loop works on no more than a turn or two of
- * others, however many those are; and no client can make one turn longer than this.
+ * CPU time is no longer on a machine that others use. For an answer of the bystander the loop does no more work than this, however many
+ * others ask for some, and no client can make one turn longer.
  */
-const LONGEST_TURN_MS = 200
-const FEW_MS = 2 * LONGEST_TURN_MS
+const MOST_WORK_MS = 300
 /** The unit of `/proc/PID/stat`. */
 const TICK_MS = 10
 const BASELINE_MS = 2_000
@@ -164,8 +163,8 @@ export class AbusedBroker {
 
   /**
    * Runs an attack and asserts that the bystander was not kept from its work: 99 of 100 answers took less than twice as
-   * long as before, or less than {@link HARMLESS_MS}; for 99 of 100 the event loop worked for less than {@link FEW_MS}, on whatever it
-   * put first; and no turn of the loop was longer than {@link LONGEST_TURN_MS}. Then that the broker is well and nothing of the
+   * long as before, or less than {@link HARMLESS_MS}; for 99 of 100 the event loop worked for less than {@link MOST_WORK_MS}, on whatever it
+   * put first; and no turn of the loop was longer than that. Then that the broker is well and nothing of the
    * attack is left in its queues.
    */
   async endures(what: string, attack: () => Promise<void>): Promise<void> {
@@ -192,8 +191,8 @@ export class AbusedBroker {
       during.p99Ms < Math.max(2 * baseline.p99Ms, HARMLESS_MS),
       `${what}: p99 of the bystander was ${during.p99Ms} ms, before ${baseline.p99Ms}`,
     )
-    assert.ok(during.work.p99Ms < FEW_MS, `${what}: for 1 of 100 answers the loop worked ${during.work.p99Ms} ms`)
-    assert.ok(turns.longestMs < LONGEST_TURN_MS, `${what}: a turn of the loop took ${turns.longestMs} ms of CPU time`)
+    assert.ok(during.work.p99Ms < MOST_WORK_MS, `${what}: for 1 of 100 answers the loop worked ${during.work.p99Ms} ms`)
+    assert.ok(turns.longestMs < MOST_WORK_MS, `${what}: a turn of the loop took ${turns.longestMs} ms of CPU time`)
     await this.assertWell()
   }
 

@@ -215,6 +215,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Commits what was worked on, but for what {@link readable} gave, or the offsets given: of the next record to read. */
   async commit(offsets?: readonly PartitionOffset[], wait: WaitOptions = {}): Promise<void> {
+    if (offsets !== undefined) checkedPartitions('committing offsets', offsets)
     const read = [...this.#partitions.values()].filter(({ uncommitted }) => uncommitted !== undefined)
     if ((offsets ?? read).length === 0) return
     // A commit that has to be tried again must not take back what another one has committed meanwhile.
