@@ -151,6 +151,26 @@ test('a reply larger than all memory for replies is sent, in place of those that
   await server.close()
 })
 
+test('an answer that grows past all memory for replies is given up, and costs nobody who reads the connection', async () => {
+  const { server, texts, peers, room } = await serveWithin(2 << 20)
+  const [steady, greedy] = peers
+  const asked = new Map<string, ServerConnection>()
+  texts.answer = (name, connection) => {
+    asked.set(name, connection)
+    if (name === 'steady') return [Buffer.alloc(1 << 20)]
+    while (!connection.isReplyMemorySpent) connection.hold(1 << 16)
+    return 'close'
+  }
+  steady.write([framed('steady')])
+  await room()
+  await readerInParts(steady)(1_000)
+  greedy.write([framed('greedy')])
+  await room()
+  assert.equal(asked.get('greedy')!.isEnding, true)
+  assert.equal(asked.get('steady')!.isClosed, false)
+  await server.close()
+})
+
 test('what is held for an answer counts until it is made, also when its connection is gone before', async () => {
   const { server, texts, peers, room } = await serveWithin(10_000)
   const answers: ((reply: Reply) => void)[] = []

@@ -185,9 +185,12 @@ export class ServerConnection implements ConnectionSink {
     this.#replies.hold(bytes)
   }
 
-  /** Whether answers that are being made must come to an end, for memory is spent. */
+  /**
+   * Whether the answer that is being made must come to an end: the memory of all is spent, or it fills that of all by itself, and
+   * connections of others would be closed for what nobody will be sent.
+   */
   get isReplyMemorySpent(): boolean {
-    return this.#replies.isSpent
+    return this.#replies.isSpent || this.#heldBytes > this.#replies.limitBytes
   }
 
   /** Runs what makes a late answer, so that its cost counts as the request's does. */
