@@ -18,14 +18,39 @@ test('what a program commits and is refused counts for nothing, unless it has co
   partition.seek(5, 1)
   partition.committing({ ...place, offset: 7 })
   const refused = partition.committing({ ...place, offset: 9 })
-  refused()
+  refused(true)
   assert.equal(partition.reached?.offset, 7)
   const overtaken = partition.committing({ ...place, offset: 10 })
   partition.committing({ ...place, offset: 11 })
-  overtaken()
+  overtaken(true)
   assert.equal(partition.reached?.offset, 11)
   const before = partition.committing({ ...place, offset: 12 })
   partition.seek(6, 1)
-  before()
+  before(true)
+  assert.equal(partition.reached?.offset, 6)
+})
+
+test('of two commits under way that are both refused neither counts, whichever is answered first', () => {
+  const place = { topic: 'orders', partition: 0 }
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const partition = new AssignedPartition(place)
+    partition.seek(5, 1)
+    const commits = [6, 7].map(offset => partition.committing({ ...place, offset }))
+    for (const index of order) commits[index]!(true)
+    assert.equal(partition.reached?.offset, 5)
+  }
+})
+
+test('a commit that is refused after one before it was done gives way to that one', () => {
+  const place = { topic: 'orders', partition: 0 }
+  const partition = new AssignedPartition(place)
+  partition.seek(5, 1)
+  const [first, second] = [6, 7].map(offset => partition.committing({ ...place, offset }))
+  first!(false)
+  assert.equal(partition.reached?.offset, 7)
+  second!(true)
   assert.equal(partition.reached?.offset, 6)
 })

@@ -32,8 +32,8 @@ export class AssignedPartition<K, V> implements TopicPartition {
   /** Why nothing more is read of it until the program says where to go on. */
   trouble: KafkaError | undefined
   #fetched: FetchedRecords<K, V>[] = []
-  /** What the program commits itself since it last seeked: what is committed for it does not go back behind that. */
-  #committedByProgram: PartitionOffset | undefined
+  /** What the program commits itself since it last seeked, the newest last: what is committed for it does not go back behind that. */
+  #committedByProgram: PartitionOffset[] = []
   #fetchOffset = -1
   #fetchEpoch = -1
   #generation = 0
@@ -66,7 +66,7 @@ export class AssignedPartition<K, V> implements TopicPartition {
   /** How far the program is, as a commit says it; undefined where that is not known yet. */
   get reached(): PartitionOffset | undefined {
     const { topic, partition, position, positionEpoch } = this
-    const byProgram = this.#committedByProgram
+    const byProgram = this.#committedByProgram.at(-1)
     if (position === undefined) return undefined
     if (byProgram !== undefined && position < byProgram.offset) return byProgram
     return { topic, partition, offset: position, leaderEpoch: positionEpoch }
@@ -78,13 +78,16 @@ export class AssignedPartition<K, V> implements TopicPartition {
     return this.isCommittedByHand || reached?.offset === this.committed ? undefined : reached
   }
 
-  /** The program itself commits, from now on. What is returned takes that back. */
-  committing(offset: PartitionOffset): () => void {
-    const before = this.#committedByProgram
+  /** The program itself commits, from now on. What is returned is called when it is known whether that was refused, and takes it back then. */
+  committing(offset: PartitionOffset): (isRefused: boolean) => void {
     const said = { ...offset }
-    this.#committedByProgram = said
-    return () => {
-      if (this.#committedByProgram === said) this.#committedByProgram = before
+    this.#committedByProgram.push(said)
+    return isRefused => {
+      const at = this.#committedByProgram.indexOf(said)
+      if (at < 0) return
+      if (isRefused) this.#committedByProgram.splice(at, 1)
+      // What was said before it counts no more.
+      else this.#committedByProgram.splice(0, at)
     }
   }
 
@@ -94,7 +97,7 @@ export class AssignedPartition<K, V> implements TopicPartition {
     this.position = offset
     this.positionEpoch = epoch
     this.validEpoch = -1
-    this.#committedByProgram = undefined
+    this.#committedByProgram = []
     this.#refetch(offset)
   }
 

@@ -225,8 +225,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     const committer = this.#deliveries.lostPlace(offsets ?? []) ?? this.#group.committerFor('commit()')
     const committed = commitOffsets(this.#cluster, committer, offsetsNow, this.#patience(wait))
     // Nor what is on its way.
-    const takeBack = (offsets ?? []).map(one => this.#partitions.find(one)?.committing(one))
+    const settled = (offsets ?? []).map(one => this.#partitions.find(one)?.committing(one))
     const { clock } = this.#cluster.settings
+    let isRefused = false
     try {
       for (const one of await timedCommit(this.#metrics, clock, committed)) {
         const partition = this.#partitions.find(one)
@@ -234,8 +235,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       }
     } catch (error) {
       // What was not answered may be committed.
-      if (error instanceof KafkaError && !error.retriable) for (const undo of takeBack) undo?.()
+      isRefused = error instanceof KafkaError && !error.retriable
       throw error
+    } finally {
+      for (const settle of settled) settle?.(isRefused)
     }
   }
 
