@@ -293,6 +293,7 @@ test('what is null in place of options, a filter, a list or an item is refused w
     [() => a.describeReplicaLogDirs('orders'), /give a list, not string/],
     [() => a.alterUserScramCredentials([null]), /there is null in the list/],
     [() => c.committed(null), /give a list, not null/],
+    [() => c.commit([null]), /^committing offsets: there is null in the list/],
   ]
   for (const [call, message] of calls) {
     await assert.rejects(async () => call(), { name: 'KafkaError', code: 'INVALID_REQUEST', message })
