@@ -112,6 +112,27 @@ test('what an admin is asked about by a wrong kind of name or thing is refused',
   )
 })
 
+test('a SCRAM user is taken whose iterations are undefined, or whose fields are those of a class', async () => {
+  await using admin = kafka.admin()
+  class Change {
+    readonly mechanism = 'SCRAM-SHA-256'
+    readonly iterations = undefined
+    get user(): string {
+      return 'anna'
+    }
+    get password(): string {
+      return 'secret'
+    }
+  }
+  // As far as the broker, which keeps no such users.
+  await assert.rejects(admin.alterUserScramCredentials([new Change() as never]), { code: 'UNSUPPORTED_VERSION' })
+  const wrong = { user: 'anna', mechanism: 'SCRAM-SHA-256', password: 'secret', iterations: '4096' }
+  await assert.rejects(admin.alterUserScramCredentials([wrong as never]), {
+    code: 'INVALID_REQUEST',
+    message: /an iterations that is not a whole number/,
+  })
+})
+
 test('a group that is no text is refused by every call about groups', async () => {
   await using admin = kafka.admin()
   const a = untyped(admin)

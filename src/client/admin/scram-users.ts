@@ -17,7 +17,7 @@ const DESCRIBE = { request: DescribeUserScramCredentialsRequest, response: Descr
 const ALTER = { request: AlterUserScramCredentialsRequest, response: AlterUserScramCredentialsResponse }
 const MECHANISMS: Readonly<Record<ScramMechanismName, number>> = { 'SCRAM-SHA-256': 1, 'SCRAM-SHA-512': 2 }
 const SALT_BYTES = 32
-const UPSERT_FIELDS = { user: 'text', mechanism: 'text', password: 'text', iterations: 'integer' } as const
+const UPSERT_FIELDS = { user: 'text', mechanism: 'text', password: 'text' } as const
 
 /** How a user may authenticate; never with what. */
 export interface ScramCredential {
@@ -104,7 +104,8 @@ function checkChange(change: ScramCredentialChange): void {
   checkChoice('mechanism', mechanism, MECHANISMS, 'UNSUPPORTED_SASL_MECHANISM')
   checkChoice('operation', operation, { upsert: true, delete: true })
   if (change.operation === 'delete') return
-  checkItem('altering SCRAM users', { iterations: MIN_ITERATIONS, ...change }, UPSERT_FIELDS)
+  const needed = change.iterations === undefined ? UPSERT_FIELDS : { ...UPSERT_FIELDS, iterations: 'integer' as const }
+  checkItem('altering SCRAM users', change, needed)
 }
 
 function upsertions(changes: readonly ScramCredentialChange[], random: Random) {
