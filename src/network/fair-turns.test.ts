@@ -3,6 +3,8 @@ import { beforeEach, test } from 'node:test'
 import { SimulatedClock } from '../platform/index.ts'
 import { FairTurns, Share, type Weight } from './fair-turns.ts'
 
+const SMALL = { isSequel: false, bytes: 30 }
+
 /** A clock that work makes go on within a turn. */
 class WorkingClock extends SimulatedClock {
   #workedMs = 0
@@ -137,9 +139,9 @@ test('long work is done in turns, one part a turn, whoever else has some, and an
     }
     return name
   }
-  assert.equal(turns.inPieces(work('short', 1), new Share(), false), 'short')
+  assert.equal(turns.inPieces(work('short', 1), new Share(), SMALL), 'short')
   const shares = Array.from({ length: 3 }, () => new Share())
-  const long = shares.map((share, index) => turns.inPieces(work(`${index}`, 6), share, false))
+  const long = shares.map((share, index) => turns.inPieces(work(`${index}`, 6), share, SMALL))
   ran = []
   for (let turn = 0; turn < 8; turn++) nextTurn()
   assert.deepEqual(await Promise.all(long), ['0', '1', '2'])
@@ -150,13 +152,35 @@ test('long work is done in turns, one part a turn, whoever else has some, and an
   )
 })
 
+test('of long work for large requests no more waits than memory allows, and the rest is done at once', async () => {
+  function* work(): Generator<void, string> {
+    for (let piece = 0; piece < 3; piece++) {
+      clock.work(5)
+      yield
+    }
+    return 'done'
+  }
+  const large = { isSequel: false, bytes: 3 << 20 }
+  const waiting = turns.inPieces(work(), new Share(), large)
+  assert.ok(waiting instanceof Promise)
+  assert.equal(turns.inPieces(work(), new Share(), large), 'done')
+  const small = turns.inPieces(work(), new Share(), SMALL)
+  assert.ok(small instanceof Promise)
+  for (let turn = 0; turn < 8; turn++) nextTurn()
+  assert.deepEqual(await Promise.all([waiting, small]), ['done', 'done'])
+  const next = turns.inPieces(work(), new Share(), large)
+  assert.ok(next instanceof Promise)
+  for (let turn = 0; turn < 8; turn++) nextTurn()
+  assert.equal(await next, 'done')
+})
+
 test('work that fails in a later part rejects', async () => {
   function* work(): Generator<void, void> {
     clock.work(5)
     yield
     throw new Error('in the second part')
   }
-  const result = turns.inPieces(work(), new Share(), false)
+  const result = turns.inPieces(work(), new Share(), SMALL)
   nextTurn()
   await assert.rejects(async () => result, /in the second part/)
 })

@@ -6,6 +6,13 @@ export type Weight = 'light' | 'heavy' | 'unknown'
 /** A connection whose requests held the event loop for so long in a turn is heavy. */
 const HEAVY_MS = 2
 
+/** What {@link FairTurns.inPieces} has to know of some work. */
+export interface LongWork {
+  readonly isSequel: boolean
+  /** Of the request, as it came. */
+  readonly bytes: number
+}
+
 /** What one connection has had of the event loop; {@link FairTurns} keeps it up to date. */
 export class Share {
   weight: Weight = 'unknown'
@@ -16,6 +23,11 @@ export class Share {
 
 /** So long may requests be started in one turn of the event loop. */
 const TURN_MS = 10
+
+/**
+ * Requests of so many bytes may wait while they are worked on: decoded, each takes some twenty times its bytes, which no budget counts.
+ */
+const MOST_BEGUN_BYTES = 4 * 1024 * 1024
 
 /**
  * Shares the event loop among connections. When many requests arrive at once, starting all of them in the turn they came
@@ -31,6 +43,8 @@ export class FairTurns {
   readonly #heavy: (() => void)[] = []
   /** Long work that was begun. */
   readonly #long: (() => void)[] = []
+  /** Requests whose long work was begun, in bytes. */
+  #begunBytes = 0
   /** What this turn has cost so far; light traffic may take several turns of the loop to fill one. */
   #lightMs = 0
   #othersMs = 0
@@ -87,19 +101,26 @@ export class FairTurns {
    * Does long work for a connection: a part at once, which counts as what the caller is about, and the rest in later turns. `work`
    * stops after each small piece; what it returns is given at once where that was all. One work is brought to its end before the
    * next goes on, so that what they make is not in memory at the same time; for that, one which `isSequel` to another that ended just
-   * now goes before those that wait.
+   * now goes before those that wait. Where requests of many bytes wait already, another large one is worked on to its end at once.
    */
-  inPieces<T>(work: Iterator<unknown, T>, share: Share, isSequel: boolean): T | Promise<T> {
-    const begun = this.#partOf(work)
-    if (begun.done) return begun.value
+  inPieces<T>(work: Iterator<unknown, T>, share: Share, { isSequel, bytes }: LongWork): T | Promise<T> {
+    let part = this.#partOf(work)
+    const mayWait = this.#begunBytes === 0 || this.#begunBytes + bytes <= MOST_BEGUN_BYTES
+    while (!part.done && !mayWait) part = this.#partOf(work)
+    if (part.done) return part.value
+    this.#begunBytes += bytes
     return new Promise((resolve, reject) => {
       const goOn = (): void => {
         const begunMs = this.begin()
         try {
-          const part = this.#partOf(work)
-          if (part.done) resolve(part.value)
-          else this.#long.unshift(goOn)
+          const next = this.#partOf(work)
+          if (!next.done) this.#long.unshift(goOn)
+          else {
+            this.#begunBytes -= bytes
+            resolve(next.value)
+          }
         } catch (error) {
+          this.#begunBytes -= bytes
           reject(error)
         }
         this.endedMore(begunMs, share)

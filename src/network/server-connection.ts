@@ -203,7 +203,8 @@ export class ServerConnection implements ConnectionSink {
 
   /** Does work of any length for an answer, a piece in each turn of this connection: {@link FairTurns.inPieces}. */
   inPieces<T>(work: Iterator<unknown, T>, isSequel = false): T | Promise<T> {
-    return this.#turns.inPieces(work, this.#share, isSequel)
+    const bytes = this.#slots.reduce((sum, { frame }) => sum + frame.length, 0)
+    return this.#turns.inPieces(work, this.#share, { isSequel, bytes })
   }
 
   start(): void {
