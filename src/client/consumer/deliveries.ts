@@ -42,11 +42,17 @@ export class Deliveries<K, V> {
     this.#place = place
   }
 
-  /** Where something is in hand of a partition that went, one of `places` if they are given: the place in the group that the consumer had with it. */
-  lostPlace(places?: readonly TopicPartition[]): Committer | undefined {
-    const keys = places && new Set(places.map(partitionKey))
-    for (const [{ partition }, place] of this.#inHand)
-      if (!partition.isOurs && (keys === undefined || keys.has(partitionKey(partition)))) return place
+  /**
+   * Where something is in hand of a partition that went, and `offsets` are within it, if they are given: the place in the group that the
+   * consumer had with it.
+   */
+  lostPlace(offsets?: readonly (TopicPartition & { readonly offset: number })[]): Committer | undefined {
+    for (const [{ partition, nextOffset }, place] of this.#inHand) {
+      if (partition.isOurs) continue
+      const key = partitionKey(partition)
+      // What is behind it was read in another place.
+      if (offsets?.every(one => partitionKey(one) !== key || one.offset > nextOffset) !== true) return place
+    }
     return undefined
   }
 

@@ -16,8 +16,8 @@ const FETCH = { request: FetchRequest, response: FetchResponse }
 /** The last version that goes by the names of topics, for clusters where they have no ids. */
 const LAST_BY_NAME = 12
 const READ_COMMITTED = 1
-/** So often metadata is looked up for a leader of the epoch that was sought, before it is said that none has come. */
-const LOOKS_BEFORE_WARNING = 3
+/** So often metadata is looked up for a leader of an epoch that brokers do not know, before the one that they name is asked all the same. */
+const LOOKS_FOR_EPOCH = 10
 
 /** Failures after which the leader is looked for again, after a pause. */
 const LOST_LEADER: ReadonlySet<string> = new Set([
@@ -112,10 +112,8 @@ export class Fetcher<K, V> {
       if (source === undefined) {
         refusal ??= cluster.metadata.refusalOf(partition.topic)
         if (!isWaiting && !partition.isPositioning) lost.push(partition)
-      } else if (isOutdated(partition, source)) {
-        this.#tellOutdated(partition, source)
-        lost.push(partition)
-      } else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
+      } else if (isOutdated(partition, source) && !this.#hasWaited(partition, source)) lost.push(partition)
+      else if (mustValidate(partition, source)) addTo(toValidate, this.#leaderOf(partition), { partition, ...source })
       else if (!isWaiting && !this.#busy.has(source.broker)) addTo(toFetch, source.broker, partition)
     }
     if (refusal !== undefined) {
@@ -132,13 +130,18 @@ export class Fetcher<K, V> {
     if (lost.length === 0 && cluster.isStale) void cluster.refresh().catch(() => {})
   }
 
-  /** Perhaps no leader of that epoch ever comes: that of a topic which was deleted, for example. */
-  #tellOutdated(place: AssignedPartition<K, V>, { leaderEpoch }: Source): void {
-    if (this.#resting.failuresOf(place) !== LOOKS_BEFORE_WARNING) return
-    const { topic, partition, fetchEpoch } = place
-    const message =
-      'reading goes on when a leader of the epoch comes that was sought: seek() without leaderEpoch asks for none'
-    this.#settings.cluster.settings.logger.warn({ topic, partition, soughtEpoch: fetchEpoch, leaderEpoch }, message)
+  /** Whether a leader of an epoch was waited for long enough: perhaps none ever comes, as when it is that of a topic which was deleted. */
+  #hasWaited(place: AssignedPartition<K, V>, { leaderEpoch }: Source): boolean {
+    const looks = this.#resting.failuresOf(place)
+    if (looks === LOOKS_FOR_EPOCH) {
+      const { topic, partition, fetchEpoch } = place
+      const fields = { topic, partition, epoch: fetchEpoch, leaderEpoch }
+      this.#settings.cluster.settings.logger.warn(
+        fields,
+        'no leader comes of the epoch to go on from: the one there is is asked',
+      )
+    }
+    return looks >= LOOKS_FOR_EPOCH
   }
 
   /** Fetches nothing any more. */
