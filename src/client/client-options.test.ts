@@ -57,6 +57,14 @@ test('the environment names a cluster by MONEDULA_URL, or else KAFKA_URL', () =>
   assert.equal(environmentOptions({ KAFKA_URL: 'b:1', MONEDULA_URL: 'a:1' })?.bootstrapServers, 'a:1')
 })
 
+test('a certificate is taken as its file was read, as text or as bytes', () => {
+  for (const pem of ['-- PEM --', Buffer.from('-- PEM --')]) {
+    const options = { bootstrapServers: 'a:1', sslTruststoreCertificates: pem, sslTruststoreType: 'PEM' }
+    const { config } = readOptions(adminConfig, options)
+    assert.equal(config.get('ssl.truststore.certificates')?.reveal(), '-- PEM --')
+  }
+})
+
 test('settings given in code go over those of a file, of which what the client does not have is left alone', () => {
   const logged: unknown[] = []
   const logger = { ...silentLogger, info: (context: unknown) => logged.push(context) }

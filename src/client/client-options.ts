@@ -86,7 +86,9 @@ export function readOptions<T extends ConfigTable>(
   for (const [name, value] of given) {
     if (value === undefined || value === null) continue
     const key = keyOf(def, name)
-    if (!Array.isArray(value) && (typeof value === 'object' || typeof value === 'function'))
+    // A certificate may be what was read from its file.
+    const isText = Array.isArray(value) || Buffer.isBuffer(value)
+    if (!isText && (typeof value === 'object' || typeof value === 'function'))
       throw new ConfigError(`${name}: give a text, a number or a list, not ${kindOf(value)}`)
     const text = Array.isArray(value) ? value.join(',') : String(value)
     const other = givenAs.get(key)
