@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answerEach } from './answer-each.ts'
+import { answerEach, answeredOnce } from './answer-each.ts'
 
 test('entries of a request are answered in their order and in pieces, and those that are the same once', () => {
   const asked: string[] = []
@@ -11,7 +11,7 @@ test('entries of a request are answered in their order and in pieces, and those 
   const names = ['a', 'b', 'a', 'c', 'a']
   const pieces = answerEach(
     names.map(name => ({ name })),
-    answer,
+    answeredOnce(answer),
   )
   for (const _ of names) assert.equal(pieces.next().done, false)
   const { done, value } = pieces.next()

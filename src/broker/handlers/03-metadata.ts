@@ -3,6 +3,7 @@ import { isInternalTopic } from '../../metadata/index.ts'
 import { ErrorCode, type MessageInput, ZERO_UUID } from '../../protocol/index.ts'
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { liveAddresses } from '../advertised-address.ts'
+import { answerEach } from '../answer-each.ts'
 import { AuthorizedOperations } from '../authorized-operations.ts'
 import { handler, type RequestContext } from '../handler.ts'
 
@@ -39,27 +40,18 @@ function describedTopics(request: MetadataRequest, context: RequestContext): Top
   const wanted = request.topics
   const image = services.metadata.image()
   if (wanted === null || (apiVersion === 0 && wanted.length === 0)) {
-    return connection.inPieces(described(image.topics(), topic => describe(topic, request, context)))
+    return connection.inPieces(answerEach(image.topics(), topic => describe(topic, request, context)))
   }
   const byId = wanted.filter(({ topicId, name }) => topicId !== ZERO_UUID && (apiVersion >= 12 || name === null))
   if (byId.length > 0) {
     const ids = new Set(byId.map(({ topicId }) => topicId))
-    return connection.inPieces(described(ids, topicId => describeById(topicId, request, context)))
+    return connection.inPieces(answerEach(ids, topicId => describeById(topicId, request, context)))
   }
   const names = new Set(wanted.flatMap(({ name }) => (name === null ? [] : [name])))
   const describeAll = (created?: ReadonlyMap<string, number>): TopicAnswer[] | Promise<TopicAnswer[]> =>
-    connection.inPieces(described(names, name => describeByName(name, created, request, context)))
+    connection.inPieces(answerEach(names, name => describeByName(name, created, request, context)))
   const missing = request.allowAutoTopicCreation ? [...names].filter(name => !image.topic(name)) : []
   return missing.length > 0 ? services.autoTopics.create(missing).then(describeAll) : describeAll()
-}
-
-function* described<T>(wanted: Iterable<T>, describe: (one: T) => TopicAnswer): Generator<void, TopicAnswer[]> {
-  const answers: TopicAnswer[] = []
-  for (const one of wanted) {
-    answers.push(describe(one))
-    yield
-  }
-  return answers
 }
 
 function describeByName(

@@ -1,7 +1,7 @@
 import type { ClusterImage } from '../../metadata/index.ts'
 import { ErrorCode, type KafkaError, type MessageInput } from '../../protocol/index.ts'
 import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
-import { answerEach } from '../answer-each.ts'
+import { answerEach, answeredOnce } from '../answer-each.ts'
 import { groupContext } from '../group-context.ts'
 import { handler, type RequestContext } from '../handler.ts'
 
@@ -19,7 +19,7 @@ export const offsetFetch = handler(OffsetFetchRequest, OffsetFetchResponse, {
     if (request.groups.length < 2) return fetch(request, context)
     const fetchOne = (group: RequestedGroup): FetchedGroup =>
       fetch({ ...request, groups: [group] }, context).groups![0]!
-    return { groups: await context.connection.inPieces(answerEach(request.groups, fetchOne)) }
+    return { groups: await context.connection.inPieces(answerEach(request.groups, answeredOnce(fetchOne))) }
   },
   failed: (error, request, { apiVersion }) => failed(error, request, apiVersion),
 })

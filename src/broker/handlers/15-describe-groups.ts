@@ -1,6 +1,6 @@
 import { ErrorCode, type MessageInput, type MessageOf } from '../../protocol/index.ts'
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
-import { answerEach } from '../answer-each.ts'
+import { answerEach, answeredOnce } from '../answer-each.ts'
 import { AuthorizedOperations } from '../authorized-operations.ts'
 import { groupContext } from '../group-context.ts'
 import { handler, type RequestContext } from '../handler.ts'
@@ -16,7 +16,7 @@ export const describeGroups = handler(DescribeGroupsRequest, DescribeGroupsRespo
   answersInTurns: true,
   handle: async (request, context) => {
     const describeOne = (groupId: string) => describe({ ...request, groups: [groupId] }, context)
-    return { groups: await context.connection.inPieces(answerEach(request.groups, describeOne)) }
+    return { groups: await context.connection.inPieces(answerEach(request.groups, answeredOnce(describeOne))) }
   },
   failed: ({ errorCode }, request) => ({ groups: request.groups.map(groupId => ({ groupId, errorCode })) }),
 })

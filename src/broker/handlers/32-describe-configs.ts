@@ -1,7 +1,7 @@
 import type { DescribedResource } from '../../controller/index.ts'
 import type { MessageOf } from '../../protocol/index.ts'
 import { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts'
-import { answerEach } from '../answer-each.ts'
+import { answerEach, answeredOnce } from '../answer-each.ts'
 import { handler } from '../handler.ts'
 
 type Resource = MessageOf<typeof DescribeConfigsRequest>['resources'][number]
@@ -17,7 +17,7 @@ export const describeConfigs = handler(DescribeConfigsRequest, DescribeConfigsRe
       const [described] = services.controller.describeConfigs({ ...request, resources: [resource] })
       return apiVersion === 0 ? described! : withoutIsDefault(described!)
     }
-    return { results: await connection.inPieces(answerEach(request.resources, describe)) }
+    return { results: await connection.inPieces(answerEach(request.resources, answeredOnce(describe))) }
   },
   failed: (error, { resources }) => ({
     results: resources.map(({ resourceType, resourceName }) => ({
